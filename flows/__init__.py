@@ -1,0 +1,1 @@
+"""What runs, in which order: the flows, and the command line that starts them."""

@@ -1,0 +1,151 @@
+"""What a run reports at its end: to the person, and to run.json."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from prefect.runtime import flow_run
+from pydantic import BaseModel
+
+from flows.runner import CACHED, Outcome
+from topicloom import __version__
+from topicloom.run_record import analysis_lock, update_record
+from topicloom.settings import Settings
+from topicloom.stages import DISTRIBUTION, EXPORT, LOAD_EMBEDDINGS, ORPHAN_SPLIT, REPRESENT
+from topicloom.store import Store
+
+
+class StageReport(BaseModel):
+    """One stage of a run.
+
+    seconds: of this run. computed_seconds, peak_memory_bytes: of its computation, in this run or an earlier one.
+    """
+
+    status: str
+    key: str
+    seconds: float
+    computed_seconds: float | None = None
+    computed_at: str | None = None
+    peak_memory_bytes: int | None = None
+
+
+class RunReport(BaseModel):
+    """The outcome of a run, as the last table of `topicloom run` shows it."""
+
+    analysis: str
+    folder: Path
+    documents: int
+    topics: int
+    outliers: int
+    counts: dict[str, int]
+    notes: list[str]
+    stages: dict[str, StageReport]
+
+    @property
+    def outlier_share(self) -> float:
+        """Share of the documents that are outliers, 0 to 1."""
+        return self.outliers / self.documents
+
+    @property
+    def cached(self) -> list[str]:
+        """Stages whose result was kept."""
+        return [name for name, stage in self.stages.items() if stage.status == CACHED]
+
+    @property
+    def computed(self) -> list[str]:
+        """Stages that were computed in this run."""
+        return [name for name, stage in self.stages.items() if stage.status != CACHED]
+
+
+def finish_run(settings: Settings, outcomes: Mapping[str, Outcome]) -> RunReport:
+    """Put a run's outcome into run.json, and return it."""
+    store = Store(settings.store_path)
+    loaded, represented = outcomes[LOAD_EMBEDDINGS].ref.facts, outcomes[REPRESENT].ref.facts
+    counts = {
+        **{name: int(loaded[name]) for name in ("empty_texts", "repeated_texts", "texts_with_nan")},
+        **{name: int(value) for name, value in outcomes[DISTRIBUTION].ref.facts.items()},
+        **{name: int(value) for name, value in outcomes[ORPHAN_SPLIT].ref.facts.items()},
+    }
+    report = RunReport(
+        analysis=settings.label,
+        folder=settings.analysis_path,
+        documents=loaded["documents"],
+        topics=represented["topics"],
+        outliers=represented["outliers"],
+        counts=counts,
+        notes=_notes(settings, counts, represented, outcomes[EXPORT].ref.facts),
+        stages={name: _stage_report(store, outcome) for name, outcome in outcomes.items()},
+    )
+    with analysis_lock(settings, store):
+        update_record(settings, _record(settings, store, report, outcomes))
+    return report
+
+
+def _stage_report(store: Store, outcome: Outcome) -> StageReport:
+    manifest = store.manifest(outcome.ref)
+    return StageReport(
+        status=outcome.status,
+        key=outcome.ref.key,
+        seconds=round(outcome.seconds, 3),
+        computed_seconds=manifest.get("seconds"),
+        computed_at=manifest.get("ended"),
+        peak_memory_bytes=manifest.get("peak_memory_bytes"),
+    )
+
+
+def _record(settings: Settings, store: Store, report: RunReport, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+    libraries: dict[str, str] = {}
+    for outcome in outcomes.values():
+        libraries |= store.manifest(outcome.ref).get("made_from", {}).get("libraries", {})
+    return {
+        "analysis": report.analysis,
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "prefect_run_id": flow_run.get_id(),
+        "host": platform.node(),
+        "versions": {"topicloom": __version__, "python": platform.python_version(), **dict(sorted(libraries.items()))},
+        "settings": settings.model_dump(mode="json", exclude={"root", "notes"}),
+        "counts": {
+            "documents": report.documents,
+            "topics": report.topics,
+            "outliers": report.outliers,
+            "outlier_share": round(report.outlier_share, 4),
+            **report.counts,
+        },
+        "notes": report.notes,
+        "stages": {name: stage.model_dump(mode="json") for name, stage in report.stages.items()},
+    }
+
+
+def _notes(
+    settings: Settings, counts: Mapping[str, int], represented: Mapping[str, Any], exported: Mapping[str, Any]
+) -> list[str]:
+    """What a person should know about the result, one sentence each."""
+    notes = list(settings.notes)
+    if represented["topics"] == 0:
+        notes.append(
+            "All documents are outliers: there are no topics, and dataset_minimal.csv has no rows. "
+            "A smaller tmo.min_topic_size finds smaller topics."
+        )
+    if counts["texts_with_nan"]:
+        notes.append(
+            f"{counts['texts_with_nan']} texts end in the word 'nan' or hold it twice, left by a missing title or "
+            "abstract; the word pulls these papers together. Make corpus and embeddings again without it."
+        )
+    if counts["repeated_texts"]:
+        notes.append(
+            f"{counts['repeated_texts']} texts repeat an earlier one; their representative documents are told "
+            "apart by row, which BERTopic does not."
+        )
+    if counts["empty_texts"]:
+        notes.append(f"{counts['empty_texts']} texts are empty; these papers are placed by their embedding alone.")
+    if counts["assigned_with_score_zero"]:
+        notes.append(f"{counts['assigned_with_score_zero']} assigned papers have a Score of 0.")
+    if exported.get("columns_giving_way"):
+        notes.append(
+            f"Columns of corpus.csv that gave way to output columns: {', '.join(exported['columns_giving_way'])}."
+        )
+    return notes

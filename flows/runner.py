@@ -1,0 +1,85 @@
+"""Runs the tasks of a flow over the stage store, and keeps what became of each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from prefect import Task
+
+from tasks.load_embeddings import load_embeddings
+from topicloom.embedding import embeddings_missing
+from topicloom.run_record import find_export
+from topicloom.settings import Settings
+from topicloom.stages import EXPORT, LOAD_EMBEDDINGS, STAGE_NAMES, STAGES, plan_load_embeddings, plan_stage
+from topicloom.store import Finding, StagePlan, StageRef, Store
+
+CACHED, COMPUTED = "cached", "computed"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a stage in this run: cached or computed, and the seconds that it took."""
+
+    ref: StageRef
+    status: str
+    seconds: float
+
+
+@dataclass
+class StageRunner:
+    """Calls one task after the other with the cache settings of the project.
+
+    refresh: the stage from which on everything is computed again, or None.
+    """
+
+    settings: Settings
+    refresh: str | None = None
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+
+    def __call__(self, task: Task[..., Any], *refs: StageRef) -> StageRef:
+        """Run a task on references to earlier results; raises what the task raised."""
+        refresh = self._refreshes(task.name)
+        found = self._find(task, refs)
+        if found.fault:
+            self._warn(task.name, found.fault)
+        started = time.perf_counter()
+        state = task.with_options(
+            result_storage=Store(self.settings.store_path).root / "prefect",
+            # Prefect's record of a result whose artifacts are gone or damaged must not be a hit.
+            refresh_cache=refresh or found.ref is None,
+        )(self.settings, *refs, refresh=refresh, return_state=True)
+        ref = state.result()
+        seconds = time.perf_counter() - started
+        status = CACHED if state.name == "Cached" else COMPUTED
+        # The store is the truth: the reference in Prefect's record may tell of an earlier computation.
+        ref = found.ref if status == CACHED and found.ref else ref
+        self.outcomes[task.name] = Outcome(ref, status, seconds)
+        return ref
+
+    def _refreshes(self, stage: str) -> bool:
+        return self.refresh is not None and STAGE_NAMES.index(stage) >= STAGE_NAMES.index(self.refresh)
+
+    def _find(self, task: Task[..., Any], refs: tuple[StageRef, ...]) -> Finding:
+        store = Store(self.settings.store_path)
+        if task is load_embeddings and embeddings_missing(self.settings):
+            return Finding(ref=None)
+        return find_result(self.settings, store, task.name, {ref.stage: ref for ref in refs})[1]
+
+    def _warn(self, stage: str, fault: str) -> None:
+        from prefect.logging import get_run_logger
+
+        get_run_logger().warning("%s: the kept result is not used: %s. It is computed again.", stage, fault)
+
+
+def find_result(
+    settings: Settings, store: Store, stage: str, refs: Mapping[str, StageRef]
+) -> tuple[StagePlan, Finding]:
+    """The plan of a stage, and what the store (for export: the analysis folder) holds for it."""
+    if stage == LOAD_EMBEDDINGS:
+        plan = plan_load_embeddings(settings, store)
+        return plan, store.find(plan)
+    plan = plan_stage(STAGES[stage], settings, refs)
+    return plan, find_export(settings, plan, store) if stage == EXPORT else store.find(plan)

@@ -1,0 +1,52 @@
+"""distribution: how much of each document is about each topic, and the score of its own."""
+
+from __future__ import annotations
+
+from prefect import task
+from prefect.states import State
+
+from tasks.stage import RETRY, run_stage, stage_key
+from topicloom.distribution import centroid_score, distribution_score, topic_distribution
+from topicloom.loading import stored_texts, stored_vectors
+from topicloom.settings import Settings
+from topicloom.stages import DISTRIBUTION
+from topicloom.store import StageRef, Store, Workspace
+
+
+@task(
+    name=DISTRIBUTION,
+    task_run_name="distribution {settings.label}",
+    cache_key_fn=stage_key(DISTRIBUTION),
+    **RETRY,
+)
+def distribution(
+    settings: Settings, embeddings: StageRef, topics: StageRef, *, refresh: bool = False
+) -> StageRef | State[StageRef]:
+    """Approximate every document's distribution over topics, and take its score from it or from the centroids.
+
+    Artifacts: topic_distribution.npz sparse (n, topics) float64, score.npy (n,) float64.
+    """
+
+    def compute(out: Workspace) -> None:
+        import joblib
+        import numpy as np
+        from scipy.sparse import save_npz
+
+        store = Store(settings.store_path)
+        model = joblib.load(store.artifact(topics, "bertopic.joblib"))
+        of_document = np.load(store.artifact(topics, "topics.npy"))
+        matrix = topic_distribution(
+            model, stored_texts(store, embeddings), topics.facts["topics"], settings.tmo.distribution
+        )
+        score = distribution_score(matrix, of_document)
+        empty = np.asarray(matrix.getnnz(axis=1) == 0)
+        if settings.tmo.score == "centroid":
+            score = centroid_score(stored_vectors(store, embeddings), of_document)
+        save_npz(out.path("topic_distribution.npz"), matrix)
+        np.save(out.path("score.npy"), score)
+        out.facts = {
+            "assigned_without_distribution": int((empty & (of_document != -1)).sum()),
+            "assigned_with_score_zero": int(((score == 0) & (of_document != -1)).sum()),
+        }
+
+    return run_stage(DISTRIBUTION, settings, [embeddings, topics], compute, refresh=refresh)

@@ -1,0 +1,72 @@
+"""export: the files that reports read, swapped into the analysis folder all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from prefect import task
+from prefect.states import State
+
+from tasks.stage import RETRY, cached, stage_key
+from topicloom.errors import ExportError
+from topicloom.export import ORPHANS, columns_giving_way
+from topicloom.files import write_json
+from topicloom.outputs import write_outputs
+from topicloom.run_record import RUN_RECORD, analysis_lock, exported_files, find_export, read_record
+from topicloom.settings import Settings
+from topicloom.stages import EXPORT, STAGES, plan_stage
+from topicloom.store import StagePlan, StageRef, Store
+from topicloom.swap import swapped_in
+
+
+@task(name=EXPORT, task_run_name="export {settings.label}", cache_key_fn=stage_key(EXPORT), **RETRY)
+def export(
+    settings: Settings,
+    embeddings: StageRef,
+    reduced: StageRef,
+    clusters: StageRef,
+    topics: StageRef,
+    scores: StageRef,
+    split: StageRef,
+    *,
+    refresh: bool = False,
+) -> StageRef | State[StageRef]:
+    """Write every output into the analysis folder, all or nothing, under the lock of the analysis."""
+    store = Store(settings.store_path)
+    refs = {ref.stage: ref for ref in (embeddings, reduced, clusters, topics, scores, split)}
+    plan = plan_stage(STAGES[EXPORT], settings, refs)
+    with analysis_lock(settings, store):
+        found = find_export(settings, plan, store)
+        if found.ref and not refresh:
+            return cached(found.ref)
+        return _export(settings, store, refs, plan)
+
+
+def _export(settings: Settings, store: Store, refs: Mapping[str, StageRef], plan: StagePlan) -> StageRef:
+    started = datetime.now(UTC)
+    try:
+        with swapped_in(settings.analysis_path, gone=[ORPHANS]) as staging:
+            results = write_outputs(settings, store, refs, staging)
+            files = exported_files(staging)
+            facts: dict[str, Any] = {"columns_giving_way": columns_giving_way(results.identifiers)}
+            ended = datetime.now(UTC)
+            note = {
+                "key": plan.key,
+                "made_from": plan.model_dump(mode="json"),
+                "facts": facts,
+                "started": started.isoformat(timespec="seconds"),
+                "ended": ended.isoformat(timespec="seconds"),
+                "seconds": round((ended - started).total_seconds(), 3),
+                "files": files,
+            }
+            write_json(staging / RUN_RECORD, {**read_record(settings), "export": note})
+    except OSError as error:
+        raise ExportError(
+            f"{settings.analysis_path}: the outputs could not be written ({error}). "
+            "The files of the previous run are as they were. Make room or give the right to write, and run again."
+        ) from error
+    store.digests.note({settings.analysis_path / name: note["sha256"] for name, note in files.items()})
+    outputs = {name: str(note["sha256"]) for name, note in files.items()}
+    return StageRef(stage=EXPORT, key=plan.key, outputs=outputs, facts=facts)

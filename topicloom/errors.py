@@ -1,0 +1,68 @@
+"""The errors a user can mend, each naming the file, the field, what was found, what is allowed and how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One finding in one file.
+
+    finding: what is wrong, with the value that was found and what is allowed, as one sentence or two.
+    mend: what the person should do about it, as one sentence.
+    """
+
+    finding: str
+    mend: str
+
+    def __str__(self) -> str:
+        return f"  {self.finding}\n  {self.mend}"
+
+
+class TopicloomError(Exception):
+    """Base of every error that topicloom raises on purpose."""
+
+
+class InputError(TopicloomError):
+    """Bad input, found before anything was computed or written.
+
+    path: the file or folder at fault.
+    problems: all that was found in it, so that a person mends a file once and not field by field.
+    """
+
+    def __init__(self, path: Path | str, problems: Sequence[Problem] | Problem) -> None:
+        self.path = Path(path)
+        self.problems = [problems] if isinstance(problems, Problem) else list(problems)
+        super().__init__(self.path, self.problems)
+
+    def __str__(self) -> str:
+        return "\n".join([f"{type(self).__name__}: {self.path}", *map(str, self.problems)])
+
+
+class SettingsError(InputError):
+    """The settings file is missing, unreadable or holds a value that is not allowed."""
+
+
+class CorpusError(InputError):
+    """The corpus or the dataset beside it cannot be used."""
+
+
+class EmbeddingsError(InputError):
+    """The embeddings are missing, unsafe to open, or do not fit the corpus."""
+
+
+class ExportError(TopicloomError):
+    """The outputs could not be written; the files of the previous run are as they were."""
+
+
+class StoreError(TopicloomError):
+    """The stage store cannot be read or written."""
+
+
+def quoted_list(names: Sequence[object], limit: int = 5) -> str:
+    """Join names for a message: the first `limit` of them, and how many more there are."""
+    shown = ", ".join(str(name) for name in names[:limit])
+    return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"

@@ -1,0 +1,92 @@
+"""What load-embeddings keeps: texts, identifiers and vectors, checked, in the row order that the stages see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from topicloom.corpus import add_uuid, read_corpus, require_words, text_facts
+from topicloom.embeddings import read_embeddings, require_fit, zero_rows
+from topicloom.settings import Settings
+from topicloom.store import StageRef, Store, Workspace
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+TEXTS, IDENTIFIERS, VECTORS, ROWS = "texts.parquet", "identifiers.parquet", "embeddings.npy", "rows.npy"
+
+
+def load_inputs(settings: Settings, out: Workspace) -> None:
+    """Read corpus and embeddings, check them against each other, and write them in the order of the stages.
+
+    Artifacts: texts.parquet (column text), identifiers.parquet (the other columns of the corpus, strings),
+    embeddings.npy (n, d) float, rows.npy (n,) int64: for each row of the corpus file, its row in the stages.
+
+    Raises CorpusError or EmbeddingsError, and writes nothing, when they cannot be used.
+    """
+    import numpy as np
+
+    path = settings.embeds_path / "corpus.csv"
+    corpus = read_corpus(path)
+    require_words(path, list(corpus["text"]))
+    embeddings = read_embeddings(settings.embeds_path)
+    require_fit(embeddings, corpus)
+    text_position = list(corpus.columns).index("text")
+    corpus = add_uuid(corpus, settings.dataset_path)
+
+    order = _order(corpus, settings)
+    rows = np.empty_like(order)
+    rows[order] = np.arange(len(order))
+    vectors = np.asarray(embeddings.vectors)
+    ordered = corpus.iloc[order].reset_index(drop=True)
+    ordered[["text"]].to_parquet(out.path(TEXTS), index=False)
+    ordered.drop(columns="text").to_parquet(out.path(IDENTIFIERS), index=False)
+    np.save(out.path(VECTORS), vectors if settings.params.order == "input" else vectors[order])
+    np.save(out.path(ROWS), rows)
+    out.facts = {
+        "documents": len(corpus),
+        "dimensions": int(vectors.shape[1]),
+        "text_position": text_position,
+        "zero_rows": [str(ut) for ut in corpus["UT"].iloc[zero_rows(vectors)]],
+        **text_facts(corpus["text"]),
+    }
+
+
+def _order(corpus: pd.DataFrame, settings: Settings) -> NDArray[np.int64]:
+    """Rows of the corpus file in the order of the stages: as they are, or sorted by UT so that order cannot matter."""
+    import numpy as np
+
+    if settings.params.order == "input":
+        return np.arange(len(corpus), dtype=np.int64)
+    return np.argsort(corpus["UT"].to_numpy(dtype=str), kind="stable").astype(np.int64)
+
+
+def stored_texts(store: Store, ref: StageRef) -> list[str]:
+    """The n texts, in the order of the stages."""
+    import pandas as pd
+
+    return [str(text) for text in pd.read_parquet(store.artifact(ref, TEXTS))["text"]]
+
+
+def stored_identifiers(store: Store, ref: StageRef) -> pd.DataFrame:
+    """UT, uuid where known, and the corpus's other columns, in the order of the stages."""
+    import pandas as pd
+
+    return pd.read_parquet(store.artifact(ref, IDENTIFIERS))
+
+
+def stored_vectors(store: Store, ref: StageRef) -> NDArray[np.floating[Any]]:
+    """The (n, d) embeddings, in the order of the stages."""
+    import numpy as np
+
+    vectors: NDArray[np.floating[Any]] = np.load(store.artifact(ref, VECTORS))
+    return vectors
+
+
+def stored_rows(store: Store, ref: StageRef) -> NDArray[np.int64]:
+    """For each row of the corpus file, its row in the stages."""
+    import numpy as np
+
+    rows: NDArray[np.int64] = np.load(store.artifact(ref, ROWS))
+    return rows

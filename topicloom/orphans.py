@@ -1,0 +1,51 @@
+"""Orphans apart from assigned documents, and the main clusters that reports show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+REMAINDER = 99999  # level0 of the clusters that are not main ones
+
+
+@dataclass(frozen=True)
+class Split:
+    """assigned, orphans: int64 row numbers. level0: int64, one entry per assigned row. main: main clusters' X_C."""
+
+    assigned: NDArray[np.int64]
+    orphans: NDArray[np.int64]
+    level0: NDArray[np.int64]
+    main: list[int]
+
+
+def split_orphans(topics: NDArray[np.int64], others_threshold: float) -> Split:
+    """Part documents of topic -1 from the others, and give those their level0.
+
+    topics: (n,) int64. level0 is X_C = topic + 1 where the cluster is a main one, else 99999.
+    """
+    import numpy as np
+
+    assigned = np.flatnonzero(topics != -1)
+    cluster = topics[assigned] + 1
+    main = main_clusters(cluster, others_threshold)
+    level0 = np.where(np.isin(cluster, main), cluster, REMAINDER).astype(np.int64)
+    return Split(assigned, np.flatnonzero(topics == -1), level0, main)
+
+
+def main_clusters(clusters: NDArray[np.int64], others_threshold: float) -> list[int]:
+    """The largest clusters that together cover at most `others_threshold` of the documents, largest first.
+
+    clusters: X_C of every assigned document. Equal counts are ordered by X_C. The largest cluster is always a
+    main one, also where it alone passes the threshold (the notebook then has none).
+    """
+    import numpy as np
+
+    numbers, counts = np.unique(clusters, return_counts=True)
+    order = np.lexsort((numbers, -counts))
+    covered = counts[order].cumsum() / max(len(clusters), 1)
+    within = max(int((covered <= others_threshold).sum()), 1)
+    return [int(number) for number in numbers[order][:within]]

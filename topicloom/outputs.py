@@ -1,0 +1,97 @@
+"""The outputs of an analysis, gathered from the stages and written into its folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from topicloom.ctfidf import read_topics
+from topicloom.export import DISTRIBUTION as DISTRIBUTION_FILE
+from topicloom.export import PARAMS, Results, write_tables
+from topicloom.files import write_json
+from topicloom.loading import stored_identifiers, stored_rows, stored_texts
+from topicloom.model import complete_model, model_params, save_model
+from topicloom.settings import Settings
+from topicloom.stages import CLUSTER, DISTRIBUTION, LOAD_EMBEDDINGS, ORPHAN_SPLIT, REDUCE, REPRESENT
+from topicloom.store import StageRef, Store
+
+Refs = Mapping[str, StageRef]
+
+
+def gather_results(store: Store, refs: Refs) -> Results:
+    """What the stages found, in the row order of the corpus file."""
+    import numpy as np
+
+    def load(stage: str, artifact: str) -> Any:
+        return np.load(store.artifact(refs[stage], artifact))
+
+    rows = stored_rows(store, refs[LOAD_EMBEDDINGS])
+    texts = stored_texts(store, refs[LOAD_EMBEDDINGS])
+    topics = load(REPRESENT, "topics.npy")[rows]
+    level0 = np.zeros(len(rows), dtype=np.int64)
+    level0[load(ORPHAN_SPLIT, "assigned.npy")] = load(ORPHAN_SPLIT, "level0.npy")
+    assigned = np.flatnonzero(topics != -1)
+    file_row = np.argsort(rows)
+    table = [
+        dataclasses.replace(topic, representative_rows=[int(file_row[row]) for row in topic.representative_rows])
+        for topic in read_topics(store.artifact(refs[REPRESENT], "topics.json"))
+    ]
+    has_probability = "probability.npy" in refs[CLUSTER].outputs
+    return Results(
+        identifiers=stored_identifiers(store, refs[LOAD_EMBEDDINGS]).iloc[rows].reset_index(drop=True),
+        texts=[texts[row] for row in rows],
+        text_position=int(refs[LOAD_EMBEDDINGS].facts["text_position"]),
+        topics=topics,
+        probability=load(CLUSTER, "probability.npy")[rows] if has_probability else None,
+        score=load(DISTRIBUTION, "score.npy")[rows],
+        coordinates=load(REDUCE, "coordinates.npy")[rows],
+        assigned=assigned,
+        orphans=np.flatnonzero(topics == -1),
+        level0=level0[rows][assigned],
+        topic_table=table,
+    )
+
+
+def write_outputs(settings: Settings, store: Store, refs: Refs, folder: Path) -> Results:
+    """Write every output file but run.json into a folder. Returns what the tables were made from."""
+    results = gather_results(store, refs)
+    write_tables(results, folder, texts=settings.tmo.export.texts)
+    _write_distribution(store, refs, folder)
+    model = _model(store, refs, settings, results)
+    write_json(folder / PARAMS, model_params(model))
+    save_model(model, folder, settings.tmo.transformer_model)
+    return results
+
+
+def _write_distribution(store: Store, refs: Refs, folder: Path) -> None:
+    from scipy.sparse import load_npz, save_npz
+
+    kept = store.artifact(refs[DISTRIBUTION], DISTRIBUTION_FILE)
+    if stored_in_file_order(store, refs):
+        shutil.copyfile(kept, folder / DISTRIBUTION_FILE)
+    else:
+        save_npz(folder / DISTRIBUTION_FILE, load_npz(kept)[stored_rows(store, refs[LOAD_EMBEDDINGS])])
+
+
+def stored_in_file_order(store: Store, refs: Refs) -> bool:
+    """Whether the stages saw the rows in the order of the corpus file."""
+    rows = stored_rows(store, refs[LOAD_EMBEDDINGS])
+    return bool((rows[1:] > rows[:-1]).all())
+
+
+def _model(store: Store, refs: Refs, settings: Settings, results: Results) -> Any:
+    import joblib
+
+    model = joblib.load(store.artifact(refs[REPRESENT], "bertopic.joblib"))
+    model.min_topic_size = settings.tmo.min_topic_size
+    model.calculate_probabilities = settings.tmo.represent.calculate_probabilities
+    return complete_model(
+        model,
+        umap=joblib.load(store.artifact(refs[REDUCE], "umap.joblib")),
+        clusterer=joblib.load(store.artifact(refs[CLUSTER], "clusterer.joblib")),
+        topics=[int(topic) for topic in results.topics],
+        probability=results.probability,
+    )

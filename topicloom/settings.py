@@ -1,0 +1,272 @@
+"""The settings of one analysis: their names, defaults and limits.
+
+Reading them from a file, and turning a wrong value into a sentence, is `topicloom.settings_file`.
+The defaults are the constants of the group's notebook; each field has the name that its library gives it.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+import unicodedata
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+
+def inside_its_parent(name: str) -> str:
+    """Refuse a folder name that would lead out of the project."""
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    if not parts or ".." in parts or parts[0] == "/" or ":" in parts[0]:
+        raise ValueError("not a folder inside the project")
+    return unicodedata.normalize("NFC", "/".join(parts))
+
+
+FolderName = Annotated[str, AfterValidator(inside_its_parent)]
+
+
+def _takes_list(annotation: Any) -> bool:
+    options = typing.get_args(annotation) if is_union(annotation) else (annotation,)
+    return any(typing.get_origin(option) in (list, tuple) for option in options)
+
+
+def is_union(annotation: Any) -> bool:
+    """Whether a type annotation offers several types, None included."""
+    return typing.get_origin(annotation) in (typing.Union, types.UnionType)
+
+
+class Section(BaseModel):
+    """A section of the settings file: unknown keys are ignored, known ones are held to their type and range.
+
+    The group's R code writes a list of one as a scalar, and YAML files hold lists of one where a scalar is
+    meant, so both are read alike; a null counts as left out; 5.0 is read as 5 where a whole number is asked.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_scalar_and_list_of_one_alike(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        read = {}
+        for key, value in values.items():
+            field = cls.model_fields.get(str(key))
+            if field is None or value is None or (value == [] and not _takes_list(field.annotation)):
+                continue
+            read[key] = _as_declared(value, field.annotation)
+        return read
+
+
+def _as_declared(value: Any, annotation: Any) -> Any:
+    if _takes_list(annotation):
+        options = typing.get_args(annotation) if is_union(annotation) else (annotation,)
+        if isinstance(value, str) and str not in options:
+            return [value]
+        if isinstance(value, (list, tuple)) and any(typing.get_origin(option) is tuple for option in options):
+            return tuple(_whole(item) for item in value)
+        return value
+    if isinstance(value, (list, tuple)) and len(value) == 1:
+        value = value[0]
+    wants_int = annotation is int or (is_union(annotation) and int in typing.get_args(annotation))
+    return _whole(value) if wants_int else value
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+class Metadata(Section):
+    """Where the analysis lies."""
+
+    project_folder: FolderName = Field(description="Folder of the project, under the root folder.")
+    filtered_folder: FolderName = Field(description="Folder of the dataset, under the project folder.")
+    analysis_id: FolderName = Field(description="Folder of the analysis, under the project folder.")
+
+
+class UmapSettings(Section):
+    """UMAP's parameters; its random_state is params.seed."""
+
+    n_neighbors: int = Field(15, ge=2, description="Neighbours of a document in UMAP's graph.")
+    n_components: int = Field(5, ge=1, description="Dimensions of the reduced vectors.")
+    min_dist: float = Field(0.0, ge=0, description="Least distance between reduced vectors.")
+    spread: float = Field(1.0, gt=0, description="Scale of the reduced vectors, with min_dist.")
+    metric: Literal["cosine", "euclidean", "correlation", "manhattan"] = Field(
+        "cosine", description="Distance between embeddings."
+    )
+    n_epochs: int | None = Field(None, ge=1, description="Epochs of the layout; UMAP chooses when left out.")
+
+    @model_validator(mode="after")
+    def _min_dist_within_spread(self) -> UmapSettings:
+        if self.min_dist > self.spread:
+            raise ValueError(f"min_dist is {self.min_dist} and spread {self.spread}; min_dist must be at most spread")
+        return self
+
+
+class HdbscanSettings(Section):
+    """HDBSCAN's parameters, used when n_topics is 0."""
+
+    min_cluster_size: int | None = Field(
+        None, ge=2, description="Least documents of a cluster; tmo.min_topic_size when left out."
+    )
+    min_samples: int | None = Field(
+        None, ge=1, description="Neighbours that set a point's core distance; min_cluster_size when left out."
+    )
+    metric: Literal["euclidean", "manhattan"] = Field("euclidean", description="Distance between reduced vectors.")
+    cluster_selection_method: Literal["eom", "leaf"] = Field(
+        "eom", description="How clusters are chosen from the condensed tree."
+    )
+    cluster_selection_epsilon: float = Field(
+        0.0, ge=0, description="Distance below which clusters are not split further."
+    )
+
+
+class KMeansSettings(Section):
+    """scikit-learn's KMeans parameters, used when n_topics is above 0; its random_state is params.seed."""
+
+    n_init: int | Literal["auto"] = Field("auto", ge=1, description="Starts, of which the best is kept.")
+    max_iter: int = Field(300, ge=1, description="Most iterations of one start.")
+
+
+class RepresentSettings(Section):
+    """How topics get their words: BERTopic's and CountVectorizer's parameters."""
+
+    n_gram_range: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] = Field(
+        (1, 3), description="Shortest and longest n-gram, in words."
+    )
+    language: str = Field("english", min_length=1, description="Language of the texts, as BERTopic takes it.")
+    top_n_words: int = Field(10, ge=1, le=100, description="Words of a topic.")
+    stop_words: str | list[str] | None = Field(
+        None, description="'english' or a list of words to leave out; none by default, as in the notebook."
+    )
+    min_df: int = Field(1, ge=1, description="Least topics a word must occur in.")
+    bm25_weighting: bool = Field(False, description="Weigh words by the BM25 formula.")
+    reduce_frequent_words: bool = Field(False, description="Take the square root of term frequencies.")
+    calculate_probabilities: bool = Field(
+        True, description="Probability is the largest entry of HDBSCAN's membership vector."
+    )
+
+    @model_validator(mode="after")
+    def _range_in_order(self) -> RepresentSettings:
+        if self.n_gram_range[0] > self.n_gram_range[1]:
+            raise ValueError(f"n_gram_range is {list(self.n_gram_range)}; its first number must not be larger")
+        if isinstance(self.stop_words, str) and self.stop_words != "english":
+            raise ValueError(f"stop_words is {self.stop_words!r}; it must be 'english' or a list of at least two words")
+        return self
+
+
+class DistributionSettings(Section):
+    """Parameters of BERTopic's approximate_distribution."""
+
+    batch_size: int = Field(1000, ge=1, description="Documents of one batch; it does not change the result.")
+    window: int = Field(4, ge=1, description="Tokens of a window.")
+    stride: int = Field(1, ge=1, description="Tokens from one window to the next.")
+    min_similarity: float = Field(0.1, ge=0, le=1, description="Similarities below it count as none.")
+    padding: bool = Field(False, description="Also use the shorter windows at both ends of a document.")
+
+
+class ExportSettings(Section):
+    """What the exported files hold."""
+
+    texts: bool = Field(True, description="Write the columns Document and Representative_Docs.")
+
+
+class TopicModelSettings(Section):
+    """Section tmo (topic_model in the newer form): what is computed."""
+
+    embeds_folder: FolderName = Field(description="Folder of the embedding profile, such as e01.")
+    year_column: str = Field("PY", min_length=1, description="Column of the dataset with the year.")
+    text_columns: list[str] = Field(
+        ["TI", "AB"], min_length=1, description="Columns of the dataset that make up a document's text."
+    )
+    transformer_model: str | None = Field(
+        None, description="sentence-transformers model, a name or a local folder, for missing embeddings."
+    )
+    n_topics: int = Field(0, ge=0, description="Number of topics (KMeans); 0 lets HDBSCAN find the number.")
+    min_topic_size: int = Field(10, ge=2, description="Least documents of a topic.")
+    others_threshold: float = Field(
+        0.9, gt=0, le=1, description="Share of the assigned documents that the main clusters cover."
+    )
+    score: Literal["distribution", "centroid"] = Field(
+        "distribution", description="What Score and X_E are; 1 is closest to the topic in both."
+    )
+    umap: UmapSettings = Field(default_factory=UmapSettings)
+    hdbscan: HdbscanSettings = Field(default_factory=HdbscanSettings)
+    kmeans: KMeansSettings = Field(default_factory=KMeansSettings)
+    represent: RepresentSettings = Field(default_factory=RepresentSettings)
+    distribution: DistributionSettings = Field(default_factory=DistributionSettings)
+    export: ExportSettings = Field(default_factory=ExportSettings)
+
+    @property
+    def min_cluster_size(self) -> int:
+        """HDBSCAN's min_cluster_size: its own setting, else min_topic_size."""
+        return self.hdbscan.min_cluster_size or self.min_topic_size
+
+
+class Params(Section):
+    """Section params: what holds for every stage."""
+
+    seed: int = Field(100, ge=0, lt=2**32, description="Decides all randomness.")
+    order: Literal["input", "canonical"] = Field(
+        "input", description="Row order that the stages see: the corpus's own, or sorted by UT."
+    )
+
+
+class Settings(BaseModel):
+    """All settings of one analysis, and the folders they name.
+
+    source: the settings file they were read from.
+    root: the folder that holds the project folder.
+    notes: remarks for the person, such as a key that looks misspelt; they stop nothing.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    source: Path
+    root: Path
+    metadata: Metadata
+    tmo: TopicModelSettings
+    params: Params
+    notes: tuple[str, ...] = ()
+
+    @property
+    def project_path(self) -> Path:
+        """ROOT/PROJECT."""
+        return self.root / self.metadata.project_folder
+
+    @property
+    def analysis_path(self) -> Path:
+        """ROOT/PROJECT/ANALYSIS, where the outputs go."""
+        return self.project_path / self.metadata.analysis_id
+
+    @property
+    def store_path(self) -> Path:
+        """ROOT/PROJECT/.topicloom, the stage store of the project."""
+        return self.project_path / ".topicloom"
+
+    @property
+    def filtered_path(self) -> Path:
+        """ROOT/PROJECT/FILTERED, where the dataset lies."""
+        return self.project_path / self.metadata.filtered_folder
+
+    @property
+    def dataset_path(self) -> Path:
+        """The dataset of the papers."""
+        return self.filtered_path / "dataset_raw_cleaned.csv"
+
+    @property
+    def embeds_path(self) -> Path:
+        """The folder of the embedding profile: `e01`, `f01_e01` and `f01/e01` name the same one."""
+        filtered, name = self.metadata.filtered_folder, self.tmo.embeds_folder
+        candidates = [self.filtered_path / name]
+        if name.startswith(f"{filtered}/"):
+            candidates.append(self.project_path / name)
+        if name.startswith(f"{filtered}_"):
+            candidates.append(self.filtered_path / name.removeprefix(f"{filtered}_"))
+        return next((path for path in candidates if path.is_dir()), candidates[0])
+
+    @property
+    def label(self) -> str:
+        """PROJECT/ANALYSIS, for names of runs and messages."""
+        return f"{self.metadata.project_folder}/{self.metadata.analysis_id}"

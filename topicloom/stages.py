@@ -1,0 +1,176 @@
+"""The stages, in order: what each reads, and so when its kept result no longer holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from topicloom import embeddings as embeddings_files
+from topicloom.corpus import corpus_columns
+from topicloom.settings import Settings
+from topicloom.store import StagePlan, StageRef, Store
+
+LOAD_EMBEDDINGS = "load-embeddings"
+REDUCE = "reduce"
+CLUSTER = "cluster"
+REPRESENT = "represent"
+DISTRIBUTION = "distribution"
+ORPHAN_SPLIT = "orphan-split"
+EXPORT = "export"
+
+Refs = Mapping[str, StageRef]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What decides the result of a stage.
+
+    version: raised when the stage's own code changes its result.
+    parameters: the settings that the stage reads.
+    reads: the artifacts that it reads, by the stage that made them.
+    libraries: the distributions that decide its numbers.
+    """
+
+    name: str
+    version: int
+    parameters: Callable[[Settings], dict[str, Any]]
+    reads: Callable[[Settings], dict[str, tuple[str, ...]]]
+    libraries: tuple[str, ...]
+
+
+def plan_stage(stage: Stage, settings: Settings, refs: Refs) -> StagePlan:
+    """The plan of a stage that reads artifacts of earlier ones."""
+    return StagePlan(
+        stage=stage.name,
+        version=stage.version,
+        parameters=stage.parameters(settings),
+        inputs={
+            f"{earlier}/{artifact}": refs[earlier].outputs[artifact]
+            for earlier, artifacts in stage.reads(settings).items()
+            for artifact in artifacts
+        },
+        libraries={name: _version(name) for name in stage.libraries},
+    )
+
+
+def plan_load_embeddings(settings: Settings, store: Store) -> StagePlan:
+    """The plan of load-embeddings, whose inputs are the files of the project. Raises OSError for an unreadable one."""
+    files = [settings.embeds_path / "corpus.csv", *embeddings_files.input_files(settings.embeds_path)]
+    if "uuid" not in corpus_columns(files[0]):
+        files.append(settings.dataset_path)  # the outputs take the uuid from there
+    return StagePlan(
+        stage=LOAD_EMBEDDINGS,
+        version=1,
+        parameters={"order": settings.params.order},
+        inputs={file.name: store.digests.digest(file) for file in files if file.is_file()},
+        libraries={name: _version(name) for name in ("numpy", "pandas")},
+    )
+
+
+@cache
+def _version(distribution: str) -> str:
+    from importlib.metadata import version
+
+    return version(distribution)
+
+
+def _reduce(settings: Settings) -> dict[str, Any]:
+    return {"umap": settings.tmo.umap.model_dump(mode="json"), "seed": settings.params.seed}
+
+
+def _cluster(settings: Settings) -> dict[str, Any]:
+    tmo = settings.tmo
+    if tmo.n_topics == 0:
+        return {
+            "hdbscan": {**tmo.hdbscan.model_dump(mode="json"), "min_cluster_size": tmo.min_cluster_size},
+            "calculate_probabilities": tmo.represent.calculate_probabilities,
+        }
+    return {
+        "kmeans": {**tmo.kmeans.model_dump(mode="json"), "n_clusters": tmo.n_topics},
+        "seed": settings.params.seed,
+    }
+
+
+def _represent(settings: Settings) -> dict[str, Any]:
+    return settings.tmo.represent.model_dump(mode="json", exclude={"calculate_probabilities"})
+
+
+def _distribution(settings: Settings) -> dict[str, Any]:
+    distribution = settings.tmo.distribution.model_dump(mode="json", exclude={"batch_size"})
+    return {**distribution, "score": settings.tmo.score}
+
+
+def _export(settings: Settings) -> dict[str, Any]:
+    """Beside its own settings, those that topic_model_params.json states."""
+    return {
+        **settings.tmo.export.model_dump(mode="json"),
+        **_reduce(settings),
+        **_cluster(settings),
+        **_represent(settings),
+        "min_topic_size": settings.tmo.min_topic_size,
+        "transformer_model": settings.tmo.transformer_model,
+    }
+
+
+_TEXTS, _IDENTIFIERS, _VECTORS = "texts.parquet", "identifiers.parquet", "embeddings.npy"
+
+STAGES = {
+    stage.name: stage
+    for stage in (
+        Stage(
+            REDUCE,
+            version=1,
+            parameters=_reduce,
+            reads=lambda _: {LOAD_EMBEDDINGS: (_VECTORS,)},
+            libraries=("umap-learn", "pynndescent", "numba", "numpy", "scipy", "scikit-learn"),
+        ),
+        Stage(
+            CLUSTER,
+            version=1,
+            parameters=_cluster,
+            reads=lambda _: {REDUCE: ("reduced.npy",)},
+            libraries=("hdbscan", "numpy", "scikit-learn"),
+        ),
+        Stage(
+            REPRESENT,
+            version=1,
+            parameters=_represent,
+            reads=lambda _: {LOAD_EMBEDDINGS: (_TEXTS, _VECTORS), CLUSTER: ("clusters.npy",)},
+            libraries=("bertopic", "scikit-learn", "pandas", "numpy", "scipy"),
+        ),
+        Stage(
+            DISTRIBUTION,
+            version=1,
+            parameters=_distribution,
+            reads=lambda settings: {
+                LOAD_EMBEDDINGS: (_TEXTS, *((_VECTORS,) if settings.tmo.score == "centroid" else ())),
+                REPRESENT: ("topics.npy", "topics.json", "ctfidf.npz"),
+            },
+            libraries=("bertopic", "scikit-learn", "numpy", "scipy"),
+        ),
+        Stage(
+            ORPHAN_SPLIT,
+            version=1,
+            parameters=lambda settings: {"others_threshold": settings.tmo.others_threshold},
+            reads=lambda _: {REPRESENT: ("topics.npy",)},
+            libraries=("numpy",),
+        ),
+        Stage(
+            EXPORT,
+            version=1,
+            parameters=_export,
+            reads=lambda settings: {
+                LOAD_EMBEDDINGS: (_TEXTS, _IDENTIFIERS, _VECTORS),
+                REDUCE: ("reduced.npy", "coordinates.npy"),
+                CLUSTER: ("clusters.npy", *(("probability.npy",) if settings.tmo.n_topics == 0 else ())),
+                REPRESENT: ("topics.npy", "topics.json", "ctfidf.npz"),
+                DISTRIBUTION: ("topic_distribution.npz", "score.npy"),
+                ORPHAN_SPLIT: ("assigned.npy", "orphans.npy", "level0.npy"),
+            },
+            libraries=("bertopic", "pandas", "joblib", "safetensors"),
+        ),
+    )
+}
+STAGE_NAMES = (LOAD_EMBEDDINGS, *STAGES)
