@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from flows.runner import CACHED, Outcome
 from topicloom import __version__
+from topicloom.notes import corpus_notes, result_notes
 from topicloom.run_record import analysis_lock, update_record
 from topicloom.settings import Settings
 from topicloom.stages import DISTRIBUTION, EXPORT, LOAD_EMBEDDINGS, ORPHAN_SPLIT, REPRESENT
@@ -77,7 +78,11 @@ def finish_run(settings: Settings, outcomes: Mapping[str, Outcome]) -> RunReport
         topics=represented["topics"],
         outliers=represented["outliers"],
         counts=counts,
-        notes=_notes(settings, counts, represented, outcomes[EXPORT].ref.facts),
+        notes=[
+            *settings.notes,
+            *corpus_notes(loaded),
+            *result_notes(represented["topics"], outcomes[DISTRIBUTION].ref.facts, outcomes[EXPORT].ref.facts),
+        ],
         stages={name: _stage_report(store, outcome) for name, outcome in outcomes.items()},
     )
     with analysis_lock(settings, store):
@@ -118,34 +123,3 @@ def _record(settings: Settings, store: Store, report: RunReport, outcomes: Mappi
         "notes": report.notes,
         "stages": {name: stage.model_dump(mode="json") for name, stage in report.stages.items()},
     }
-
-
-def _notes(
-    settings: Settings, counts: Mapping[str, int], represented: Mapping[str, Any], exported: Mapping[str, Any]
-) -> list[str]:
-    """What a person should know about the result, one sentence each."""
-    notes = list(settings.notes)
-    if represented["topics"] == 0:
-        notes.append(
-            "All documents are outliers: there are no topics, and dataset_minimal.csv has no rows. "
-            "A smaller tmo.min_topic_size finds smaller topics."
-        )
-    if counts["texts_with_nan"]:
-        notes.append(
-            f"{counts['texts_with_nan']} texts end in the word 'nan' or hold it twice, left by a missing title or "
-            "abstract; the word pulls these papers together. Make corpus and embeddings again without it."
-        )
-    if counts["repeated_texts"]:
-        notes.append(
-            f"{counts['repeated_texts']} texts repeat an earlier one; their representative documents are told "
-            "apart by row, which BERTopic does not."
-        )
-    if counts["empty_texts"]:
-        notes.append(f"{counts['empty_texts']} texts are empty; these papers are placed by their embedding alone.")
-    if counts["assigned_with_score_zero"]:
-        notes.append(f"{counts['assigned_with_score_zero']} assigned papers have a Score of 0.")
-    if exported.get("columns_giving_way"):
-        notes.append(
-            f"Columns of corpus.csv that gave way to output columns: {', '.join(exported['columns_giving_way'])}."
-        )
-    return notes

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,10 +10,11 @@ from prefect import Task
 
 from tasks.load_embeddings import load_embeddings
 from topicloom.embedding import embeddings_missing
-from topicloom.run_record import find_export
+from topicloom.lookup import find_result
+from topicloom.progress import tell
 from topicloom.settings import Settings
-from topicloom.stages import EXPORT, LOAD_EMBEDDINGS, STAGE_NAMES, STAGES, plan_load_embeddings, plan_stage
-from topicloom.store import Finding, StagePlan, StageRef, Store
+from topicloom.stages import STAGE_NAMES
+from topicloom.store import Finding, StageRef, Store
 
 CACHED, COMPUTED = "cached", "computed"
 
@@ -45,6 +45,7 @@ class StageRunner:
         found = self._find(task, refs)
         if found.fault:
             self._warn(task.name, found.fault)
+        tell(task.name, 0, 1)
         started = time.perf_counter()
         state = task.with_options(
             result_storage=Store(self.settings.store_path).root / "prefect",
@@ -57,6 +58,7 @@ class StageRunner:
         # The store is the truth: the reference in Prefect's record may tell of an earlier computation.
         ref = found.ref if status == CACHED and found.ref else ref
         self.outcomes[task.name] = Outcome(ref, status, seconds)
+        tell(f"{task.name} {status}", 1, 1)
         return ref
 
     def _refreshes(self, stage: str) -> bool:
@@ -72,14 +74,3 @@ class StageRunner:
         from prefect.logging import get_run_logger
 
         get_run_logger().warning("%s: the kept result is not used: %s. It is computed again.", stage, fault)
-
-
-def find_result(
-    settings: Settings, store: Store, stage: str, refs: Mapping[str, StageRef]
-) -> tuple[StagePlan, Finding]:
-    """The plan of a stage, and what the store (for export: the analysis folder) holds for it."""
-    if stage == LOAD_EMBEDDINGS:
-        plan = plan_load_embeddings(settings, store)
-        return plan, store.find(plan)
-    plan = plan_stage(STAGES[stage], settings, refs)
-    return plan, find_export(settings, plan, store) if stage == EXPORT else store.find(plan)

@@ -19,6 +19,7 @@ from tasks.orphan_split import orphan_split
 from tasks.reduce import reduce
 from tasks.represent import represent
 from topicloom.fitness import require_fitting_settings
+from topicloom.store import Store
 
 StageName = Literal["load-embeddings", "reduce", "cluster", "represent", "distribution", "orphan-split", "export"]
 
@@ -37,13 +38,14 @@ def topic_model(analysis: Path, refresh: StageName | None = None) -> RunReport:
     refresh: compute this stage and those after it again, even if their results are kept.
     """
     settings = load_settings(analysis)
-    run = StageRunner(settings, refresh)
-    embeddings = run(load_embeddings)
-    require_fitting_settings(settings, embeddings.facts)
-    reduced = run(reduce, embeddings)
-    clusters = run(cluster, reduced)
-    topics = run(represent, embeddings, clusters)
-    scores = run(distribution, embeddings, topics)
-    split = run(orphan_split, topics)
-    run(export, embeddings, reduced, clusters, topics, scores, split)
-    return finish_run(settings, run.outcomes)
+    with Store(settings.store_path).run():
+        run = StageRunner(settings, refresh)
+        embeddings = run(load_embeddings)
+        require_fitting_settings(settings, embeddings.facts)
+        reduced = run(reduce, embeddings)
+        clusters = run(cluster, reduced)
+        topics = run(represent, embeddings, clusters)
+        scores = run(distribution, embeddings, topics)
+        split = run(orphan_split, topics)
+        run(export, embeddings, reduced, clusters, topics, scores, split)
+        return finish_run(settings, run.outcomes)

@@ -58,6 +58,11 @@ def make_embeddings(settings: Settings, store: Store) -> None:
         shutil.rmtree(parts, ignore_errors=True)
 
 
+def texts_to_embed(settings: Settings) -> list[str]:
+    """The texts that `make_embeddings` would embed. Raises CorpusError as it would."""
+    return _texts(settings)[1]
+
+
 def _texts(settings: Settings) -> tuple[pd.DataFrame, list[str]]:
     dataset = dataset_texts(settings.dataset_path, settings.tmo.text_columns)
     corpus_path = settings.embeds_path / CORPUS
@@ -110,7 +115,9 @@ def _embed_in_chunks(settings: Settings, texts: Sequence[str], parts: Path) -> N
 
 def _load_model(settings: Settings) -> Any:
     from sentence_transformers import SentenceTransformer
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()  # of loading the weights: it takes a second
     name = settings.tmo.transformer_model
     assert name is not None  # noqa: S101  # embeddings_missing() said so
     local = Path(name).expanduser()

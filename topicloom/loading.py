@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from topicloom.corpus import add_uuid, read_corpus, require_words, text_facts
@@ -17,13 +18,23 @@ if TYPE_CHECKING:
 TEXTS, IDENTIFIERS, VECTORS, ROWS = "texts.parquet", "identifiers.parquet", "embeddings.npy", "rows.npy"
 
 
-def load_inputs(settings: Settings, out: Workspace) -> None:
-    """Read corpus and embeddings, check them against each other, and write them in the order of the stages.
+@dataclass(frozen=True)
+class Inputs:
+    """Corpus and embeddings of an analysis, checked against each other.
 
-    Artifacts: texts.parquet (column text), identifiers.parquet (the other columns of the corpus, strings),
-    embeddings.npy (n, d) float, rows.npy (n,) int64: for each row of the corpus file, its row in the stages.
+    corpus: UT, text and the other columns of corpus.csv, strings. vectors: (n, d) float. facts: counts, and what
+    the later stages must know of the form of the corpus.
+    """
 
-    Raises CorpusError or EmbeddingsError, and writes nothing, when they cannot be used.
+    corpus: pd.DataFrame
+    vectors: NDArray[np.floating[Any]]
+    facts: dict[str, Any]
+
+
+def check_inputs(settings: Settings) -> Inputs:
+    """Read corpus and embeddings and check them against each other; writes nothing.
+
+    Raises CorpusError or EmbeddingsError when they cannot be used.
     """
     import numpy as np
 
@@ -32,25 +43,37 @@ def load_inputs(settings: Settings, out: Workspace) -> None:
     require_words(path, list(corpus["text"]))
     embeddings = read_embeddings(settings.embeds_path)
     require_fit(embeddings, corpus)
-    text_position = list(corpus.columns).index("text")
-    corpus = add_uuid(corpus, settings.dataset_path)
-
-    order = _order(corpus, settings)
-    rows = np.empty_like(order)
-    rows[order] = np.arange(len(order))
     vectors = np.asarray(embeddings.vectors)
-    ordered = corpus.iloc[order].reset_index(drop=True)
-    ordered[["text"]].to_parquet(out.path(TEXTS), index=False)
-    ordered.drop(columns="text").to_parquet(out.path(IDENTIFIERS), index=False)
-    np.save(out.path(VECTORS), vectors if settings.params.order == "input" else vectors[order])
-    np.save(out.path(ROWS), rows)
-    out.facts = {
+    facts = {
         "documents": len(corpus),
         "dimensions": int(vectors.shape[1]),
-        "text_position": text_position,
+        "text_position": list(corpus.columns).index("text"),
         "zero_rows": [str(ut) for ut in corpus["UT"].iloc[zero_rows(vectors)]],
         **text_facts(corpus["text"]),
     }
+    return Inputs(corpus, vectors, facts)
+
+
+def load_inputs(settings: Settings, out: Workspace) -> None:
+    """Check corpus and embeddings, and write them in the order of the stages.
+
+    Artifacts: texts.parquet (column text), identifiers.parquet (the other columns of the corpus, and uuid by UT
+    from the dataset where the corpus has none), embeddings.npy (n, d) float, rows.npy (n,) int64: for each row of
+    the corpus file, its row in the stages.
+    """
+    import numpy as np
+
+    inputs = check_inputs(settings)
+    corpus = add_uuid(inputs.corpus, settings.dataset_path)
+    order = _order(corpus, settings)
+    rows = np.empty_like(order)
+    rows[order] = np.arange(len(order))
+    ordered = corpus.iloc[order].reset_index(drop=True)
+    ordered[["text"]].to_parquet(out.path(TEXTS), index=False)
+    ordered.drop(columns="text").to_parquet(out.path(IDENTIFIERS), index=False)
+    np.save(out.path(VECTORS), inputs.vectors if settings.params.order == "input" else inputs.vectors[order])
+    np.save(out.path(ROWS), rows)
+    out.facts = inputs.facts
 
 
 def _order(corpus: pd.DataFrame, settings: Settings) -> NDArray[np.int64]:

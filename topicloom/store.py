@@ -28,10 +28,8 @@ from topicloom.files import (
     digest_file,
     digest_json,
     read_json,
-    remove_tree,
     sync,
     sync_tree,
-    tree_size,
     write_json,
 )
 from topicloom.memory import PeakMemory
@@ -252,12 +250,10 @@ class Store:
             ) from error
         return FileLock(folder / f"{name}.lock")
 
-    def results(self) -> list[Path]:
-        """Folders of all results in the store."""
-        return sorted(path.parent for path in self.root.glob(f"*/*/{MANIFEST}") if not path.parent.name.startswith("."))
-
-    def remove(self, folder: Path) -> int:
-        """Remove one result; returns its bytes."""
-        size = tree_size(folder)
-        remove_tree(folder)
-        return size
+    @contextlib.contextmanager
+    def run(self) -> Iterator[None]:
+        """Say that a run of the project is under way, so that nothing it has made is cleaned away."""
+        lock = self.lock(f"run-{uuid.uuid4().hex[:12]}")
+        with lock:
+            yield
+        Path(lock.lock_file).unlink(missing_ok=True)

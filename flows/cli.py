@@ -1,0 +1,179 @@
+"""The command line. Exit codes: 0 well, 1 a run that failed, 2 bad input.
+
+Nothing heavy is imported before a command needs it: `topicloom status` answers without Prefect.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from flows.display import (
+    console,
+    relative,
+    show_error,
+    show_notes,
+    show_report,
+    show_status,
+    size_words,
+    stages_shown,
+)
+from flows.environment import prepare_prefect, quiet_console
+from topicloom import __version__
+from topicloom.cleaning import clean, find_leftovers
+from topicloom.demo_project import make_demo_project
+from topicloom.embedding import embeddings_missing
+from topicloom.errors import InputError, TopicloomError
+from topicloom.fitness import require_fitting_settings, require_writable
+from topicloom.notes import corpus_notes
+from topicloom.settings import Settings
+from topicloom.settings_file import read_settings
+from topicloom.stages import STAGE_NAMES
+from topicloom.status import analysis_status
+from topicloom.store import Store
+
+FAILED, BAD_INPUT = 1, 2
+
+app = typer.Typer(
+    help="Topic maps of scientific fields: settings, corpus and embeddings become topics and the files reports read.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+Analysis = Annotated[Path, typer.Argument(metavar="PATH", help="Analysis folder, or a settings file.")]
+Refresh = Annotated[
+    Optional[str],  # noqa: UP045  # typer reads it at run time
+    typer.Option(metavar="STAGE", help=f"Compute this stage and those after it again: {', '.join(STAGE_NAMES)}."),
+]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the whole log, and tracebacks.")]
+
+
+@app.command()
+def run(path: Analysis, refresh: Refresh = None, verbose: Verbose = False) -> None:
+    """Compute the topics of an analysis; every step that has been computed before is reused."""
+    if refresh is not None and refresh not in STAGE_NAMES:
+        raise typer.BadParameter(f"{refresh!r} is none of {', '.join(STAGE_NAMES)}.", param_hint="--refresh")
+    require_writable(read_settings(path))  # bad settings are said before Prefect takes seconds to start
+    _run(path, refresh, verbose=verbose)
+
+
+def _run(path: Path, refresh: str | None, *, verbose: bool) -> None:
+    started = time.perf_counter()
+    prepare_prefect()
+    from flows.topic_model import topic_model
+
+    if verbose:
+        report = topic_model(path, refresh)
+    else:
+        quiet_console()
+        with stages_shown():
+            report = topic_model(path, refresh)
+    show_report(report, time.perf_counter() - started)
+
+
+@app.command()
+def check(path: Analysis) -> None:
+    """Validate settings, corpus and embeddings; compute and change nothing."""
+    settings = read_settings(path)
+    require_writable(settings)
+    show_notes(settings.notes)
+    if embeddings_missing(settings):
+        _check_texts(settings)
+        return
+    from topicloom.loading import check_inputs
+
+    inputs = check_inputs(settings)
+    require_fitting_settings(settings, inputs.facts)
+    show_notes(list(corpus_notes(inputs.facts)))
+    documents, dimensions = inputs.facts["documents"], inputs.facts["dimensions"]
+    console.print(f"{settings.label}: {documents} papers with embeddings of {dimensions} dimensions. All is well.")
+
+
+def _check_texts(settings: Settings) -> None:
+    from topicloom.embedding import texts_to_embed
+
+    texts = texts_to_embed(settings)
+    require_fitting_settings(settings, {"documents": len(texts), "zero_rows": []})
+    console.print(
+        f"{settings.label}: {len(texts)} papers without embeddings; the run makes them with "
+        f"{settings.tmo.transformer_model}. All else is well."
+    )
+
+
+@app.command()
+def status(path: Analysis) -> None:
+    """Show per stage whether its result is cached, stale and why, or missing; when, how long, how large."""
+    settings = read_settings(path)
+    show_status(settings.label, analysis_status(settings))
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to put the demo project into.")],
+    verbose: Verbose = False,
+) -> None:
+    """Make a small project of 500 real papers and run it."""
+    analysis = make_demo_project(folder)
+    console.print(f"Demo project: {analysis.parent}")
+    _run(analysis, None, verbose=verbose)
+
+
+@app.command(name="clean")
+def clean_store(
+    path: Analysis,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be removed, and remove nothing.")] = False,
+) -> None:
+    """Remove from the project's store what no run.json of its analyses refers to."""
+    store = Store(read_settings(path).store_path)
+    leftovers = find_leftovers(store) if dry_run else clean(store)
+    for leftover in leftovers:
+        console.print(f"  {relative(leftover.path, store.root)}  {size_words(leftover.bytes)}", highlight=False)
+    total = size_words(sum(leftover.bytes for leftover in leftovers))
+    console.print(f"{total} in {len(leftovers)} results {'would be' if dry_run else ''} removed.".replace("  ", " "))
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        console.print(f"topicloom {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
+) -> None:
+    """Options of every command."""
+
+
+def main() -> None:
+    """Entry point of `topicloom`: errors become one message and an exit code."""
+    try:
+        app()
+    except InputError as error:
+        show_error(str(error))
+        sys.exit(BAD_INPUT)
+    except TopicloomError as error:
+        show_error(f"{type(error).__name__}: {error}")
+        sys.exit(FAILED)
+    except Exception as error:
+        if "--verbose" in sys.argv or "-v" in sys.argv:
+            raise
+        show_error(_failure(error))
+        sys.exit(FAILED)
+
+
+def _failure(error: Exception) -> str:
+    import os
+
+    url = os.environ.get("PREFECT_API_URL")
+    if url and "connect" in type(error).__name__.lower():
+        return (
+            f"No Prefect server answers at PREFECT_API_URL={url}.\n"
+            "  Start it, or unset PREFECT_API_URL to run with a temporary one."
+        )
+    return f"The run failed: {type(error).__name__}: {error}\n  Run again with --verbose for the whole story."

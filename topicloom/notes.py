@@ -1,0 +1,36 @@
+"""What a person should know about a corpus or a result, one sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+def corpus_notes(facts: Mapping[str, Any]) -> Iterator[str]:
+    """Remarks on the texts of a corpus, from the facts of load-embeddings."""
+    if facts["texts_with_nan"]:
+        yield (
+            f"{facts['texts_with_nan']} texts end in the word 'nan' or hold it twice, left by a missing title or "
+            "abstract; the word pulls these papers together. Make corpus and embeddings again without it."
+        )
+    if facts["repeated_texts"]:
+        yield (
+            f"{facts['repeated_texts']} texts repeat an earlier one; their representative documents are told apart "
+            "by row, which BERTopic does not."
+        )
+    if facts["empty_texts"]:
+        yield f"{facts['empty_texts']} texts are empty; these papers are placed by their embedding alone."
+
+
+def result_notes(topics: int, scores: Mapping[str, Any], exported: Mapping[str, Any]) -> Iterator[str]:
+    """Remarks on a result, from the number of topics and the facts of distribution and export."""
+    if topics == 0:
+        yield (
+            "All documents are outliers: there are no topics, and dataset_minimal.csv has no rows. "
+            "A smaller tmo.min_topic_size finds smaller topics."
+        )
+    if scores["assigned_with_score_zero"]:
+        yield f"{scores['assigned_with_score_zero']} assigned papers have a Score of 0."
+    if exported.get("columns_giving_way"):
+        columns = ", ".join(exported["columns_giving_way"])
+        yield f"Columns of corpus.csv that gave way to output columns of the same name: {columns}."
