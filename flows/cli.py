@@ -5,6 +5,7 @@ Nothing heavy is imported before a command needs it: `topicloom status` answers 
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -168,10 +169,8 @@ def main() -> None:
 
 
 def _failure(error: Exception) -> str:
-    import os
-
     url = os.environ.get("PREFECT_API_URL")
-    if url and "connect" in type(error).__name__.lower():
+    if url and ("Failed to reach API" in str(error) or "connect" in type(error).__name__.lower()):
         return (
             f"No Prefect server answers at PREFECT_API_URL={url}.\n"
             "  Start it, or unset PREFECT_API_URL to run with a temporary one."

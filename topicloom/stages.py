@@ -114,7 +114,7 @@ def _export(settings: Settings) -> dict[str, Any]:
     }
 
 
-_TEXTS, _IDENTIFIERS, _VECTORS = "texts.parquet", "identifiers.parquet", "embeddings.npy"
+_TEXTS, _IDENTIFIERS, _VECTORS, _ROWS = "texts.parquet", "identifiers.parquet", "embeddings.npy", "rows.npy"
 
 STAGES = {
     stage.name: stage
@@ -162,7 +162,7 @@ STAGES = {
             version=1,
             parameters=_export,
             reads=lambda settings: {
-                LOAD_EMBEDDINGS: (_TEXTS, _IDENTIFIERS, _VECTORS),
+                LOAD_EMBEDDINGS: (_TEXTS, _IDENTIFIERS, _VECTORS, _ROWS),
                 REDUCE: ("reduced.npy", "coordinates.npy"),
                 CLUSTER: ("clusters.npy", *(("probability.npy",) if settings.tmo.n_topics == 0 else ())),
                 REPRESENT: ("topics.npy", "topics.json", "ctfidf.npz"),

@@ -1,0 +1,125 @@
+"""Real projects for the tests: Web of Science records and MiniLM from PyPI packages, and papers beside the project."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
+os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
+
+PAPERS = 240
+DIRECTIVE = "settings_analysis_directive_2026-01-01-00-00.json"
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+class Project:
+    """A project on disk, with its one analysis and its settings."""
+
+    def __init__(self, root: Path, name: str = "wos") -> None:
+        self.root = root
+        self.path = root / name
+        self.profile = self.path / "f01" / "e01"
+        self.dataset = self.path / "f01" / "dataset_raw_cleaned.csv"
+        self.analysis = self.path / "a01"
+
+    def write_settings(self, analysis: str = "a01", params: dict[str, Any] | None = None, **tmo: Any) -> Path:
+        """Write the settings of an analysis, and return its folder."""
+        folder = self.path / analysis
+        folder.mkdir(parents=True, exist_ok=True)
+        content = {
+            "metadata": {"project_folder": self.path.name, "filtered_folder": "f01", "analysis_id": analysis},
+            "params": params or {},
+            "tmo": {"embeds_folder": "e01", "min_topic_size": 5, **tmo},
+        }
+        (folder / DIRECTIVE).write_text(json.dumps(content), encoding="utf-8")
+        return folder
+
+    def output(self, name: str) -> Path:
+        return self.analysis / name
+
+    def store_entries(self, stage: str) -> list[Path]:
+        return sorted((self.path / ".topicloom" / stage).glob("[!.]*"))
+
+
+@pytest.fixture(scope="session")
+def wos_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """240 Web of Science papers with MiniLM embeddings, never run. Copy it before use."""
+    import pandas as pd
+
+    from topicloom.demo_project import make_demo_project
+    from topicloom.embedding import make_embeddings
+    from topicloom.settings_file import read_settings
+    from topicloom.store import Store
+
+    demo = make_demo_project(tmp_path_factory.mktemp("demo"))
+    model = json.loads(next(demo.glob("*.json")).read_text())["tmo"]["transformer_model"]
+    project = Project(tmp_path_factory.mktemp("root"))
+    project.dataset.parent.mkdir(parents=True)
+    papers = pd.read_csv(demo.parent / "f01" / "dataset_raw_cleaned.csv", dtype=str).head(PAPERS)
+    papers.to_csv(project.dataset, index=False)
+    settings = read_settings(project.write_settings(transformer_model=model))
+    make_embeddings(settings, Store(settings.store_path))
+    shutil.rmtree(settings.store_path)
+    project.write_settings()
+    return project
+
+
+def _copy(project: Project, root: Path) -> Project:
+    shutil.copytree(project.root, root, dirs_exist_ok=True)
+    return Project(root, project.path.name)
+
+
+@pytest.fixture
+def project(wos_project: Project, tmp_path: Path) -> Project:
+    """A copy of the small project that a test may change."""
+    return _copy(wos_project, tmp_path / "fresh")
+
+
+@pytest.fixture(scope="session")
+def prefect_server() -> Iterator[str]:
+    """A Prefect server for the session; its API's URL."""
+    from prefect.settings import PREFECT_API_URL
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=120):
+        yield str(PREFECT_API_URL.value())
+
+
+@pytest.fixture(scope="session")
+def finished_wos_project(wos_project: Project, prefect_server: str, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The small project after a first run."""
+    from flows.topic_model import topic_model
+
+    project = _copy(wos_project, tmp_path_factory.mktemp("finished"))
+    topic_model(project.analysis)
+    return project
+
+
+@pytest.fixture
+def finished(finished_wos_project: Project, tmp_path: Path) -> Project:
+    """A copy of the small project after a first run; the files keep their times."""
+    return _copy(finished_wos_project, tmp_path / "root")
+
+
+@pytest.fixture
+def run(prefect_server: str) -> Callable[..., Any]:
+    """Run the flow in this process."""
+    from flows.topic_model import topic_model
+
+    return topic_model
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real papers beside the project."""
+    if not SHARED.is_dir():
+        pytest.skip("the papers beside the project are not there")
+    return SHARED
