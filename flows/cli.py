@@ -36,6 +36,7 @@ from topicloom.settings_file import read_settings
 from topicloom.stages import STAGE_NAMES
 from topicloom.status import analysis_status
 from topicloom.store import Store
+from topicloom.swap import finish_swap
 
 FAILED, BAD_INPUT = 1, 2
 
@@ -109,7 +110,7 @@ def _check_texts(settings: Settings) -> None:
 @app.command()
 def status(path: Analysis) -> None:
     """Show per stage whether its result is cached, stale and why, or missing; when, how long, how large."""
-    settings = read_settings(path)
+    settings = _settled(path)
     show_status(settings.label, analysis_status(settings))
 
 
@@ -130,12 +131,19 @@ def clean_store(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be removed, and remove nothing.")] = False,
 ) -> None:
     """Remove from the project's store what no run.json of its analyses refers to."""
-    store = Store(read_settings(path).store_path)
+    store = Store(_settled(path).store_path)
     leftovers = find_leftovers(store) if dry_run else clean(store)
     for leftover in leftovers:
         console.print(f"  {relative(leftover.path, store.root)}  {size_words(leftover.bytes)}", highlight=False)
     total = size_words(sum(leftover.bytes for leftover in leftovers))
     console.print(f"{total} in {len(leftovers)} results {'would be' if dry_run else ''} removed.".replace("  ", " "))
+
+
+def _settled(path: Path) -> Settings:
+    """The settings of an analysis, after an export that a kill has cut short is carried out to its end."""
+    settings = read_settings(path)
+    finish_swap(settings.analysis_path)
+    return settings
 
 
 def _version(wanted: bool) -> None:

@@ -94,7 +94,9 @@ def prefect_server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def finished_wos_project(wos_project: Project, prefect_server: str, tmp_path_factory: pytest.TempPathFactory) -> Project:
+def finished_wos_project(
+    wos_project: Project, prefect_server: str, tmp_path_factory: pytest.TempPathFactory
+) -> Project:
     """The small project after a first run."""
     from flows.topic_model import topic_model
 

@@ -71,7 +71,7 @@ def _read_npy(path: Path) -> tuple[Any, Sequence[str] | None]:
     try:
         vectors = np.load(path, mmap_mode="r", allow_pickle=False)
     except ValueError as error:
-        found = "an array of objects" if "Object" in str(error) else f"no array ({error})"
+        found = "an array of objects" if "object" in str(error).lower() else f"no array ({error})"
         raise EmbeddingsError(
             path, Problem(f"It holds {found}; it must hold floats.", "Save the vectors again as a float array.")
         ) from error

@@ -28,11 +28,13 @@ _ADMITTED = _NUMPY | {
     ("pandas._libs.arrays", "__pyx_unpickle_NDArrayBacked"),
     ("pandas.core.arrays.string_", "StringArray"),
     ("pandas.core.arrays.string_", "StringDtype"),
+    ("pandas._libs.missing", "NA"),
     ("builtins", "slice"),
     ("_codecs", "encode"),
 }
-# pandas 2 merged the numeric indexes into Index.
+# pandas 2 merged the numeric indexes into Index; protocol 2 has Python 2's name of the builtins.
 _RENAMED = {
+    ("__builtin__", "slice"): ("builtins", "slice"),
     ("pandas.core.indexes.numeric", "Int64Index"): ("pandas.core.indexes.base", "Index"),
     ("pandas.core.indexes.numeric", "UInt64Index"): ("pandas.core.indexes.base", "Index"),
 }

@@ -3,7 +3,7 @@
 The new files are staged in a hidden folder beside the old ones. Then a journal is written that says which of
 them take the place of what; from that moment the change is decided. The renames that follow take less than a
 millisecond, and whoever finds a journal, because a kill fell between them, carries it out to the end
-(`finish_swap`, which every command of topicloom calls before it looks at the folder).
+(`finish_swap`, which run, status and clean call before they look at the folder).
 """
 
 from __future__ import annotations

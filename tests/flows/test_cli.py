@@ -46,7 +46,9 @@ def test_run_on_a_server_shows_there(finished, prefect_server):
 
     client = get_client(sync_client=True)
     before = len(client.read_flow_runs())
-    done = topicloom("run", finished.analysis / "settings_analysis_directive_2026-01-01-00-00.json", server=prefect_server)
+    done = topicloom(
+        "run", finished.analysis / "settings_analysis_directive_2026-01-01-00-00.json", server=prefect_server
+    )
     assert done.returncode == 0, done.stderr
     assert len(client.read_flow_runs()) == before + 1
 
@@ -119,7 +121,9 @@ def test_check_finds_what_run_would(project):
 
 def test_check_counts_texts_with_nan(project):
     corpus = (project.profile / "corpus.csv").read_text().splitlines()
-    (project.profile / "corpus.csv").write_text("\n".join([corpus[0], *(line + " nan" for line in corpus[1:8]), *corpus[8:]]) + "\n")
+    (project.profile / "corpus.csv").write_text(
+        "\n".join([corpus[0], *(line + " nan" for line in corpus[1:8]), *corpus[8:]]) + "\n"
+    )
     done = topicloom("check", project.analysis)
     assert "7 texts end in the word 'nan'" in done.stdout
 

@@ -87,9 +87,7 @@ def both(request, shared_data, tmp_path_factory, prefect_server):
     settings["tmo"]["n_topics"] = request.param
     settings_path.write_text(json.dumps(settings))
     topic_model(settings_path.parent)
-    notebook = Notebook(
-        project / "f01" / "f01_e01", request.param, settings["tmo"]["min_topic_size"], kmeans_seed=100
-    )
+    notebook = Notebook(project / "f01" / "f01_e01", request.param, settings["tmo"]["min_topic_size"], kmeans_seed=100)
     return notebook, settings_path.parent
 
 
@@ -179,7 +177,8 @@ def test_saved_model_answers_as_the_notebooks(both):
     assert model.get_representative_docs(0) == notebook.model.get_representative_docs(0)
     columns = ["Topic", "Name", "Representative_document"]
     pd.testing.assert_frame_equal(
-        model.get_document_info(notebook.documents)[columns], notebook.model.get_document_info(notebook.documents)[columns]
+        model.get_document_info(notebook.documents)[columns],
+        notebook.model.get_document_info(notebook.documents)[columns],
     )
     np.testing.assert_allclose(model.c_tf_idf_.toarray(), notebook.model.c_tf_idf_.toarray(), atol=1e-12)
     np.testing.assert_allclose(model.topic_embeddings_, notebook.model.topic_embeddings_, atol=1e-6)

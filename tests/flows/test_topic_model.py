@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -244,7 +243,12 @@ def test_fresh_processes_give_the_same_bytes(project, finished, prefect_server):
         subprocess.run(
             [sys.executable, "-c", "import sys; from flows.topic_model import topic_model as t; t(sys.argv[1])"]
             + [str(project.analysis)],
-            env={**os.environ, "PREFECT_API_URL": prefect_server, "OMP_NUM_THREADS": threads, "NUMBA_NUM_THREADS": threads},
+            env={
+                **os.environ,
+                "PREFECT_API_URL": prefect_server,
+                "OMP_NUM_THREADS": threads,
+                "NUMBA_NUM_THREADS": threads,
+            },
             check=True,
             capture_output=True,
         )

