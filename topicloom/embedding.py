@@ -117,7 +117,7 @@ def _load_model(settings: Settings) -> Any:
     from sentence_transformers import SentenceTransformer
     from transformers.utils.logging import disable_progress_bar
 
-    disable_progress_bar()  # of loading the weights: it takes a second
+    disable_progress_bar()  # type: ignore[no-untyped-call]  # of loading the weights: it takes a second
     name = settings.tmo.transformer_model
     assert name is not None  # noqa: S101  # embeddings_missing() said so
     local = Path(name).expanduser()

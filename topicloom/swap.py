@@ -29,8 +29,8 @@ def swapped_in(folder: Path, *, gone: Sequence[str] = ()) -> Iterator[Path]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     finish_swap(folder)
-    for left in folder.glob(f"{_STAGING}*"):
-        shutil.rmtree(left, ignore_errors=True)  # of a killed run: no journal names it
+    for left in (*folder.glob(f"{_STAGING}*"), *folder.glob(f".{JOURNAL}.*.tmp")):
+        remove_tree(left)  # of a killed run: no journal names it
     staging = folder / f"{_STAGING}{uuid.uuid4().hex[:8]}"
     staging.mkdir()
     try:

@@ -50,7 +50,7 @@ def whole_export(project) -> dict[str, str]:
     return {name: note["sha256"] for name, note in files.items()}
 
 
-@pytest.mark.parametrize("moment", range(11))
+@pytest.mark.parametrize("moment", [0, 1, 4, 9, 10])
 def test_a_run_killed_in_the_export_leaves_the_old_files_or_the_new(finished, prefect_server, moment):
     old = whole_export(finished)
     finished.write_settings(n_topics=6)  # no orphans.csv any more

@@ -117,7 +117,7 @@ def test_config_analysis_whose_root_is_nowhere(tmp_path):
 def test_a_broken_yaml_is_said_with_its_place(tmp_path):
     path = tmp_path / "config_analysis.yml"
     path.write_text("metadata: [1,\n")
-    with pytest.raises(SettingsError, match="It is not YAML: .*line 2"):
+    with pytest.raises(SettingsError, match=r"It is not YAML: .*line 2"):
         read_settings(path)
 
 

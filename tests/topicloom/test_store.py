@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -81,8 +83,8 @@ def test_a_failed_computation_leaves_nothing(store):
 
     with pytest.raises(ValueError, match="broken"):
         store.obtain(plan(), fail)
-    assert not [path for path in (store.root / "reduce").iterdir()]
-    ref, computed = store.obtain(plan(), writer("x"))
+    assert not list((store.root / "reduce").iterdir())
+    _, computed = store.obtain(plan(), writer("x"))
     assert computed
 
 
@@ -160,9 +162,9 @@ def test_replaced_keeps_the_old_file_on_an_error(tmp_path):
     def fail():
         with replaced(path) as temporary:
             temporary.write_text("half")
-            raise ValueError
+            raise ValueError("broken")
 
-    with pytest.raises(ValueError, match=""):
+    with pytest.raises(ValueError, match="broken"):
         fail()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
@@ -210,6 +212,52 @@ def test_a_journal_that_was_left_is_carried_out(tmp_path):
     assert finish_swap(tmp_path)
     assert tree(tmp_path) == {"a": "2", "b": "2"}
     assert not finish_swap(tmp_path)
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from topicloom import swap
+left = int(sys.argv[2])
+def dying(call):
+    def wrapped(*args, **kwargs):
+        global left
+        if left == 0:
+            os._exit(9)
+        left -= 1
+        return call(*args, **kwargs)
+    return wrapped
+for name in ("write_json", "remove_tree", "sync_tree", "sync"):
+    setattr(swap, name, dying(getattr(swap, name)))
+swap.Path.replace = Path.replace = dying(Path.replace)
+Path.unlink = dying(Path.unlink)
+with swap.swapped_in(Path(sys.argv[1]), gone=["gone"]) as staging:
+    (staging / "a").write_text("2")
+    (staging / "d").mkdir()
+    (staging / "d" / "x").write_text("2")
+"""
+
+
+def test_a_kill_at_any_moment_leaves_the_old_files_or_the_new(tmp_path):
+    old, new = {"a": "1", "d/x": "1", "d/y": "1", "gone": "1"}, {"a": "2", "d/x": "2"}
+    seen = []
+    for moment in range(40):
+        folder = tmp_path / str(moment)
+        folder.mkdir()
+        swap(folder, old)
+        done = subprocess.run([sys.executable, "-c", KILLED, str(folder), str(moment)], check=False)
+        finish_swap(folder)
+        left = {name: text for name, text in tree(folder).items() if not name.startswith(".")}
+        assert left in (old, new), moment
+        seen.append(left)
+        swap(folder, {"a": "3"})
+        assert not list(folder.glob(".*"))
+        if done.returncode == 0:
+            break
+    assert done.returncode == 0
+    assert old in seen
+    assert new in seen
+    assert len(seen) > 8
 
 
 def test_clean_removes_what_no_living_analysis_refers_to(store):
