@@ -1,0 +1,40 @@
+# The two commands of the README: `make demo` and `make test`. Everything else is for developers.
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3,$(shell command -v $(name))))
+VENV ?= .venv
+BIN := $(VENV)/bin
+DEMO ?= demo
+# PyTorch's index of CPU builds, where it can be reached: PyPI's own build for Linux brings gigabytes of CUDA.
+CPU_INDEX := https://download.pytorch.org/whl/cpu
+TORCH_INDEX ?= $(shell [ "$$(uname -s)" = Linux ] && command -v curl >/dev/null && curl -sfIL -m 5 -o /dev/null $(CPU_INDEX)/torch/ 2>/dev/null && echo $(CPU_INDEX))
+
+.PHONY: demo test test-slow lint lock clean
+
+demo: $(VENV)/.installed
+	HF_HUB_OFFLINE=1 $(BIN)/topicloom demo $(DEMO)
+
+test: $(VENV)/.installed lint
+	$(BIN)/pytest -m "not slow"
+
+test-slow: $(VENV)/.installed
+	$(BIN)/pytest -m slow
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# --no-deps: the lock is complete, and biblium would bring plotting libraries that the demo does not use.
+$(VENV)/.installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip==26.3
+	$(BIN)/python -m pip install --quiet --no-deps $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+# After a change of dependencies: resolves pyproject.toml anew and writes what came out.
+lock:
+	tools/lock.sh $(PYTHON)
+
+clean:
+	rm -rf $(VENV) $(DEMO) build *.egg-info
