@@ -139,6 +139,55 @@ def clean_store(
     console.print(f"{total} in {len(leftovers)} results {'would be' if dry_run else ''} removed.".replace("  ", " "))
 
 
+@app.command()
+def retry(path: Analysis, verbose: Verbose = False) -> None:
+    """Retry the last failed run of an analysis: the stages that it had completed are cached, the failed one runs."""
+    settings = read_settings(path)
+    _require_server()
+    prepare_prefect()
+    from flows.retry import retry_last_failure
+
+    name = retry_last_failure(settings.analysis_path)
+    if name is None:
+        console.print("No failed run of a deployment is on the server; running it here instead.")
+        _run(path, None, verbose=verbose)
+    else:
+        console.print(f"Run {name} is scheduled again; a worker picks it up shortly.")
+
+
+def _require_server() -> None:
+    if "PREFECT_API_URL" not in os.environ:
+        raise typer.BadParameter(
+            "it is not set; set it to the server's, such as http://127.0.0.1:4200/api", param_hint="PREFECT_API_URL"
+        )
+
+
+@app.command()
+def deploy() -> None:
+    """Deploy every project of configs/ to the server at PREFECT_API_URL; pause what has no config any more."""
+    _require_server()
+    prepare_prefect()
+    from flows.configs import all_configs
+    from flows.deployments import deploy as deploy_configs
+
+    for line in deploy_configs(all_configs()):
+        console.print(line)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address that the server listens on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port that the server listens on.")] = 4200,
+) -> None:
+    """Start a Prefect server, a worker and the deployments of configs/ on this machine."""
+    prepare_prefect()
+    from flows.configs import configs_folder
+    from flows.serve import serve as serve_all
+
+    make_demo_project(configs_folder().parent / "demo")  # what configs/demo.yaml names
+    serve_all(host, port, console.print)
+
+
 def _settled(path: Path) -> Settings:
     """The settings of an analysis, after an export that a kill has cut short is carried out to its end."""
     settings = read_settings(path)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from prefect import Task
+from prefect.runtime import flow_run
 
 from tasks.load_embeddings import load_embeddings
 from topicloom.embedding import embeddings_missing
@@ -41,8 +42,8 @@ class StageRunner:
 
     def __call__(self, task: Task[..., Any], *refs: StageRef) -> StageRef:
         """Run a task on references to earlier results; raises what the task raised."""
-        refresh = self._refreshes(task.name)
         found = self._find(task, refs)
+        refresh = self._refreshes(task.name, found)
         if found.fault:
             self._warn(task.name, found.fault)
         tell(task.name, 0, 1)
@@ -61,8 +62,12 @@ class StageRunner:
         tell(f"{task.name} {status}", 1, 1)
         return ref
 
-    def _refreshes(self, stage: str) -> bool:
-        return self.refresh is not None and STAGE_NAMES.index(stage) >= STAGE_NAMES.index(self.refresh)
+    def _refreshes(self, stage: str, found: Finding) -> bool:
+        if self.refresh is None or STAGE_NAMES.index(stage) < STAGE_NAMES.index(self.refresh):
+            return False
+        # What this run has refreshed before it was retried is not computed once more.
+        made_by = Store(self.settings.store_path).manifest(found.ref).get("prefect_run_id") if found.ref else None
+        return made_by is None or made_by != flow_run.get_id()
 
     def _find(self, task: Task[..., Any], refs: tuple[StageRef, ...]) -> Finding:
         store = Store(self.settings.store_path)

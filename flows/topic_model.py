@@ -8,6 +8,7 @@ from typing import Literal
 from prefect import flow
 from prefect.runtime import flow_run
 
+from flows.page import show_page
 from flows.report import RunReport, finish_run
 from flows.runner import StageRunner
 from tasks.cluster import cluster
@@ -19,33 +20,49 @@ from tasks.orphan_split import orphan_split
 from tasks.reduce import reduce
 from tasks.represent import represent
 from topicloom.fitness import require_fitting_settings
+from topicloom.settings import Overrides
 from topicloom.store import Store
 
 StageName = Literal["load-embeddings", "reduce", "cluster", "represent", "distribution", "orphan-split", "export"]
 
 
-def _run_name() -> str:
+def run_name() -> str:
+    """PROJECT/ANALYSIS, from the path that the flow was given."""
     path = Path(str(flow_run.get_parameters().get("analysis", "")))
     folder = path if path.suffix not in (".json", ".yml", ".yaml") else path.parent
     return "/".join(folder.parts[-2:])
 
 
-@flow(name="topic-model", flow_run_name=_run_name)
-def topic_model(analysis: Path, refresh: StageName | None = None) -> RunReport:
+@flow(name="topic-model", flow_run_name=run_name)
+def topic_model(
+    analysis: Path,
+    refresh: StageName | None = None,
+    overrides: Overrides = Overrides(),  # noqa: B008  # frozen
+    validate_only: bool = False,
+) -> RunReport | None:
     """Turn an analysis folder (settings, corpus, embeddings) into topics.
 
-    analysis: the analysis folder, or a settings file.
-    refresh: compute this stage and those after it again, even if their results are kept.
+    Every stage whose result is kept is reused. Returns the report of the run, or None where it only validates.
+
+    Args:
+        analysis: The analysis folder, or a settings file.
+        refresh: Compute this stage and those after it again, even if their results are kept.
+        overrides: Settings that this run uses instead of those in the settings file, which stays as it is.
+        validate_only: Check settings, corpus and embeddings, and compute no topics.
     """
-    settings = load_settings(analysis)
+    settings = load_settings(analysis, overrides)
     with Store(settings.store_path).run():
         run = StageRunner(settings, refresh)
         embeddings = run(load_embeddings)
         require_fitting_settings(settings, embeddings.facts)
+        if validate_only:
+            return None
         reduced = run(reduce, embeddings)
         clusters = run(cluster, reduced)
         topics = run(represent, embeddings, clusters)
         scores = run(distribution, embeddings, topics)
         split = run(orphan_split, topics)
         run(export, embeddings, reduced, clusters, topics, scores, split)
-        return finish_run(settings, run.outcomes)
+        report = finish_run(settings, run.outcomes)
+        show_page(settings, run.outcomes, report)
+        return report

@@ -3,23 +3,43 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from prefect import task
+from prefect.context import TaskRunContext
 from prefect.logging import get_run_logger
 
+from tasks.stage import SERIALIZER
+from topicloom.errors import InputError
+from topicloom.files import digest_file
 from topicloom.fitness import require_writable
-from topicloom.settings import Settings
-from topicloom.settings_file import read_settings
+from topicloom.settings import Overrides, Settings
+from topicloom.settings_file import find_settings_file, read_settings
 from topicloom.swap import finish_swap
 
 
-@task(name="load-settings", task_run_name="load-settings {analysis}")
-def load_settings(analysis: Path) -> Settings:
-    """Read the settings of an analysis folder or settings file. Never cached: it costs less than a look-up.
+def _key(context: TaskRunContext, parameters: dict[str, Any]) -> str | None:
+    """Cached within one flow run only, for its retries, and only while the file is the same."""
+    try:
+        digest = digest_file(find_settings_file(Path(parameters["analysis"])))
+    except (InputError, OSError):
+        return None
+    return f"load-settings-{context.task_run.flow_run_id}-{digest}"
+
+
+@task(
+    name="load-settings",
+    task_run_name="load-settings {analysis.name}",
+    cache_key_fn=_key,
+    persist_result=True,
+    result_serializer=SERIALIZER,
+)
+def load_settings(analysis: Path, overrides: Overrides | None = None) -> Settings:
+    """Read the settings of an analysis folder or settings file, and let `overrides` stand in for some.
 
     Also carries out an export that a kill has cut short, so that nothing later meets half of it.
     """
-    settings = read_settings(analysis)
+    settings = read_settings(analysis, overrides)
     require_writable(settings)
     if settings.analysis_path.is_dir():
         finish_swap(settings.analysis_path)

@@ -213,11 +213,39 @@ class Params(Section):
     )
 
 
+class Overrides(BaseModel):
+    """Settings that one run uses instead of those in the settings file, which stays as it is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    n_topics: int | None = Field(
+        None, ge=0, title="Number of topics", description="0 lets HDBSCAN find it; empty: as in the settings file."
+    )
+    min_topic_size: int | None = Field(
+        None, ge=2, title="Least papers of a topic", description="Empty: as in the settings file."
+    )
+    others_threshold: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        title="Share that the main clusters cover",
+        description="Of the assigned papers, above 0 and at most 1; empty: as in the settings file.",
+    )
+    seed: int | None = Field(
+        None, ge=0, lt=2**32, title="Seed", description="Decides all randomness; empty: as in the settings file."
+    )
+
+    def given(self) -> dict[str, Any]:
+        """The overrides that are set."""
+        return self.model_dump(exclude_none=True)
+
+
 class Settings(BaseModel):
     """All settings of one analysis, and the folders they name.
 
     source: the settings file they were read from.
     root: the folder that holds the project folder.
+    overrides: what this run uses instead of the file's values; tmo and params hold it already.
     notes: remarks for the person, such as a key that looks misspelt; they stop nothing.
     """
 
@@ -228,6 +256,7 @@ class Settings(BaseModel):
     metadata: Metadata
     tmo: TopicModelSettings
     params: Params
+    overrides: Overrides = Overrides()
     notes: tuple[str, ...] = ()
 
     @property

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from topicloom.errors import Problem, SettingsError, quoted_list
-from topicloom.settings import Metadata, Params, Settings, TopicModelSettings
+from topicloom.settings import Metadata, Overrides, Params, Settings, TopicModelSettings
 from topicloom.settings_words import allowed_values, default_hint
 
 JSON_PATTERN = "settings_analysis_directive_*.json"
@@ -23,10 +23,11 @@ SectionModel = TypeVar("SectionModel", bound=BaseModel)
 YAML_NAMES = ("config_analysis.yml", "config_analysis.yaml")
 
 
-def read_settings(path: Path | str) -> Settings:
+def read_settings(path: Path | str, overrides: Overrides | None = None) -> Settings:
     """Read and check the settings of an analysis.
 
     path: the analysis folder, a settings JSON or a config_analysis.yml.
+    overrides: values that this run uses instead of the file's.
 
     Raises SettingsError, with every problem of the file, when it is missing, unreadable, holds a value out
     of range, or names folders that disagree with where it lies.
@@ -40,8 +41,19 @@ def read_settings(path: Path | str) -> Settings:
     if problems or metadata is None or params is None or topic_model is None:
         raise SettingsError(source, problems)
     root = _root_folder(source, content, metadata)
+    overrides = overrides or Overrides()
+    given = overrides.given()
+    seed = {"seed": given.pop("seed")} if "seed" in given else {}
     notes = tuple(_notes(source, content))
-    return Settings(source=source, root=root, metadata=metadata, tmo=topic_model, params=params, notes=notes)
+    return Settings(
+        source=source,
+        root=root,
+        metadata=metadata,
+        tmo=topic_model.model_copy(update=given),
+        params=params.model_copy(update=seed),
+        overrides=overrides,
+        notes=notes,
+    )
 
 
 def find_settings_file(path: Path) -> Path:

@@ -1,0 +1,88 @@
+"""What a person sees on the run's page in Prefect: the topics, a summary, and links to the files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.logging import get_run_logger
+
+from flows.report import RunReport
+from flows.runner import Outcome
+from topicloom.ctfidf import Topic, read_topics
+from topicloom.settings import Settings
+from topicloom.stages import REPRESENT
+from topicloom.store import Store
+
+MOST_TOPICS = 200
+
+
+def show_page(settings: Settings, outcomes: Mapping[str, Outcome], report: RunReport) -> None:
+    """Make the artifacts of a run; a page that cannot be made doesn't fail the run."""
+    log = get_run_logger()
+    key = _key(settings.label)
+    topics = read_topics(Store(settings.store_path).artifact(outcomes[REPRESENT].ref, "topics.json"))
+    try:
+        create_table_artifact(_rows(topics), key=f"{key}-topics", description=f"Topics of {settings.label}")
+        create_markdown_artifact(_summary(settings, report), key=f"{key}-summary", description="What this run did")
+    except Exception as error:  # noqa: BLE001  # the topics are computed and exported
+        log.warning("The page of this run could not be made (%s: %s).", type(error).__name__, error)
+    for note in report.notes:
+        log.warning(note)
+    log.info(
+        "%s: %d topics, %d of %d papers are outliers; cached: %s; computed: %s.",
+        *(settings.label, report.topics, report.outliers, report.documents),
+        *(", ".join(report.cached) or "none", ", ".join(report.computed) or "none, nothing has changed"),
+    )
+
+
+def _key(label: str) -> str:
+    """An artifact key: small letters, digits and dashes."""
+    return "-".join(filter(None, "".join(c if c.isalnum() and c.isascii() else "-" for c in label.lower()).split("-")))
+
+
+def _rows(topics: list[Topic]) -> list[dict[str, object]]:
+    shown = [
+        {"topic": topic.topic, "papers": topic.count, "words": ", ".join(topic.words)} for topic in topics[:MOST_TOPICS]
+    ]
+    left = len(topics) - len(shown)
+    return [*shown, {"topic": "…", "papers": "", "words": f"and {left} smaller topics"}] if left > 0 else shown
+
+
+def _summary(settings: Settings, report: RunReport) -> str:
+    stages = "\n".join(f"| {name} | {stage.status} | {stage.seconds:.1f} s |" for name, stage in report.stages.items())
+    given = settings.overrides.given()
+    overrides = ", ".join(f"{name} = {value}" for name, value in given.items()) or "none"
+    files = "\n".join(
+        f"- [{path.name}]({path.as_uri()})" for path in sorted(report.folder.iterdir()) if not path.name.startswith(".")
+    )
+    tmo = settings.tmo
+    method = "HDBSCAN" if tmo.n_topics == 0 else f"KMeans with {tmo.n_topics} topics"
+    notes = "\n".join(f"- {note}" for note in report.notes) or "none"
+    changed = "" if report.computed else "\n**Nothing has changed since the last run.**\n"
+    return f"""# {settings.label}
+{changed}
+**{report.topics} topics, {report.outliers} of {report.documents} papers are outliers ({report.outlier_share:.1%})**
+
+| setting | value |
+|---|---|
+| settings file | `{settings.source}` |
+| overrides of this run | {overrides} |
+| clustering | {method}, min_topic_size {tmo.min_topic_size} |
+| UMAP | n_neighbors {tmo.umap.n_neighbors}, n_components {tmo.umap.n_components}, seed {settings.params.seed} |
+| others_threshold | {tmo.others_threshold} |
+
+| stage | | seconds |
+|---|---|---|
+{stages}
+
+## Notes
+
+{notes}
+
+## Files
+
+In `{report.folder}`, on the machine of the worker:
+
+{files}
+"""

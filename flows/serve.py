@@ -1,0 +1,89 @@
+"""A Prefect server, a work pool, a worker and all deployments on one machine, in one command."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from types import FrameType
+
+from flows.configs import REPOSITORY, all_configs
+from flows.deployments import POOL, deploy
+from topicloom.errors import TopicloomError
+
+_PREFECT = [sys.executable, "-m", "prefect"]
+
+
+class ServeError(TopicloomError):
+    """The server or the worker did not come up."""
+
+
+def serve(host: str, port: int, say: Callable[[str], None]) -> None:
+    """Start everything, and stop it cleanly at Ctrl-C or SIGTERM.
+
+    say: is told what a person should know. Raises ServeError when the server does not answer in a minute, or one
+    of the processes ends by itself.
+    """
+    configs = all_configs()
+    url = f"http://{host}:{port}/api"
+    if _healthy(url):
+        raise ServeError(f"A server answers at {url} already. Stop it, or choose another --port.")
+    os.environ["PREFECT_API_URL"] = url
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    processes: list[subprocess.Popen[bytes]] = []
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        processes.append(_start("server", "start", "--host", host, "--port", str(port)))
+        _await_health(url, processes[0])
+        for line in deploy(configs):
+            say(line)
+        processes.append(_start("worker", "start", "--pool", POOL, "--type", "process", "--name", "laptop"))
+        say(f"The UI is at http://{host}:{port}. Ctrl-C stops everything.")
+        while all(process.poll() is None for process in processes):
+            time.sleep(0.5)
+        raise ServeError("The server or the worker has ended by itself; what it said stands above.")
+    except KeyboardInterrupt:
+        say("Stopping.")
+    finally:
+        for process in reversed(processes):
+            _stop(process)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _start(*arguments: str) -> subprocess.Popen[bytes]:
+    # A session of its own: Ctrl-C reaches this process alone, which then stops the others in order.
+    return subprocess.Popen([*_PREFECT, *arguments], cwd=REPOSITORY, start_new_session=True)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _await_health(url: str, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while not _healthy(url):
+        if server.poll() is not None or time.monotonic() > deadline:
+            raise ServeError(f"The server at {url} did not come up; what it said stands above.")
+        time.sleep(0.3)
+
+
+def _healthy(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/health", timeout=2) as answer:  # noqa: S310  # our own http URL
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False

@@ -1,0 +1,86 @@
+"""One stage alone, on demand: the stages before it must be kept, those after it stay as they are."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from prefect import Task, flow
+from prefect.runtime import flow_run
+
+from flows.configs import all_configs, analysis_choices, analysis_names
+from flows.runner import StageRunner
+from flows.topic_model import StageName
+from tasks.cluster import cluster
+from tasks.distribution import distribution
+from tasks.export import export
+from tasks.load_embeddings import load_embeddings
+from tasks.load_settings import load_settings
+from tasks.orphan_split import orphan_split
+from tasks.reduce import reduce
+from tasks.represent import represent
+from topicloom.errors import StoreError
+from topicloom.fitness import require_fitting_settings
+from topicloom.lookup import find_result
+from topicloom.settings import Settings
+from topicloom.stages import (
+    CLUSTER,
+    DISTRIBUTION,
+    EXPORT,
+    LOAD_EMBEDDINGS,
+    ORPHAN_SPLIT,
+    REDUCE,
+    REPRESENT,
+    STAGE_NAMES,
+)
+from topicloom.store import StageRef, Store
+
+AnalysisName: Any = analysis_choices()
+
+# Each task with the stages whose results it takes, in the order of its parameters.
+TASKS: Final[dict[str, tuple[Task[..., Any], tuple[str, ...]]]] = {
+    LOAD_EMBEDDINGS: (load_embeddings, ()),
+    REDUCE: (reduce, (LOAD_EMBEDDINGS,)),
+    CLUSTER: (cluster, (REDUCE,)),
+    REPRESENT: (represent, (LOAD_EMBEDDINGS, CLUSTER)),
+    DISTRIBUTION: (distribution, (LOAD_EMBEDDINGS, REPRESENT)),
+    ORPHAN_SPLIT: (orphan_split, (REPRESENT,)),
+    EXPORT: (export, (LOAD_EMBEDDINGS, REDUCE, CLUSTER, REPRESENT, DISTRIBUTION, ORPHAN_SPLIT)),
+}
+
+
+def _run_name() -> str:
+    parameters = flow_run.get_parameters()
+    return f"{parameters.get('stage')} of {parameters.get('analysis')}"
+
+
+@flow(name="stage", flow_run_name=_run_name)
+def stage(analysis: AnalysisName, stage: StageName) -> str:
+    """Compute one stage of an analysis again, and nothing else.
+
+    Args:
+        analysis: One of the analyses in configs/.
+        stage: The stage to compute; the results of those before it must be kept.
+    """
+    settings = load_settings(analysis_names(all_configs())[analysis])
+    with Store(settings.store_path).run():
+        refs = _kept_before(settings, stage)
+        if LOAD_EMBEDDINGS in refs:
+            require_fitting_settings(settings, refs[LOAD_EMBEDDINGS].facts)
+        task, inputs = TASKS[stage]
+        StageRunner(settings, refresh=stage)(task, *(refs[name] for name in inputs))
+    return f"{stage} of {settings.label} is computed."
+
+
+def _kept_before(settings: Settings, stage: str) -> dict[str, StageRef]:
+    """References to the kept results of the stages before one. Raises StoreError where one is not kept."""
+    store = Store(settings.store_path)
+    refs: dict[str, StageRef] = {}
+    for earlier in STAGE_NAMES[: STAGE_NAMES.index(stage)]:
+        found = find_result(settings, store, earlier, refs)[1]
+        if found.ref is None:
+            raise StoreError(
+                f"{settings.label}: {stage} needs the result of {earlier}, which is not kept for these settings"
+                f"{f' ({found.fault})' if found.fault else ''}. Run topic-model, or the stage {earlier} first."
+            )
+        refs[earlier] = found.ref
+    return refs

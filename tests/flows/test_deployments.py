@@ -1,0 +1,327 @@
+"""Deployments made from configs/, and a real server, process pool and worker: runs, retries of each stage, schedules."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+import yaml
+
+from flows.configs import REPOSITORY, all_configs
+from flows.deployments import prefect_yaml
+from tests.conftest import Project, _copy
+from topicloom.project_config import ConfigError, config_schema, missing_folders, read_config, read_configs
+
+MAIN = [sys.executable, "-c", "from flows.cli import main; main()"]
+STAGES = [
+    *("load-settings", "load-embeddings", "reduce", "cluster", "represent", "distribution", "orphan-split", "export")
+]
+
+# Put on the worker's path: makes the stage named in a file fail, in every process that the worker starts.
+FAULTS = """
+import os, pathlib
+def failing(name):
+    fault = pathlib.Path(os.environ["TOPICLOOM_TEST_FAULT"])
+    if fault.exists() and fault.read_text() == name:
+        raise RuntimeError(f"injected into {name}")
+if "TOPICLOOM_TEST_FAULT" in os.environ:
+    import topicloom.settings_file, topicloom.store, topicloom.swap
+    obtain, read, swap = topicloom.store.Store.obtain, topicloom.settings_file.read_settings, topicloom.swap.swapped_in
+    topicloom.store.Store.obtain = lambda self, plan, *a, **k: (failing(plan.stage), obtain(self, plan, *a, **k))[1]
+    topicloom.settings_file.read_settings = lambda *a, **k: (failing("load-settings"), read(*a, **k))[1]
+    topicloom.swap.swapped_in = lambda *a, **k: (failing("export"), swap(*a, **k))[1]
+"""
+
+
+def test_prefect_yaml_and_schema_are_those_of_the_configs():
+    configs = read_configs(REPOSITORY / "configs")
+    assert (REPOSITORY / "prefect.yaml").read_text() == prefect_yaml(configs)
+    assert (REPOSITORY / "configs" / "schema.json").read_text() == config_schema()
+    assert [named.name for named in all_configs()] == ["demo"]
+
+
+def test_the_schema_admits_the_demo_and_refuses_nonsense():
+    import jsonschema
+
+    schema = json.loads(config_schema())
+    jsonschema.validate(yaml.safe_load((REPOSITORY / "configs" / "demo.yaml").read_text()), schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"root": "x", "project": "y", "analyses": [], "tags": 5}, schema)
+
+
+GOOD = {"root": "r", "project": "p", "analyses": ["a", "b"]}
+BAD = {
+    "a bad cron": ({"schedules": [{"cron": "61 * * * *"}]}, "no cron expression"),
+    "a bad time zone": ({"schedules": [{"cron": "0 6 * * *", "timezone": "Mars/Base"}]}, "'Mars/Base' is no time zone"),
+    "both forms of schedule": ({"schedules": [{"cron": "0 6 * * *", "interval_hours": 2}]}, "and not both"),
+    "no form of schedule": ({"schedules": [{}]}, "either cron or interval_hours"),
+    "another's analysis": ({"schedules": [{"analysis": "z", "interval_hours": 1}]}, "not among analyses: a, b"),
+    "an unknown setting": ({"overrides": {"n_topic": 3}}, "overrides.n_topic is no name that is known here"),
+    "a value out of range": ({"overrides": {"min_topic_size": 1}}, "overrides.min_topic_size is 1"),
+    "a folder outside": ({"project": "../x"}, "not a folder inside the project"),
+    "a webhook that is none": ({"notifications": {"webhook": "mailto:x"}}, "notifications.webhook"),
+    "no analyses": ({"analyses": []}, "analyses is []"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_config_is_said_with_file_and_field(tmp_path, case):
+    change, message = BAD[case]
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump({**GOOD, **change}))
+    with pytest.raises(ConfigError) as caught:
+        read_config(path)
+    assert message in str(caught.value)
+    assert str(caught.value).startswith(f"ConfigError: {path}")
+
+
+def test_two_configs_for_one_analysis(tmp_path):
+    (tmp_path / "configs").mkdir()
+    for name in ("one", "two"):
+        (tmp_path / "configs" / f"{name}.yaml").write_text(yaml.safe_dump(GOOD))
+    with pytest.raises(ConfigError, match=r"stands in one\.yaml too"):
+        read_configs(tmp_path / "configs")
+
+
+def test_a_folder_that_is_not_there_is_said(tmp_path):
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs" / "one.yaml").write_text(yaml.safe_dump(GOOD))
+    first, _ = missing_folders(read_configs(tmp_path / "configs"))
+    assert str(tmp_path / "r" / "p" / "a") in first
+
+
+def test_each_schedule_has_its_own_parameters_and_slug(tmp_path):
+    (tmp_path / "configs").mkdir()
+    schedules = [
+        {"cron": "0 6 * * 1", "timezone": "Asia/Tokyo", "overrides": {"seed": 7}},
+        {"analysis": "b", "interval_hours": 12, "active": False},
+    ]
+    config = {**GOOD, "schedules": schedules, "overrides": {"n_topics": 5}, "concurrency": {"on_collision": "cancel"}}
+    (tmp_path / "configs" / "one.yaml").write_text(yaml.safe_dump(config))
+    first, stage = yaml.safe_load(prefect_yaml(read_configs(tmp_path / "configs")))["deployments"]
+    assert stage["name"] == "stage"
+    assert first["concurrency_limit"] == {"limit": 1, "collision_strategy": "CANCEL_NEW"}
+    assert [entry["slug"] for entry in first["schedules"]] == ["a-1", "b-1", "b-2"]
+    assert first["schedules"][1] == {
+        "slug": "b-1",
+        "cron": "0 6 * * 1",
+        "timezone": "Asia/Tokyo",
+        "active": True,
+        "parameters": {"analysis": str(tmp_path / "r" / "p" / "b"), "overrides": {"n_topics": 5, "seed": 7}},
+    }
+    assert first["schedules"][2]["interval"] == 12 * 3600
+    assert first["schedules"][2]["active"] is False
+
+
+class Serving:
+    """`topicloom serve` on a free port, with its own configs."""
+
+    def __init__(self, folder: Path, project: Project) -> None:
+        self.folder, self.project = folder, project
+        self.fault = folder / "fault"
+        (folder / "path").mkdir(parents=True)
+        (folder / "path" / "sitecustomize.py").write_text(FAULTS)
+        (folder / "configs").mkdir()
+        self.write_config("wos")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}/api"
+        self.env = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")} | {
+            "TOPICLOOM_CONFIGS": str(folder / "configs"),
+            "TOPICLOOM_TEST_FAULT": str(self.fault),
+            "PYTHONPATH": str(folder / "path"),
+            "PREFECT_HOME": str(folder / "prefect"),
+            "PREFECT_WORKER_QUERY_SECONDS": "1",
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "COLUMNS": "200",
+        }
+        self.log = (folder / "serve.log").open("w")
+        command = [*MAIN, "serve", "--port", str(self.port)]
+        self.process = subprocess.Popen(command, env=self.env, stdout=self.log, stderr=subprocess.STDOUT)
+        self.env["PREFECT_API_URL"] = self.url
+        self._await(lambda: "Ctrl-C stops everything" in (folder / "serve.log").read_text(), 120)
+
+    def write_config(self, name: str, **more) -> None:
+        config = {"root": str(self.project.root), "project": "wos", "analyses": ["a01"], **more}
+        (self.folder / "configs" / f"{name}.yaml").write_text(yaml.safe_dump(config))
+
+    def _await(self, done, seconds: float):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            found = done()
+            if found:
+                return found
+            assert self.process.poll() is None, (self.folder / "serve.log").read_text()
+            time.sleep(0.3)
+        raise TimeoutError((self.folder / "serve.log").read_text()[-3000:])
+
+    def api(self, path: str, body: dict | None = None, method: str = "POST"):
+        data = None if method == "GET" else json.dumps(body or {}).encode()
+        request = urllib.request.Request(f"{self.url}{path}", data, {"Content-Type": "application/json"}, method=method)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.loads(answer.read() or "null")
+
+    def start(self, deployment: str, **parameters) -> str:
+        identity = self.api(f"/deployments/name/{deployment}", method="GET")["id"]
+        return self.api(f"/deployments/{identity}/create_flow_run", {"parameters": parameters})["id"]
+
+    def end_of(self, run: str, after: int = 0, seconds: float = 180) -> str:
+        """The final state of a run, in its `after`-th attempt or a later one."""
+
+        def ended():
+            found = self.api(f"/flow_runs/{run}", method="GET")
+            final = found["state_type"] in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
+            return found["state_type"] if final and found["run_count"] > after else None
+
+        return self._await(ended, seconds)
+
+    def task_states(self, run: str) -> dict[str, str]:
+        tasks = self.api("/task_runs/filter", {"flow_runs": {"id": {"any_": [run]}}, "sort": "EXPECTED_START_TIME_ASC"})
+        return {task["name"].split()[0]: task["state_name"] for task in tasks}
+
+    def command(self, *arguments: object) -> subprocess.CompletedProcess[str]:
+        command = [*MAIN, *map(str, arguments)]
+        return subprocess.run(command, env=self.env, capture_output=True, text=True, check=False)
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(timeout=60)
+        self.log.close()
+
+
+@pytest.fixture(scope="module")
+def serving(wos_project, tmp_path_factory):
+    project = _copy(wos_project, tmp_path_factory.mktemp("served"))
+    serving = Serving(tmp_path_factory.mktemp("serving"), project)
+    yield serving
+    serving.stop()
+    left = subprocess.run(["pgrep", "-f", f"port {serving.port}"], capture_output=True, text=True, check=False)
+    assert left.stdout == ""
+
+
+def test_wrong_values_are_refused_before_a_run_is_made(serving):
+    import urllib.error
+
+    for parameters in (
+        {"overrides": {"n_topics": -1}},
+        {"overrides": {"min_topic_size": 1}},
+        {"overrides": {"others_threshold": 1.5}},
+        {"overrides": {"colour": "red"}},
+        {"refresh": "everything"},
+        {"validate_only": "perhaps"},
+    ):
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            serving.start("topic-model/wos", **parameters)
+        assert caught.value.code in (409, 422), parameters
+
+
+def test_only_validating_computes_nothing(serving):
+    run = serving.start("topic-model/wos", validate_only=True)
+    assert serving.end_of(run) == "COMPLETED"
+    assert serving.task_states(run) == {"load-settings": "Completed", "load-embeddings": "Completed"}
+    assert not serving.project.output("dataset_minimal.csv").exists()
+
+
+def test_a_retry_runs_only_the_failed_stage_and_those_after_it(serving):
+    """One run fails in each of the eight stages in turn; a retry takes up those before from their results."""
+    serving.fault.write_text(STAGES[0])
+    run = serving.start("topic-model/wos", refresh="load-embeddings", overrides={"seed": 3})
+    assert serving.end_of(run) == "FAILED"
+    for attempt, stage in enumerate(STAGES, 1):
+        states = serving.task_states(run)
+        assert states[stage] == "Failed", states
+        assert set(states) == set(STAGES[: STAGES.index(stage) + 1])
+        following = STAGES[STAGES.index(stage) + 1 :]
+        serving.fault.write_text(following[0] if following else "")
+        if attempt % 2:
+            done = serving.command("retry", serving.project.analysis)
+            assert "is scheduled again" in done.stdout, done
+        else:
+            prefect = [sys.executable, "-m", "prefect", "flow-run", "retry", run]
+            subprocess.run(prefect, env=serving.env, check=True, capture_output=True)
+        assert serving.end_of(run, after=attempt) == ("FAILED" if following else "COMPLETED")
+        states = serving.task_states(run)
+        before = STAGES[: STAGES.index(stage)]
+        assert {name: states[name] for name in before} == dict.fromkeys(before, "Cached"), stage
+        assert states[stage] == "Completed"
+    record = json.loads(serving.project.output("run.json").read_text())
+    assert record["settings"]["overrides"]["seed"] == 3
+    assert record["settings"]["params"]["seed"] == 3
+    settings = next(serving.project.analysis.glob("settings*.json")).read_text()
+    assert "seed" not in settings
+
+
+def test_the_page_of_a_run_tells_its_topics(serving):
+    run = serving.start("topic-model/wos", overrides={"seed": 3})
+    assert serving.end_of(run) == "COMPLETED"
+    states = serving.task_states(run)
+    assert {states[name] for name in STAGES[1:]} == {"Cached"}
+    artifacts = serving.api("/artifacts/filter", {"artifacts": {"flow_run_id": {"any_": [run]}}})
+    table, summary = (next(a for a in artifacts if a["key"] == f"wos-a01-{name}") for name in ("topics", "summary"))
+    rows = json.loads(table["data"])
+    assert sum(row["papers"] for row in rows) == 240
+    assert "Nothing has changed since the last run" in summary["data"]
+    assert "seed = 3" in summary["data"]
+    found = serving.api(f"/flow_runs/{run}", method="GET")
+    assert found["name"] == "wos/a01"
+
+
+def test_one_stage_alone(serving):
+    run = serving.start("stage/stage", analysis="wos/a01", stage="orphan-split")
+    assert serving.end_of(run) == "FAILED"  # these settings (another seed) have no results yet
+    message = serving.api(f"/flow_runs/{run}", method="GET")["state"]["message"]
+    assert "Run topic-model, or the stage reduce first" in message
+    assert serving.end_of(serving.start("topic-model/wos")) == "COMPLETED"
+    run = serving.start("stage/stage", analysis="wos/a01", stage="orphan-split")
+    assert serving.end_of(run) == "COMPLETED"
+    assert serving.task_states(run) == {"load-settings": "Completed", "orphan-split": "Completed"}
+
+
+def test_removing_a_config_pauses_its_deployment_and_says_so(serving):
+    other = serving.project.path.parent / "wos"
+    (other / "a02").mkdir(exist_ok=True)
+    serving.write_config("second", analyses=["a02"])
+    done = serving.command("deploy")
+    assert "deployed topic-model/second" in done.stdout, done
+    (serving.folder / "configs" / "second.yaml").unlink()
+    done = serving.command("deploy")
+    assert "paused second: configs/ has no second.yaml any more" in done.stdout, done
+    assert serving.api("/deployments/name/topic-model/second", method="GET")["paused"]
+    assert not serving.api("/deployments/name/topic-model/wos", method="GET")["paused"]
+
+
+def test_a_schedule_fires_and_picks_up_a_corpus_that_has_grown(serving):
+    import pandas as pd
+
+    serving.write_config("wos", schedules=[{"interval_hours": 0.01}])
+    assert "deployed topic-model/wos" in serving.command("deploy").stdout
+    corpus = pd.read_csv(serving.project.profile / "corpus.csv", dtype=str, keep_default_na=False)
+    corpus.loc[0, "text"] += " gravitational lensing"
+    corpus.to_csv(serving.project.profile / "corpus.csv", index=False)
+
+    def scheduled():
+        body = {"flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}, "sort": "START_TIME_DESC"}
+        return [run for run in serving.api("/flow_runs/filter", body) if run["auto_scheduled"]]
+
+    found = serving._await(scheduled, 150)
+    assert serving.task_states(found[-1]["id"])["reduce"] == "Cached"
+    texts = [pd.read_csv(serving.project.output(name))["Document"] for name in ("dataset_minimal.csv", "orphans.csv")]
+    assert pd.concat(texts).str.contains("gravitational lensing").sum() == 1
+    serving.write_config("wos")
+    serving.command("deploy")
+
+
+def test_an_unreachable_server_is_said_in_one_line():
+    env = {**os.environ, "PREFECT_API_URL": "http://127.0.0.1:9/api", "PREFECT_CLIENT_MAX_RETRIES": "0"}
+    done = subprocess.run([*MAIN, "deploy"], env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "No Prefect server answers at PREFECT_API_URL=http://127.0.0.1:9/api" in done.stderr
