@@ -57,6 +57,8 @@ class DigestBook:
     def _note(self, notes: dict[str, Any]) -> None:
         self._read = False  # another run may have noted something since
         self._notes = {**self._known(), **notes}
+        if not self._path.parent.is_dir():
+            return  # nothing has run here yet, and to look must not make a store
         try:
             write_json(self._path, self._notes)
         except OSError:

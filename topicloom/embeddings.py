@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 NPY, IDS, PICKLE = "embeddings.npy", "embeddings_ids.json", "embeddings.pck"
 _ROWS = 65_536
+_NPY_MAGIC = b"\x93NUMPY"
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -69,6 +70,12 @@ def _read_npy(path: Path) -> tuple[Any, Sequence[str] | None]:
     import numpy as np
 
     try:
+        with path.open("rb") as file:
+            if file.read(len(_NPY_MAGIC)) != _NPY_MAGIC:
+                raise EmbeddingsError(
+                    path,
+                    Problem("It holds no array: it is not in numpy's format.", "Save the vectors with numpy.save."),
+                )
         vectors = np.load(path, mmap_mode="r", allow_pickle=False)
     except ValueError as error:
         found = "an array of objects" if "object" in str(error).lower() else f"no array ({error})"

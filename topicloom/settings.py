@@ -125,7 +125,9 @@ class HdbscanSettings(Section):
 class KMeansSettings(Section):
     """scikit-learn's KMeans parameters, used when n_topics is above 0; its random_state is params.seed."""
 
-    n_init: int | Literal["auto"] = Field("auto", ge=1, description="Starts, of which the best is kept.")
+    n_init: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
+        "auto", description="Starts, of which the best is kept."
+    )
     max_iter: int = Field(300, ge=1, description="Most iterations of one start.")
 
 

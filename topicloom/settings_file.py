@@ -176,7 +176,8 @@ def _section(
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        problems.extend(_problem(model, name, details) for details in error.errors())
+        # A field that admits two types is found wrong twice.
+        problems.extend(dict.fromkeys(_problem(model, name, details) for details in error.errors()))
         return None
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from topicloom.errors import SettingsError
-from topicloom.settings import TopicModelSettings
+from topicloom.settings import Settings, TopicModelSettings
 from topicloom.settings_file import find_settings_file, read_settings
 from topicloom.settings_words import allowed_values, default_hint
 
@@ -179,6 +179,27 @@ def test_any_value_is_read_or_refused_but_never_crashes(value):
             continue
         assert isinstance(read.n_topics, int)
         assert read.min_topic_size >= 2
+
+
+def test_settings_survive_json_and_defaults_may_be_written_out(tmp_path):
+    settings = read_settings(write(tmp_path, {}))
+    assert Settings.model_validate_json(settings.model_dump_json()) == settings
+    assert Settings.model_validate(settings.model_dump(mode="json")) == settings
+    written = json.loads(settings.model_dump_json())
+    written_out = write(tmp_path, written["tmo"], params=written["params"])
+    assert read_settings(written_out).tmo == settings.tmo
+
+
+@pytest.mark.parametrize(("value", "fine"), [("auto", True), (3, True), (0, False), ("many", False)])
+def test_n_init_is_a_number_or_auto(tmp_path, value, fine):
+    folder = write(tmp_path, {"kmeans": {"n_init": value}})
+    if fine:
+        assert read_settings(folder).tmo.kmeans.n_init == value
+        return
+    with pytest.raises(
+        SettingsError, match=r'tmo\.kmeans.n_init is .* it must be a whole number of at least 1 or "auto"'
+    ):
+        read_settings(folder)
 
 
 def test_yaml_and_json_of_one_content_agree(tmp_path):
