@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from flows.configs import REPOSITORY, configs_folder
+from flows.notifications import sync_automations
 from topicloom.errors import TopicloomError
 from topicloom.files import replaced
 from topicloom.project_config import SCHEMA, NamedConfig, Schedule, config_schema, missing_folders
@@ -184,6 +185,7 @@ def deploy(configs: list[NamedConfig]) -> Iterator[str]:
     write_deployment_files(configs)
     ensure_pool()
     deploy_all()
+    sync_automations(configs)
     for named in configs:
         yield f"deployed topic-model/{named.name} ({len(named.config.analyses)} analyses)"
     yield "deployed stage/stage"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -20,8 +21,9 @@ from topicloom.status import CACHED, StageStatus
 if TYPE_CHECKING:
     from flows.report import RunReport
 
-console = Console(highlight=False)
-errors = Console(stderr=True, highlight=False)
+# Bound to the real streams: what a library prints while a stage runs is led elsewhere.
+console = Console(file=sys.stdout, highlight=False)
+errors = Console(file=sys.stderr, highlight=False)
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from types import FrameType
 
 from flows.configs import REPOSITORY, all_configs
 from flows.deployments import POOL, deploy
+from flows.notifications import HEARTBEAT_SECONDS
 from topicloom.errors import TopicloomError
 
 _PREFECT = [sys.executable, "-m", "prefect"]
@@ -34,7 +35,7 @@ def serve(host: str, port: int, say: Callable[[str], None]) -> None:
     if _healthy(url):
         raise ServeError(f"A server answers at {url} already. Stop it, or choose another --port.")
     os.environ["PREFECT_API_URL"] = url
-    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", str(HEARTBEAT_SECONDS))
     processes: list[subprocess.Popen[bytes]] = []
     signal.signal(signal.SIGTERM, _interrupt)
     try:

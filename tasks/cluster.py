@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from prefect import task
+from prefect.logging import get_run_logger
 from prefect.states import State
 
 from tasks.stage import RETRY, run_stage, stage_key
@@ -35,5 +36,9 @@ def cluster(settings: Settings, reduced: StageRef, *, refresh: bool = False) -> 
             "clusters": int(clustering.clusters.max()) + 1,
             "outliers": int((clustering.clusters == -1).sum()),
         }
+        get_run_logger().info(
+            "%s: %d clusters, %d of %d papers are outliers",
+            *(type(clustering.model).__name__, out.facts["clusters"], out.facts["outliers"], len(vectors)),
+        )
 
     return run_stage(CLUSTER, settings, [reduced], compute, refresh=refresh)

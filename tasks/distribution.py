@@ -5,7 +5,7 @@ from __future__ import annotations
 from prefect import task
 from prefect.states import State
 
-from tasks.stage import RETRY, run_stage, stage_key
+from tasks.stage import RETRY, failures, run_stage, stage_key
 from topicloom.distribution import centroid_score, distribution_score, topic_distribution
 from topicloom.loading import stored_texts, stored_vectors
 from topicloom.settings import Settings
@@ -35,9 +35,10 @@ def distribution(
         store = Store(settings.store_path)
         model = joblib.load(store.artifact(topics, "bertopic.joblib"))
         of_document = np.load(store.artifact(topics, "topics.npy"))
-        matrix = topic_distribution(
-            model, stored_texts(store, embeddings), topics.facts["topics"], settings.tmo.distribution
-        )
+        # Out of memory is tried again in smaller batches; they do not change the result.
+        smaller = max(settings.tmo.distribution.batch_size >> failures(), 1)
+        wanted = settings.tmo.distribution.model_copy(update={"batch_size": smaller})
+        matrix = topic_distribution(model, stored_texts(store, embeddings), topics.facts["topics"], wanted)
         score = distribution_score(matrix, of_document)
         empty = np.asarray(matrix.getnnz(axis=1) == 0)
         if settings.tmo.score == "centroid":

@@ -9,7 +9,7 @@ from prefect.context import TaskRunContext
 from prefect.states import State
 
 from tasks.progress import log_progress
-from tasks.stage import RETRY, obtain, record_key
+from tasks.stage import RETRY, failures, obtain, record_key
 from topicloom.embedding import embeddings_missing, make_embeddings
 from topicloom.loading import load_inputs
 from topicloom.progress import listening
@@ -31,6 +31,6 @@ def load_embeddings(settings: Settings, *, refresh: bool = False) -> StageRef | 
     store = Store(settings.store_path)
     if embeddings_missing(settings):
         with listening(log_progress()):
-            make_embeddings(settings, store)
+            make_embeddings(settings, store, attempt=failures())
     plan = plan_load_embeddings(settings, store)
     return obtain(plan, settings, lambda out: load_inputs(settings, out), refresh=refresh)

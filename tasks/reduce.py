@@ -6,6 +6,7 @@ from prefect import task
 from prefect.states import State
 
 from tasks.stage import RETRY, run_stage, stage_key
+from tasks.voices import in_the_runs_log
 from topicloom.loading import stored_vectors
 from topicloom.reduction import fit_umap, map_coordinates, reduced_vectors
 from topicloom.settings import Settings
@@ -25,7 +26,8 @@ def reduce(settings: Settings, embeddings: StageRef, *, refresh: bool = False) -
         import numpy as np
 
         vectors = stored_vectors(Store(settings.store_path), embeddings)
-        model = fit_umap(vectors, settings.tmo.umap, settings.params.seed)
+        with in_the_runs_log("UMAP"):
+            model = fit_umap(vectors, settings.tmo.umap, settings.params.seed)
         np.save(out.path("reduced.npy"), reduced_vectors(model))
         np.save(out.path("coordinates.npy"), map_coordinates(vectors, model, settings.tmo.umap, settings.params.seed))
         joblib.dump(model, out.path("umap.joblib"))

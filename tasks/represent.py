@@ -6,6 +6,7 @@ from prefect import task
 from prefect.states import State
 
 from tasks.stage import RETRY, run_stage, stage_key
+from tasks.voices import in_the_runs_log
 from topicloom.ctfidf import NoWordsError, represent_topics, topics_of, write_topics
 from topicloom.errors import Problem, SettingsError
 from topicloom.loading import stored_texts, stored_vectors
@@ -32,7 +33,8 @@ def represent(
         documents = stored_texts(store, embeddings)
         found = np.load(store.artifact(clusters, "clusters.npy"))
         try:
-            model = represent_topics(documents, stored_vectors(store, embeddings), found, settings.tmo)
+            with in_the_runs_log("BERTopic"):
+                model = represent_topics(documents, stored_vectors(store, embeddings), found, settings.tmo)
         except NoWordsError as error:
             raise SettingsError(
                 settings.source,

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from prefect.context import TaskRunContext
-from prefect.runtime import flow_run
+from prefect.runtime import flow_run, task_run
 from prefect.states import Completed, State
 
 from tasks.progress import log_progress
-from topicloom.errors import TopicloomError
+from topicloom.errors import ModelUnavailableError, TopicloomError
 from topicloom.progress import listening
 from topicloom.settings import Settings
 from topicloom.stages import STAGES, plan_stage
@@ -61,10 +61,17 @@ def cached(ref: StageRef) -> State[StageRef]:
     return Completed(name="Cached", message="The stage store had this result.", data=ref)
 
 
+def failures() -> int:
+    """How often this task run has failed before."""
+    return max((task_run.get_run_count() or 1) - 1, 0)
+
+
 def can_pass(_task: Any, _run: Any, state: State[Any]) -> bool:
     """Whether a fault may be gone at the next try: bad input never is, a fault of disk or memory may be."""
     error = state.result(raise_on_failure=False)
-    return isinstance(error, (OSError, MemoryError)) and not isinstance(error, TopicloomError)
+    if isinstance(error, TopicloomError):
+        return isinstance(error, ModelUnavailableError)
+    return isinstance(error, (OSError, MemoryError))
 
 
 RETRY: Final[dict[str, Any]] = {

@@ -83,6 +83,7 @@ def represent_topics(
         n_gram_range=represent.n_gram_range,
         top_n_words=represent.top_n_words,
         language=represent.language,
+        verbose=True,
     )
     try:
         model.fit_transform(list(documents), embeddings)

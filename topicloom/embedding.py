@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from topicloom.corpus import dataset_texts, read_corpus
 from topicloom.embeddings import IDS, NPY, embeddings_file
-from topicloom.errors import CorpusError, EmbeddingsError, Problem, quoted_list
+from topicloom.errors import CorpusError, EmbeddingsError, ModelUnavailableError, Problem, quoted_list
 from topicloom.files import digest_json, replaced, write_json
 from topicloom.progress import tell
 from topicloom.settings import Settings
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_BATCH = 32  # sentence-transformers' default
 CHUNK = 256  # texts between two saves; a kill costs at most this many
 CORPUS, EMBEDS_SETTINGS = "corpus.csv", "embeds_settings.json"
 
@@ -32,12 +33,12 @@ def embeddings_missing(settings: Settings) -> bool:
     return settings.tmo.transformer_model is not None and embeddings_file(settings.embeds_path) is None
 
 
-def make_embeddings(settings: Settings, store: Store) -> None:
+def make_embeddings(settings: Settings, store: Store, attempt: int = 0) -> None:
     """Embed the text_columns of the dataset and write embeddings.npy, embeddings_ids.json and embeds_settings.json.
 
     Rows follow corpus.csv; where there is none, it is made from the dataset too. A paper of the corpus that is
     not in the dataset is embedded from its corpus text. Chunks are kept in the store until all are done, so a
-    killed run goes on where it was.
+    killed run goes on where it was. attempt: how often it has failed before; each halves the model's batches.
 
     Raises CorpusError for a corpus or dataset that cannot be used, EmbeddingsError for a model that cannot be had.
     """
@@ -48,7 +49,7 @@ def make_embeddings(settings: Settings, store: Store) -> None:
         corpus, texts = _texts(settings)
         parts = store.root / "embedding" / _work_key(settings, texts)
         parts.mkdir(parents=True, exist_ok=True)
-        vectors = _embed_in_chunks(settings, texts, parts)
+        vectors = _embed_in_chunks(settings, texts, parts, attempt)
         if not (folder / CORPUS).exists():
             with replaced(folder / CORPUS) as temporary:
                 corpus.to_csv(temporary, index=False)
@@ -95,7 +96,7 @@ def _work_key(settings: Settings, texts: Sequence[str]) -> str:
     return digest_json([settings.tmo.transformer_model, CHUNK, list(texts)])
 
 
-def _embed_in_chunks(settings: Settings, texts: Sequence[str], parts: Path) -> NDArray[np.float32]:
+def _embed_in_chunks(settings: Settings, texts: Sequence[str], parts: Path, attempt: int) -> NDArray[np.float32]:
     import numpy as np
 
     starts = range(0, len(texts), CHUNK)
@@ -108,7 +109,8 @@ def _embed_in_chunks(settings: Settings, texts: Sequence[str], parts: Path) -> N
         for count, (start, file) in enumerate(missing, len(files) - len(missing)):
             tell("embedding texts", min(count * CHUNK, len(texts)), len(texts))
             chunk = list(texts[start : start + CHUNK])
-            _save(file, np.asarray(model.encode(chunk, show_progress_bar=False), dtype=np.float32))
+            vectors = model.encode(chunk, show_progress_bar=False, batch_size=max(_BATCH >> attempt, 1))
+            _save(file, np.asarray(vectors, dtype=np.float32))
     tell("embedding texts", len(texts), len(texts))
     return np.concatenate([np.load(file) for file in files])
 
@@ -127,7 +129,9 @@ def _load_model(settings: Settings) -> Any:
         return SentenceTransformer(found)
     except Exception as error:
         reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise EmbeddingsError(
+        # The hub's client reports a download that failed as an OSError, and so do we: it may pass.
+        kind = ModelUnavailableError if isinstance(error, OSError) and found == name else EmbeddingsError
+        raise kind(
             settings.source,
             Problem(
                 f"tmo.transformer_model is {name!r}, which could not be loaded: {reason[0]}",

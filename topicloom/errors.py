@@ -54,6 +54,10 @@ class EmbeddingsError(InputError):
     """The embeddings are missing, unsafe to open, or do not fit the corpus."""
 
 
+class ModelUnavailableError(EmbeddingsError):
+    """The embedding model could not be fetched; that may pass."""
+
+
 class ExportError(TopicloomError):
     """The outputs could not be written; the files of the previous run are as they were."""
 

@@ -18,7 +18,9 @@ def fit_umap(vectors: NDArray[np.floating[Any]], umap: UmapSettings, seed: int) 
     vectors: (n, d) float, n above n_neighbors. Returns the fitted umap.UMAP.
     Source: McInnes, Healy and Melville (2018), UMAP; the umap-learn library.
     """
-    return _fit(vectors, umap, seed, n_components=umap.n_components)
+    model = _fit(vectors, umap, seed, n_components=umap.n_components, verbose=True)
+    model.verbose = False  # it has told its progress; what is saved is the notebook's model
+    return model
 
 
 def reduced_vectors(model: Any) -> NDArray[np.float32]:

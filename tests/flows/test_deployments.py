@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import yaml
@@ -192,6 +195,13 @@ class Serving:
         command = [*MAIN, *map(str, arguments)]
         return subprocess.run(command, env=self.env, capture_output=True, text=True, check=False)
 
+    def project_processes(self) -> str:
+        """Processes of flow runs that are still there."""
+        found = subprocess.run(
+            ["pgrep", "-f", "prefect.flow_engine|prefect flow-run execute"], capture_output=True, text=True, check=False
+        )
+        return found.stdout
+
     def stop(self) -> None:
         self.process.send_signal(signal.SIGINT)
         self.process.wait(timeout=60)
@@ -297,6 +307,74 @@ def test_removing_a_config_pauses_its_deployment_and_says_so(serving):
     assert "paused second: configs/ has no second.yaml any more" in done.stdout, done
     assert serving.api("/deployments/name/topic-model/second", method="GET")["paused"]
     assert not serving.api("/deployments/name/topic-model/wos", method="GET")["paused"]
+
+
+class Receiver(http.server.BaseHTTPRequestHandler):
+    """A local webhook that keeps what it is told."""
+
+    told: ClassVar[list[dict]] = []
+
+    def do_POST(self):
+        self.told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_):
+        return
+
+
+def test_people_hear_of_failure_and_success(serving):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    webhook = f"http://127.0.0.1:{server.server_port}/hook"
+    serving.write_config("wos", notifications={"webhook": webhook, "when": ["failure", "success"]})
+    assert "deployed topic-model/wos" in serving.command("deploy").stdout
+    serving.fault.write_text("load-settings")
+    assert serving.end_of(serving.start("topic-model/wos")) == "FAILED"
+    serving.fault.write_text("")
+    assert serving.end_of(serving.start("topic-model/wos")) == "COMPLETED"
+    told = serving._await(lambda: len(Receiver.told) >= 2 and Receiver.told, 60)
+    assert sorted(message["state"] for message in told) == ["Completed", "Failed"]
+    failed = next(message for message in told if message["state"] == "Failed")
+    assert "injected into load-settings" in failed["message"]
+    assert failed["text"] == "topicloom: wos/a01 ended as Failed"
+    server.shutdown()
+    names = [item["name"] for item in serving.api("/automations/filter", {})]
+    assert sorted(names) == ["topicloom: wos failure", "topicloom: wos success", "topicloom: zombies"]
+    serving.write_config("wos")
+    serving.command("deploy")
+    assert [item["name"] for item in serving.api("/automations/filter", {})] == ["topicloom: zombies"]
+
+
+def test_cancel_stops_the_computation_within_seconds(serving):
+    """Cancelled while it reduces: the process goes, and with it its locks; the next run clears up what it left."""
+    store = serving.project.path / ".topicloom" / "reduce"
+    run = serving.start("topic-model/wos", overrides={"seed": 99})
+    serving._await(lambda: list(store.glob(".*.tmp")), 90)
+    started = time.monotonic()
+    body = {"state": {"type": "CANCELLING", "name": "Cancelling"}, "force": False}
+    serving.api(f"/flow_runs/{run}/set_state", body)
+    assert serving.end_of(run, seconds=60) == "CANCELLED"
+    assert time.monotonic() - started < 30
+    assert not serving.project_processes()
+    assert serving.end_of(serving.start("topic-model/wos", overrides={"seed": 99})) == "COMPLETED"
+    assert not list(store.glob(".*.tmp"))
+    assert serving.command("clean", serving.project.analysis).returncode == 0
+
+
+def test_the_libraries_speak_in_the_runs_log(serving):
+    run = serving.start("topic-model/wos", refresh="reduce")
+    assert serving.end_of(run) == "COMPLETED"
+    logs = serving.api("/logs/filter", {"logs": {"flow_run_id": {"any_": [run]}}, "limit": 200})
+    messages = [log["message"] for log in logs]
+    for said in (
+        "UMAP: Construct fuzzy simplicial set",
+        "UMAP: Epochs completed: 100 %",
+        "BERTopic: Representation - Completed",
+    ):
+        assert any(message.startswith(said) for message in messages), (said, messages)
+    assert any("HDBSCAN: " in message and "papers are outliers" in message for message in messages)
+    assert len(messages) < 80
 
 
 def test_a_schedule_fires_and_picks_up_a_corpus_that_has_grown(serving):

@@ -1,0 +1,68 @@
+"""What UMAP and BERTopic say while they work, in the run's log instead of on the terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import re
+from collections.abc import Callable, Iterator
+
+from prefect.logging import get_run_logger
+
+_BAR = re.compile(r"(?P<what>[^:]+):\s+(?P<percent>\d+)%\|")  # of tqdm
+_NOISE = re.compile(r"^\s*$|^UMAP\(|^\w{3} \w{3} +\d+ [\d:]+ \d{4}\s*")  # blank, parameters, a date before the text
+
+
+class _Lines(io.TextIOBase):
+    """A stream that hands on whole lines; of a progress bar, every tenth of it."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say, self._rest, self._tenth = say, "", -1
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        *lines, self._rest = re.split(r"[\r\n]", self._rest + text)
+        for line in lines:
+            self._line(line)
+        return len(text)
+
+    def _line(self, line: str) -> None:
+        bar = _BAR.match(line.strip())
+        if bar:
+            tenth = int(bar["percent"]) // 10
+            if tenth != self._tenth:
+                self._tenth = tenth
+                self._say(f"{bar['what']}: {tenth * 10} %")
+            return
+        said = _NOISE.sub("", line).strip()
+        if said and not line.lstrip().startswith("UMAP("):
+            self._say(said)
+
+
+class _Forward(logging.Handler):
+    def __init__(self, say: Callable[[str], None]) -> None:
+        super().__init__()
+        self._say = say
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._say(record.getMessage())
+
+
+@contextlib.contextmanager
+def in_the_runs_log(library: str) -> Iterator[None]:
+    """Within the block, what is printed or logged by `library` goes to the run's log, one line each."""
+    run_log = get_run_logger()
+
+    def say(line: str) -> None:
+        run_log.info("%s: %s", library, line)
+
+    lines, forward, log = _Lines(say), _Forward(say), logging.getLogger(library)
+    own, log.handlers = log.handlers, [forward]
+    try:
+        with contextlib.redirect_stdout(lines), contextlib.redirect_stderr(lines):
+            yield
+    finally:
+        log.handlers = own
