@@ -1,4 +1,4 @@
-# The two commands of the README: `make demo` and `make test`. Everything else is for developers.
+# `make demo`, `make serve` and `make test` are the README's; everything else is for developers.
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3,$(shell command -v $(name))))
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -7,10 +7,13 @@ DEMO ?= demo
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?= $(shell [ "$$(uname -s)" = Linux ] && command -v curl >/dev/null && curl -sfIL -m 5 -o /dev/null $(CPU_INDEX)/torch/ 2>/dev/null && echo $(CPU_INDEX))
 
-.PHONY: demo test test-slow lint lock clean
+.PHONY: demo serve test test-slow lint lock clean
 
 demo: $(VENV)/.installed
 	HF_HUB_OFFLINE=1 $(BIN)/topicloom demo $(DEMO)
+
+serve: $(VENV)/.installed
+	HF_HUB_OFFLINE=1 $(BIN)/topicloom serve
 
 test: $(VENV)/.installed lint
 	$(BIN)/pytest -m "not slow"

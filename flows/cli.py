@@ -163,10 +163,16 @@ def _require_server() -> None:
 
 
 @app.command()
-def deploy() -> None:
+def deploy(
+    wait: Annotated[float, typer.Option(metavar="SECONDS", help="Wait so long for the server to answer.")] = 0,
+) -> None:
     """Deploy every project of configs/ to the server at PREFECT_API_URL; pause what has no config any more."""
     _require_server()
     prepare_prefect()
+    if wait:
+        from flows.serve import await_server
+
+        await_server(os.environ["PREFECT_API_URL"], wait)
     from flows.configs import all_configs
     from flows.deployments import deploy as deploy_configs
 

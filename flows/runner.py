@@ -57,7 +57,8 @@ class StageRunner:
         seconds = time.perf_counter() - started
         status = CACHED if state.name == "Cached" else COMPUTED
         # The store is the truth: the reference in Prefect's record may tell of an earlier computation.
-        ref = found.ref if status == CACHED and found.ref else ref
+        # Where both agree Prefect's object is passed on, which draws the arrow to the next task in the UI.
+        ref = found.ref if status == CACHED and found.ref and found.ref != ref else ref
         self.outcomes[task.name] = Outcome(ref, status, seconds)
         tell(f"{task.name} {status}", 1, 1)
         return ref

@@ -35,6 +35,8 @@ def serve(host: str, port: int, say: Callable[[str], None]) -> None:
     if _healthy(url):
         raise ServeError(f"A server answers at {url} already. Stop it, or choose another --port.")
     os.environ["PREFECT_API_URL"] = url
+    if "PREFECT_SERVER_API_AUTH_STRING" in os.environ:
+        os.environ.setdefault("PREFECT_API_AUTH_STRING", os.environ["PREFECT_SERVER_API_AUTH_STRING"])
     os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", str(HEARTBEAT_SECONDS))
     processes: list[subprocess.Popen[bytes]] = []
     signal.signal(signal.SIGTERM, _interrupt)
@@ -72,6 +74,16 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+def await_server(url: str, seconds: float) -> bool:
+    """Wait until a server answers at an API's URL; whether it does."""
+    deadline = time.monotonic() + seconds
+    while not _healthy(url):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.3)
+    return True
 
 
 def _await_health(url: str, server: subprocess.Popen[bytes]) -> None:

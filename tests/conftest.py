@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -125,3 +126,16 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the papers beside the project are not there")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def serving(wos_project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """`topicloom serve` over a copy of the small project, for the session."""
+    from tests.flows.serving import Serving
+
+    project = _copy(wos_project, tmp_path_factory.mktemp("served"))
+    serving = Serving(tmp_path_factory.mktemp("serving"), project)
+    yield serving
+    serving.stop()
+    left = subprocess.run(["pgrep", "-f", f"port {serving.port}"], capture_output=True, text=True, check=False)
+    assert left.stdout == ""

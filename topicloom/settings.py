@@ -221,20 +221,27 @@ class Overrides(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     n_topics: int | None = Field(
-        None, ge=0, title="Number of topics", description="0 lets HDBSCAN find it; empty: as in the settings file."
+        None,
+        ge=0,
+        title="Number of topics",
+        description="At least 0 (HDBSCAN finds it). None: as in the file.",
     )
     min_topic_size: int | None = Field(
-        None, ge=2, title="Least papers of a topic", description="Empty: as in the settings file."
+        None, ge=2, title="Least papers of a topic", description="At least 2. None: as in the file."
     )
     others_threshold: float | None = Field(
         None,
         gt=0,
         le=1,
         title="Share that the main clusters cover",
-        description="Of the assigned papers, above 0 and at most 1; empty: as in the settings file.",
+        description="Of the assigned papers, above 0 and at most 1. None: as in the file.",
     )
     seed: int | None = Field(
-        None, ge=0, lt=2**32, title="Seed", description="Decides all randomness; empty: as in the settings file."
+        None,
+        ge=0,
+        lt=2**32,
+        title="Seed",
+        description="At least 0; decides all randomness. None: as in the file.",
     )
 
     def given(self) -> dict[str, Any]:

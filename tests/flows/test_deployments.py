@@ -5,14 +5,10 @@ from __future__ import annotations
 import http.server
 import json
 import os
-import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
-import urllib.request
-from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -20,28 +16,12 @@ import yaml
 
 from flows.configs import REPOSITORY, all_configs
 from flows.deployments import prefect_yaml
-from tests.conftest import Project, _copy
+from tests.flows.serving import MAIN
 from topicloom.project_config import ConfigError, config_schema, missing_folders, read_config, read_configs
 
-MAIN = [sys.executable, "-c", "from flows.cli import main; main()"]
 STAGES = [
     *("load-settings", "load-embeddings", "reduce", "cluster", "represent", "distribution", "orphan-split", "export")
 ]
-
-# Put on the worker's path: makes the stage named in a file fail, in every process that the worker starts.
-FAULTS = """
-import os, pathlib
-def failing(name):
-    fault = pathlib.Path(os.environ["TOPICLOOM_TEST_FAULT"])
-    if fault.exists() and fault.read_text() == name:
-        raise RuntimeError(f"injected into {name}")
-if "TOPICLOOM_TEST_FAULT" in os.environ:
-    import topicloom.settings_file, topicloom.store, topicloom.swap
-    obtain, read, swap = topicloom.store.Store.obtain, topicloom.settings_file.read_settings, topicloom.swap.swapped_in
-    topicloom.store.Store.obtain = lambda self, plan, *a, **k: (failing(plan.stage), obtain(self, plan, *a, **k))[1]
-    topicloom.settings_file.read_settings = lambda *a, **k: (failing("load-settings"), read(*a, **k))[1]
-    topicloom.swap.swapped_in = lambda *a, **k: (failing("export"), swap(*a, **k))[1]
-"""
 
 
 def test_prefect_yaml_and_schema_are_those_of_the_configs():
@@ -122,100 +102,6 @@ def test_each_schedule_has_its_own_parameters_and_slug(tmp_path):
     }
     assert first["schedules"][2]["interval"] == 12 * 3600
     assert first["schedules"][2]["active"] is False
-
-
-class Serving:
-    """`topicloom serve` on a free port, with its own configs."""
-
-    def __init__(self, folder: Path, project: Project) -> None:
-        self.folder, self.project = folder, project
-        self.fault = folder / "fault"
-        (folder / "path").mkdir(parents=True)
-        (folder / "path" / "sitecustomize.py").write_text(FAULTS)
-        (folder / "configs").mkdir()
-        self.write_config("wos")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}/api"
-        self.env = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")} | {
-            "TOPICLOOM_CONFIGS": str(folder / "configs"),
-            "TOPICLOOM_TEST_FAULT": str(self.fault),
-            "PYTHONPATH": str(folder / "path"),
-            "PREFECT_HOME": str(folder / "prefect"),
-            "PREFECT_WORKER_QUERY_SECONDS": "1",
-            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-            "COLUMNS": "200",
-        }
-        self.log = (folder / "serve.log").open("w")
-        command = [*MAIN, "serve", "--port", str(self.port)]
-        self.process = subprocess.Popen(command, env=self.env, stdout=self.log, stderr=subprocess.STDOUT)
-        self.env["PREFECT_API_URL"] = self.url
-        self._await(lambda: "Ctrl-C stops everything" in (folder / "serve.log").read_text(), 120)
-
-    def write_config(self, name: str, **more) -> None:
-        config = {"root": str(self.project.root), "project": "wos", "analyses": ["a01"], **more}
-        (self.folder / "configs" / f"{name}.yaml").write_text(yaml.safe_dump(config))
-
-    def _await(self, done, seconds: float):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            found = done()
-            if found:
-                return found
-            assert self.process.poll() is None, (self.folder / "serve.log").read_text()
-            time.sleep(0.3)
-        raise TimeoutError((self.folder / "serve.log").read_text()[-3000:])
-
-    def api(self, path: str, body: dict | None = None, method: str = "POST"):
-        data = None if method == "GET" else json.dumps(body or {}).encode()
-        request = urllib.request.Request(f"{self.url}{path}", data, {"Content-Type": "application/json"}, method=method)
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.loads(answer.read() or "null")
-
-    def start(self, deployment: str, **parameters) -> str:
-        identity = self.api(f"/deployments/name/{deployment}", method="GET")["id"]
-        return self.api(f"/deployments/{identity}/create_flow_run", {"parameters": parameters})["id"]
-
-    def end_of(self, run: str, after: int = 0, seconds: float = 180) -> str:
-        """The final state of a run, in its `after`-th attempt or a later one."""
-
-        def ended():
-            found = self.api(f"/flow_runs/{run}", method="GET")
-            final = found["state_type"] in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
-            return found["state_type"] if final and found["run_count"] > after else None
-
-        return self._await(ended, seconds)
-
-    def task_states(self, run: str) -> dict[str, str]:
-        tasks = self.api("/task_runs/filter", {"flow_runs": {"id": {"any_": [run]}}, "sort": "EXPECTED_START_TIME_ASC"})
-        return {task["name"].split()[0]: task["state_name"] for task in tasks}
-
-    def command(self, *arguments: object) -> subprocess.CompletedProcess[str]:
-        command = [*MAIN, *map(str, arguments)]
-        return subprocess.run(command, env=self.env, capture_output=True, text=True, check=False)
-
-    def project_processes(self) -> str:
-        """Processes of flow runs that are still there."""
-        found = subprocess.run(
-            ["pgrep", "-f", "prefect.flow_engine|prefect flow-run execute"], capture_output=True, text=True, check=False
-        )
-        return found.stdout
-
-    def stop(self) -> None:
-        self.process.send_signal(signal.SIGINT)
-        self.process.wait(timeout=60)
-        self.log.close()
-
-
-@pytest.fixture(scope="module")
-def serving(wos_project, tmp_path_factory):
-    project = _copy(wos_project, tmp_path_factory.mktemp("served"))
-    serving = Serving(tmp_path_factory.mktemp("serving"), project)
-    yield serving
-    serving.stop()
-    left = subprocess.run(["pgrep", "-f", f"port {serving.port}"], capture_output=True, text=True, check=False)
-    assert left.stdout == ""
 
 
 def test_wrong_values_are_refused_before_a_run_is_made(serving):
@@ -333,7 +219,7 @@ def test_people_hear_of_failure_and_success(serving):
     assert serving.end_of(serving.start("topic-model/wos")) == "FAILED"
     serving.fault.write_text("")
     assert serving.end_of(serving.start("topic-model/wos")) == "COMPLETED"
-    told = serving._await(lambda: len(Receiver.told) >= 2 and Receiver.told, 60)
+    told = serving.wait_until(lambda: len(Receiver.told) >= 2 and Receiver.told, 60)
     assert sorted(message["state"] for message in told) == ["Completed", "Failed"]
     failed = next(message for message in told if message["state"] == "Failed")
     assert "injected into load-settings" in failed["message"]
@@ -350,7 +236,7 @@ def test_cancel_stops_the_computation_within_seconds(serving):
     """Cancelled while it reduces: the process goes, and with it its locks; the next run clears up what it left."""
     store = serving.project.path / ".topicloom" / "reduce"
     run = serving.start("topic-model/wos", overrides={"seed": 99})
-    serving._await(lambda: list(store.glob(".*.tmp")), 90)
+    serving.wait_until(lambda: list(store.glob(".*.tmp")), 90)
     started = time.monotonic()
     body = {"state": {"type": "CANCELLING", "name": "Cancelling"}, "force": False}
     serving.api(f"/flow_runs/{run}/set_state", body)
@@ -390,7 +276,7 @@ def test_a_schedule_fires_and_picks_up_a_corpus_that_has_grown(serving):
         body = {"flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}, "sort": "START_TIME_DESC"}
         return [run for run in serving.api("/flow_runs/filter", body) if run["auto_scheduled"]]
 
-    found = serving._await(scheduled, 150)
+    found = serving.wait_until(scheduled, 150)
     assert serving.task_states(found[-1]["id"])["reduce"] == "Cached"
     texts = [pd.read_csv(serving.project.output(name))["Document"] for name in ("dataset_minimal.csv", "orphans.csv")]
     assert pd.concat(texts).str.contains("gravitational lensing").sum() == 1

@@ -1,0 +1,127 @@
+"""`topicloom serve` for tests: a real server, process pool and worker on a free port, and faults on demand."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import yaml
+
+from tests.conftest import Project
+
+MAIN = [sys.executable, "-c", "from flows.cli import main; main()"]
+
+# Put on the worker's path: makes the stage named in a file fail, in every process that the worker starts.
+FAULTS = """
+import os, pathlib
+def failing(name):
+    fault = pathlib.Path(os.environ["TOPICLOOM_TEST_FAULT"])
+    if fault.exists() and fault.read_text() == name:
+        raise RuntimeError(f"injected into {name}")
+if "TOPICLOOM_TEST_FAULT" in os.environ:
+    import topicloom.settings_file, topicloom.store, topicloom.swap
+    obtain, read, swap = topicloom.store.Store.obtain, topicloom.settings_file.read_settings, topicloom.swap.swapped_in
+    topicloom.store.Store.obtain = lambda self, plan, *a, **k: (failing(plan.stage), obtain(self, plan, *a, **k))[1]
+    topicloom.settings_file.read_settings = lambda *a, **k: (failing("load-settings"), read(*a, **k))[1]
+    topicloom.swap.swapped_in = lambda *a, **k: (failing("export"), swap(*a, **k))[1]
+"""
+
+
+class Serving:
+    """`topicloom serve` on a free port, with its own configs."""
+
+    def __init__(self, folder: Path, project: Project, auth: str = "", **environment: str) -> None:
+        self.folder, self.project = folder, project
+        self.fault = folder / "fault"
+        (folder / "path").mkdir(parents=True)
+        (folder / "path" / "sitecustomize.py").write_text(FAULTS)
+        (folder / "configs").mkdir()
+        self.write_config("wos")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}/api"
+        self.env = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")} | {
+            "TOPICLOOM_CONFIGS": str(folder / "configs"),
+            "TOPICLOOM_TEST_FAULT": str(self.fault),
+            "PYTHONPATH": str(folder / "path"),
+            "PREFECT_HOME": str(folder / "prefect"),
+            "PREFECT_WORKER_QUERY_SECONDS": "1",
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "COLUMNS": "200",
+            **environment,
+        }
+        self.headers = {"Content-Type": "application/json"}
+        if auth:
+            self.env |= {"PREFECT_SERVER_API_AUTH_STRING": auth, "PREFECT_API_AUTH_STRING": auth}
+            self.headers["Authorization"] = f"Basic {base64.b64encode(auth.encode()).decode()}"
+        self.log = (folder / "serve.log").open("w")
+        command = [*MAIN, "serve", "--port", str(self.port)]
+        self.process = subprocess.Popen(command, env=self.env, stdout=self.log, stderr=subprocess.STDOUT)
+        self.env["PREFECT_API_URL"] = self.url
+        self.wait_until(lambda: "Ctrl-C stops everything" in (folder / "serve.log").read_text(), 120)
+
+    def write_config(self, name: str, **more) -> None:
+        config = {"root": str(self.project.root), "project": "wos", "analyses": ["a01"], **more}
+        (self.folder / "configs" / f"{name}.yaml").write_text(yaml.safe_dump(config))
+
+    def wait_until(self, done, seconds: float):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            found = done()
+            if found:
+                return found
+            assert self.process.poll() is None, (self.folder / "serve.log").read_text()
+            time.sleep(0.3)
+        raise TimeoutError((self.folder / "serve.log").read_text()[-3000:])
+
+    def api(self, path: str, body: dict | None = None, method: str = "POST"):
+        data = None if method == "GET" else json.dumps(body or {}).encode()
+        request = urllib.request.Request(f"{self.url}{path}", data, self.headers, method=method)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.loads(answer.read() or "null")
+
+    def start(self, deployment: str, **parameters) -> str:
+        identity = self.api(f"/deployments/name/{deployment}", method="GET")["id"]
+        return self.api(f"/deployments/{identity}/create_flow_run", {"parameters": parameters})["id"]
+
+    def end_of(self, run: str, after: int = 0, seconds: float = 180) -> str:
+        """The final state of a run, in its `after`-th attempt or a later one."""
+
+        def ended():
+            found = self.api(f"/flow_runs/{run}", method="GET")
+            final = found["state_type"] in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
+            return found["state_type"] if final and found["run_count"] > after else None
+
+        return self.wait_until(ended, seconds)
+
+    def task_states(self, run: str) -> dict[str, str]:
+        tasks = self.api("/task_runs/filter", {"flow_runs": {"id": {"any_": [run]}}, "sort": "EXPECTED_START_TIME_ASC"})
+        return {task["name"].split()[0]: task["state_name"] for task in tasks}
+
+    def command(self, *arguments: object) -> subprocess.CompletedProcess[str]:
+        command = [*MAIN, *map(str, arguments)]
+        return subprocess.run(command, env=self.env, capture_output=True, text=True, check=False)
+
+    def processes_of(self, run: str) -> list[int]:
+        """Process ids of a flow run, by the environment that the worker gives it."""
+        found = []
+        for environ in Path("/proc").glob("[0-9]*/environ"):
+            with contextlib.suppress(OSError):
+                if run.encode() in environ.read_bytes():
+                    found.append(int(environ.parent.name))
+        return found
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(timeout=60)
+        self.log.close()

@@ -1,0 +1,117 @@
+"""The Prefect UI in headless Chromium: a run started through the form, its artifacts, a failed stage retried.
+
+With TOPICLOOM_SCREENSHOTS=FOLDER the pages are kept there; those in docs/images were made so.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+]
+SECONDS = 1000
+
+
+@pytest.fixture
+def page(serving):
+    if CHROMIUM is None:
+        if os.environ.get("CI"):
+            pytest.fail("CI must install Chromium: .ci/run does")
+        pytest.skip("no Chromium on this machine; install the package chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1400, "height": 900})
+        page.set_default_timeout(60 * SECONDS)
+        yield page
+        browser.close()
+
+
+def keep(page, name: str) -> None:
+    folder = os.environ.get("TOPICLOOM_SCREENSHOTS")
+    if folder:
+        page.wait_for_timeout(1.5 * SECONDS)
+        page.screenshot(path=Path(folder) / f"{name}.png")
+
+
+def open_form(page, serving) -> None:
+    page.goto(f"http://127.0.0.1:{serving.port}/deployments")
+    page.get_by_text("wos", exact=True).first.click()
+    page.get_by_role("button", name="Run", exact=True).first.click()
+    page.get_by_text("Custom run").first.click()
+    page.get_by_text("Least papers of a topic").wait_for()
+
+
+def start_run(page, serving, min_topic_size: int) -> str:
+    """Fill in the form, submit it, and go to the page of the run; its id."""
+    known = {run["id"] for run in serving.api("/flow_runs/filter", {})}
+    open_form(page, serving)
+    page.get_by_role("button", name="int", exact=True).nth(1).click()
+    number = page.locator("input[type=number]").first
+    number.fill("1")
+    page.get_by_role("button", name="Submit").click()
+    page.get_by_text("1 is not valid under any of the given schemas").wait_for()
+    keep(page, "run-form-refuses")
+    assert {run["id"] for run in serving.api("/flow_runs/filter", {})} == known
+    number.fill(str(min_topic_size))
+    keep(page, "run-form")
+    page.get_by_role("button", name="Submit").click()
+    (run,) = serving.wait_until(lambda: {run["id"] for run in serving.api("/flow_runs/filter", {})} - known, 60)
+    page.goto(f"http://127.0.0.1:{serving.port}/runs/flow-run/{run}")
+    return run
+
+
+def await_state(page, state: str) -> None:
+    page.locator("main, body").get_by_text(state, exact=True).first.wait_for(timeout=120 * SECONDS)
+
+
+def test_a_run_through_the_form_its_artifacts_and_a_retry_of_one_stage(page, serving):
+    run = start_run(page, serving, min_topic_size=8)
+    await_state(page, "Completed")
+    assert serving.end_of(run) == "COMPLETED"
+    assert serving.api(f"/flow_runs/{run}", method="GET")["parameters"]["overrides"]["min_topic_size"] == 8
+    page.reload()
+    keep(page, "run-page")
+
+    page.get_by_text("Artifacts", exact=True).last.click()
+    page.get_by_text("wos-a01-topics").click()
+    page.get_by_text("words").first.wait_for()
+    keep(page, "topics-artifact")
+    page.go_back()
+    page.get_by_text("Artifacts", exact=True).last.click()
+    page.get_by_text("wos-a01-summary").click()
+    page.get_by_text("papers are outliers").first.wait_for()
+    keep(page, "summary-artifact")
+
+    serving.fault.write_text("cluster")
+    run = start_run(page, serving, min_topic_size=11)
+    await_state(page, "Failed")
+    assert serving.end_of(run) == "FAILED"
+    assert serving.task_states(run) == {
+        "load-settings": "Completed",
+        "load-embeddings": "Cached",
+        "reduce": "Cached",
+        "cluster": "Failed",
+    }
+    page.reload()
+    keep(page, "failed-run")
+    serving.fault.write_text("")
+    page.get_by_role("button", name="Retry").first.click()
+    keep(page, "retry-dialog")
+    page.get_by_role("button", name="Retry").last.click()
+    assert serving.end_of(run, after=1) == "COMPLETED"
+    states = serving.task_states(run)
+    before = ("load-settings", "load-embeddings", "reduce")
+    assert {states[name] for name in before} == {"Cached"}
+    assert states["cluster"] == states["represent"] == states["export"] == "Completed"
+    page.reload()
+    await_state(page, "Completed")
+    keep(page, "retried-run")

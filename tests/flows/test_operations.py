@@ -1,0 +1,143 @@
+"""A group's server: PostgreSQL on loopback, a password, dead runs noticed, and the files in ops/."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+import yaml
+
+from flows.configs import REPOSITORY
+from tests.flows.serving import Serving
+
+OPS = REPOSITORY / "ops"
+
+
+@pytest.fixture
+def postgresql(tmp_path_factory):
+    """A PostgreSQL server of our own on a free port of loopback; the URL of an empty database."""
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not programs:
+        if os.environ.get("CI"):
+            pytest.fail("CI must install PostgreSQL: .ci/run does")
+        pytest.skip("no PostgreSQL on this machine; install the package postgresql")
+    folder = Path("/tmp") / f"topicloom-postgres-{os.getpid()}"
+    folder.mkdir()
+    shutil.chown(folder, "postgres")
+
+    def as_postgres(*command: object) -> None:
+        prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        subprocess.run([*prefix, *map(str, command)], check=True, capture_output=True, cwd=folder)
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    bins, data = programs[-1], folder / "data"
+    as_postgres(bins / "initdb", "-D", data, "--auth=trust")
+    as_postgres(
+        bins / "pg_ctl", "-D", data, "-w", "-o", f"-p {port} -k {folder} -h 127.0.0.1", "-l", folder / "log", "start"
+    )
+    as_postgres(bins / "createdb", "-h", "127.0.0.1", "-p", port, "prefect")
+    yield f"postgresql+asyncpg://postgres@127.0.0.1:{port}/prefect", port
+    as_postgres(bins / "pg_ctl", "-D", data, "-m", "immediate", "stop")
+    shutil.rmtree(folder)
+
+
+def test_a_run_on_postgresql_behind_a_password(project, tmp_path, postgresql):
+    url, port = postgresql
+    serving = Serving(tmp_path / "serving", project, auth="group:secret", PREFECT_SERVER_DATABASE_CONNECTION_URL=url)
+    try:
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(f"{serving.url}/admin/version", timeout=10)
+        assert caught.value.code == 401
+        run = serving.start("topic-model/wos", validate_only=True)
+        assert serving.end_of(run) == "COMPLETED"
+        query = ["psql", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres", "prefect", "-Atc"]
+        found = subprocess.run(
+            [*query, f"select state_type from flow_run where id = '{run}'"], capture_output=True, text=True, check=True
+        )
+        assert found.stdout.strip() == "COMPLETED"
+        assert serving.command("status", project.analysis).returncode == 0
+    finally:
+        serving.stop()
+
+
+def test_a_run_whose_process_is_killed_is_marked_crashed(serving):
+    store = serving.project.path / ".topicloom" / "reduce"
+    run = serving.start("topic-model/wos", overrides={"seed": 123})
+    serving.wait_until(lambda: list(store.glob(".*.tmp")), 90)
+    for process in serving.project_processes().split():
+        os.kill(int(process), signal.SIGKILL)
+    assert serving.end_of(run, seconds=60) == "CRASHED"
+    done = serving.command("retry", serving.project.analysis)
+    assert "is scheduled again" in done.stdout
+    assert serving.end_of(run, after=1) == "COMPLETED"
+    assert serving.task_states(run)["load-embeddings"] == "Cached"
+    assert not list(store.glob(".*.tmp"))
+
+
+@pytest.mark.slow
+def test_a_run_whose_worker_died_with_it_is_noticed_by_its_heartbeat(project, tmp_path):
+    serving = Serving(tmp_path / "serving", project)
+    try:
+        store = project.path / ".topicloom" / "reduce"
+        run = serving.start("topic-model/wos")
+        serving.wait_until(lambda: list(store.glob(".*.tmp")), 90)
+        for process in [
+            *subprocess.run(
+                ["pgrep", "-f", "prefect worker start"], capture_output=True, text=True, check=True
+            ).stdout.split(),
+            *serving.project_processes().split(),
+        ]:
+            os.kill(int(process), signal.SIGKILL)
+        # serve notices that its worker has ended and stops; a server alone goes on.
+        serving.process.wait(timeout=60)
+        command = ["prefect", "server", "start", "--host", "127.0.0.1", "--port", str(serving.port)]
+        serving.process = subprocess.Popen(
+            [str(Path(sys.executable).parent / command[0]), *command[1:]], env=serving.env
+        )
+        assert serving.end_of(run, seconds=240) == "CRASHED"
+    finally:
+        serving.stop()
+
+
+def test_the_units_start_what_is_there():
+    for path in (OPS / "systemd").glob("*.service"):
+        unit = configparser.ConfigParser(strict=False, interpolation=None)
+        unit.optionxform = str
+        unit.read(path)
+        service = unit["Service"]
+        assert service["EnvironmentFile"] == "/etc/topicloom/env"
+        assert service["User"] == "topicloom"
+        for line in (service["ExecStart"], service.get("ExecStartPre", "")):
+            if line:
+                program = line.split()[0].removeprefix("/opt/topicloom/.venv/bin/")
+                assert program in ("prefect", "topicloom"), line
+    server = (OPS / "systemd" / "topicloom-server.service").read_text()
+    assert "--host 127.0.0.1" in server
+
+
+def test_compose_binds_to_loopback_and_demands_a_password():
+    content = (OPS / "compose.yaml").read_text()
+    services = yaml.safe_load(content)["services"]
+    published = [port for service in services.values() for port in service.get("ports", [])]
+    assert published == ["127.0.0.1:4200:4200"]
+    for service in ("server", "worker"):
+        assert services[service]["environment"]["PREFECT_SERVER_API_AUTH_STRING"].startswith(
+            "${PREFECT_SERVER_API_AUTH_STRING:?"
+        )
+    wanted = set(re.findall(r"\$\{(\w+)", content))
+    given = {
+        line.split("=")[0] for line in (OPS / "env.example").read_text().splitlines() if "=" in line and line[0] != "#"
+    }
+    assert wanted <= given
