@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -98,7 +99,10 @@ class Serving:
         """The final state of a run, in its `after`-th attempt or a later one."""
 
         def ended():
-            found = self.api(f"/flow_runs/{run}", method="GET")
+            try:
+                found = self.api(f"/flow_runs/{run}", method="GET")
+            except urllib.error.URLError:
+                return None  # the server is coming up
             final = found["state_type"] in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
             return found["state_type"] if final and found["run_count"] > after else None
 
@@ -112,7 +116,13 @@ class Serving:
         command = [*MAIN, *map(str, arguments)]
         return subprocess.run(command, env=self.env, capture_output=True, text=True, check=False)
 
-    def processes_of(self, run: str) -> list[int]:
+    def worker(self) -> list[int]:
+        """Process ids of this server's worker."""
+        commands = {process: Path(f"/proc/{process}/cmdline").read_bytes() for process in self.processes_of(self.url)}
+        return [process for process, command in commands.items() if b"worker\0start" in command]
+
+    @staticmethod
+    def processes_of(run: str) -> list[int]:
         """Process ids of a flow run, by the environment that the worker gives it."""
         found = []
         for environ in Path("/proc").glob("[0-9]*/environ"):

@@ -237,12 +237,13 @@ def test_cancel_stops_the_computation_within_seconds(serving):
     store = serving.project.path / ".topicloom" / "reduce"
     run = serving.start("topic-model/wos", overrides={"seed": 99})
     serving.wait_until(lambda: list(store.glob(".*.tmp")), 90)
+    assert serving.processes_of(run)
     started = time.monotonic()
     body = {"state": {"type": "CANCELLING", "name": "Cancelling"}, "force": False}
     serving.api(f"/flow_runs/{run}/set_state", body)
     assert serving.end_of(run, seconds=60) == "CANCELLED"
     assert time.monotonic() - started < 30
-    assert not serving.project_processes()
+    assert not serving.processes_of(run)
     assert serving.end_of(serving.start("topic-model/wos", overrides={"seed": 99})) == "COMPLETED"
     assert not list(store.glob(".*.tmp"))
     assert serving.command("clean", serving.project.analysis).returncode == 0

@@ -76,8 +76,9 @@ def test_a_run_whose_process_is_killed_is_marked_crashed(serving):
     store = serving.project.path / ".topicloom" / "reduce"
     run = serving.start("topic-model/wos", overrides={"seed": 123})
     serving.wait_until(lambda: list(store.glob(".*.tmp")), 90)
-    for process in serving.project_processes().split():
-        os.kill(int(process), signal.SIGKILL)
+    assert serving.processes_of(run)
+    for process in serving.processes_of(run):
+        os.kill(process, signal.SIGKILL)
     assert serving.end_of(run, seconds=60) == "CRASHED"
     done = serving.command("retry", serving.project.analysis)
     assert "is scheduled again" in done.stdout
@@ -93,19 +94,12 @@ def test_a_run_whose_worker_died_with_it_is_noticed_by_its_heartbeat(project, tm
         store = project.path / ".topicloom" / "reduce"
         run = serving.start("topic-model/wos")
         serving.wait_until(lambda: list(store.glob(".*.tmp")), 90)
-        for process in [
-            *subprocess.run(
-                ["pgrep", "-f", "prefect worker start"], capture_output=True, text=True, check=True
-            ).stdout.split(),
-            *serving.project_processes().split(),
-        ]:
-            os.kill(int(process), signal.SIGKILL)
+        for process in [*serving.worker(), *serving.processes_of(run)]:
+            os.kill(process, signal.SIGKILL)
         # serve notices that its worker has ended and stops; a server alone goes on.
         serving.process.wait(timeout=60)
-        command = ["prefect", "server", "start", "--host", "127.0.0.1", "--port", str(serving.port)]
-        serving.process = subprocess.Popen(
-            [str(Path(sys.executable).parent / command[0]), *command[1:]], env=serving.env
-        )
+        command = [sys.executable, "-m", "prefect", "server", "start", "--port", str(serving.port)]
+        serving.process = subprocess.Popen(command, env=serving.env)
         assert serving.end_of(run, seconds=240) == "CRASHED"
     finally:
         serving.stop()
