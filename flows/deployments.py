@@ -178,8 +178,11 @@ def pause_unconfigured(configs: list[NamedConfig]) -> list[str]:
     return paused
 
 
-def deploy(configs: list[NamedConfig]) -> Iterator[str]:
-    """Write the files, make the pool, deploy every config, pause what has none; yields what a person should know."""
+def deploy(configs: list[NamedConfig], *, expect_worker: bool = True) -> Iterator[str]:
+    """Write the files, make the pool, deploy every config, pause what has none; yields what a person should know.
+
+    expect_worker: say so when no worker polls the pool.
+    """
     for line in missing_folders(configs):
         yield f"warning: {line}"
     write_deployment_files(configs)
@@ -191,7 +194,7 @@ def deploy(configs: list[NamedConfig]) -> Iterator[str]:
     yield "deployed stage/stage"
     for name in pause_unconfigured(configs):
         yield f"paused {name}: configs/ has no {name}.yaml any more"
-    if not pool_has_worker():
+    if expect_worker and not pool_has_worker():
         yield f"no worker is polling the pool {POOL}; start one with: prefect worker start --pool {POOL}"
 
 
@@ -200,4 +203,5 @@ def pool_has_worker() -> bool:
     from prefect.client.orchestration import get_client
 
     with get_client(sync_client=True) as client:
-        return str(client.read_work_pool(POOL).status).upper().endswith("READY")
+        status = client.read_work_pool(POOL).status
+        return status is not None and status.value == "READY"

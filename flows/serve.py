@@ -43,7 +43,7 @@ def serve(host: str, port: int, say: Callable[[str], None]) -> None:
     try:
         processes.append(_start("server", "start", "--host", host, "--port", str(port)))
         _await_health(url, processes[0])
-        for line in deploy(configs):
+        for line in deploy(configs, expect_worker=False):
             say(line)
         processes.append(_start("worker", "start", "--pool", POOL, "--type", "process", "--name", "laptop"))
         say(f"The UI is at http://{host}:{port}. Ctrl-C stops everything.")

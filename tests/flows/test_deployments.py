@@ -188,6 +188,7 @@ def test_removing_a_config_pauses_its_deployment_and_says_so(serving):
     serving.write_config("second", analyses=["a02"])
     done = serving.command("deploy")
     assert "deployed topic-model/second" in done.stdout, done
+    assert "no worker" not in done.stdout
     (serving.folder / "configs" / "second.yaml").unlink()
     done = serving.command("deploy")
     assert "paused second: configs/ has no second.yaml any more" in done.stdout, done
@@ -283,6 +284,35 @@ def test_a_schedule_fires_and_picks_up_a_corpus_that_has_grown(serving):
     assert pd.concat(texts).str.contains("gravitational lensing").sum() == 1
     serving.write_config("wos")
     serving.command("deploy")
+
+
+def test_two_runs_that_overlap_wait_for_each_other(serving):
+    """The second waits for the first (one run of a project at a time), and finds everything done."""
+    runs = [serving.start("topic-model/wos", overrides={"seed": 11}) for _ in range(2)]
+    assert [serving.end_of(run) for run in runs] == ["COMPLETED"] * 2
+    first, second = sorted(
+        (serving.api(f"/flow_runs/{run}", method="GET") for run in runs), key=lambda run: run["start_time"]
+    )
+    assert second["start_time"] >= first["end_time"]
+    assert {serving.task_states(second["id"])[stage] for stage in STAGES[1:]} == {"Cached"}
+
+
+def test_a_pool_without_a_worker_is_said(prefect_server, tmp_path):
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs" / "one.yaml").write_text(yaml.safe_dump({**GOOD, "root": str(tmp_path)}))
+    env = {
+        **os.environ,
+        "PREFECT_API_URL": prefect_server,
+        "TOPICLOOM_CONFIGS": str(tmp_path / "configs"),
+        "COLUMNS": "200",
+    }
+    done = subprocess.run([*MAIN, "deploy"], env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "deployed topic-model/one (2 analyses)" in done.stdout
+    assert (
+        "no worker is polling the pool topicloom; start one with: prefect worker start --pool topicloom" in done.stdout
+    )
+    assert f"{tmp_path / 'p' / 'a'} is not there" in done.stdout
 
 
 def test_an_unreachable_server_is_said_in_one_line():

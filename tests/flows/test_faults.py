@@ -125,6 +125,23 @@ def test_a_fault_that_passes_is_tried_again(project, run, monkeypatch):
     assert len(tries) == 2
 
 
+def test_out_of_memory_is_tried_again_in_smaller_batches(project, run, monkeypatch):
+    from tasks import distribution as module
+    from topicloom.distribution import topic_distribution
+
+    batches = []
+
+    def starved(model, documents, topics, wanted):
+        batches.append(wanted.batch_size)
+        if wanted.batch_size > 300:
+            raise MemoryError
+        return topic_distribution(model, documents, topics, wanted)
+
+    monkeypatch.setattr(module, "topic_distribution", starved)
+    assert run(project.analysis).topics > 0
+    assert batches == [1000, 500, 250]
+
+
 def test_a_killed_run_is_taken_up_where_it_was(project, prefect_server):
     """Killed while it reduces: what it had kept is reused, its temporary files are gone, and no lock is held."""
     env = {**os.environ, "PREFECT_API_URL": prefect_server}
