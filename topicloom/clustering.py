@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from topicloom.membership import membership_vectors
 from topicloom.settings import TopicModelSettings
 
 if TYPE_CHECKING:
@@ -41,39 +43,23 @@ def _hdbscan(reduced: NDArray[np.float32], settings: TopicModelSettings) -> Clus
     clusters = model.labels_.astype(np.int64)
     probability = model.probabilities_
     if settings.represent.calculate_probabilities:
-        probability = assigned_probability(clusters, membership(model))
+        probability = assigned_probability(clusters, membership_vectors(model))
     return Clustering(clusters, probability, model)
 
 
-def membership(model: Any) -> NDArray[np.float64]:
-    """Membership vectors of all points of a fitted HDBSCAN, (n, clusters) float64.
-
-    The row of a point sums to its probability of being in some cluster. With no cluster there are no columns.
-    Source: Campello, Moulavi and Sander (2013), section 5; the hdbscan library's prediction module.
-    """
-    import numpy as np
-    from hdbscan import all_points_membership_vectors
-
-    found = int(model.labels_.max()) + 1
-    if found == 0:
-        return np.zeros((len(model.labels_), 0))
-    vectors: NDArray[np.float64] = all_points_membership_vectors(model)
-    # The library returns a flat array when there is one cluster.
-    return vectors.reshape(len(vectors), -1)
-
-
-def assigned_probability(clusters: NDArray[np.int64], membership_vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """BERTopic's Probability, (n,) float64, from membership vectors.
+def assigned_probability(clusters: NDArray[np.int64], rows: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """BERTopic's Probability, (n,) float64, from membership vectors in blocks of rows.
 
     The largest entry of a document's row where it is assigned, and 1 minus the row's sum where it is an outlier;
-    0 where there is no cluster at all, as BERTopic has it.
+    0 where there is no cluster at all, as BERTopic has it. Only these two numbers of a row are kept.
     """
     import numpy as np
 
-    if membership_vectors.shape[1] == 0:
+    ends = [(block.max(axis=1), block.sum(axis=1)) for block in rows if block.shape[1]]
+    if not ends:
         return np.zeros(len(clusters))
-    largest = membership_vectors.max(axis=1)
-    probability: NDArray[np.float64] = np.where(clusters == -1, 1 - membership_vectors.sum(axis=1), largest)
+    largest, total = (np.concatenate(parts) for parts in zip(*ends, strict=True))
+    probability: NDArray[np.float64] = np.where(clusters == -1, 1 - total, largest)
     return probability
 
 

@@ -128,10 +128,10 @@ STAGES = {
         ),
         Stage(
             CLUSTER,
-            version=1,
+            version=2,
             parameters=_cluster,
             reads=lambda _: {REDUCE: ("reduced.npy",)},
-            libraries=("hdbscan", "numpy", "scikit-learn"),
+            libraries=("hdbscan", "numpy", "scipy", "scikit-learn"),
         ),
         Stage(
             REPRESENT,

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
-from topicloom.clustering import assigned_probability, cluster_documents, condensed_tree, membership
+from topicloom.clustering import assigned_probability, cluster_documents, condensed_tree
 from topicloom.distribution import centroid_score, distribution_score
+from topicloom.membership import all_points_membership_vectors, membership_vectors
 from topicloom.orphans import REMAINDER, main_clusters, split_orphans
 from topicloom.settings import TopicModelSettings
 
@@ -56,8 +57,8 @@ def test_ties_break_by_number():
 def test_probability_is_bertopics():
     vectors = np.array([[0.2, 0.5], [0.1, 0.3], [0.6, 0.0]])
     clusters = np.array([1, -1, 0])
-    np.testing.assert_allclose(assigned_probability(clusters, vectors), [0.5, 0.6, 0.6])
-    np.testing.assert_array_equal(assigned_probability(np.array([-1, -1]), np.zeros((2, 0))), [0, 0])
+    np.testing.assert_allclose(assigned_probability(clusters, [vectors[:2], vectors[2:]]), [0.5, 0.6, 0.6])
+    np.testing.assert_array_equal(assigned_probability(np.array([-1, -1]), []), [0, 0])
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -66,13 +67,68 @@ def test_membership_rows_sum_to_at_most_one(seed):
     rng = np.random.default_rng(seed)
     points = np.concatenate([rng.normal(centre, 0.3, (40, 3)) for centre in (0, 3, 6)]).astype(np.float32)
     clustering = cluster_documents(points, TopicModelSettings(embeds_folder="e", min_topic_size=10), seed=0)
-    vectors = membership(clustering.model)
+    vectors = all_points_membership_vectors(clustering.model)
     assert vectors.shape == (120, clustering.clusters.max() + 1)
     assert ((vectors >= 0) & (vectors <= 1 + 1e-12)).all()
     assert (vectors.sum(axis=1) <= 1 + 1e-12).all()
     assert clustering.probability is not None
     assert ((clustering.probability >= -1e-12) & (clustering.probability <= 1 + 1e-12)).all()
     assert condensed_tree(clustering.model).dtype.names == ("parent", "child", "lambda_val", "child_size")
+
+
+def blobs(seed: int, points: int, spread: float) -> np.ndarray:
+    """Points of several densities around nested centres, some of them twice, some alone."""
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(0, 4, (6, 3))
+    near = centres[rng.integers(0, 6, points)] + rng.normal(0, 1, (points, 3)) * rng.choice(
+        [0.1, 0.4, spread], (points, 1)
+    )
+    return np.concatenate([near, near[:7], rng.uniform(-12, 12, (points // 8, 3))]).astype(np.float32)
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    points=st.integers(60, 400),
+    spread=st.floats(0.2, 3),
+    size=st.integers(3, 15),
+    method=st.sampled_from(["eom", "leaf"]),
+    metric=st.sampled_from(["euclidean", "manhattan"]),
+)
+@settings(max_examples=60, deadline=None)
+def test_membership_equals_hdbscans_own(seed, points, spread, size, method, metric):
+    """Element by element, to 1e-12: the order of additions differs, nothing else."""
+    from hdbscan import HDBSCAN
+    from hdbscan import all_points_membership_vectors as reference
+
+    model = HDBSCAN(min_cluster_size=size, cluster_selection_method=method, metric=metric, prediction_data=True).fit(
+        blobs(seed, points, spread)
+    )
+    ours = all_points_membership_vectors(model)
+    if model.labels_.max() < 0:
+        assert ours.shape == (len(model.labels_), 0)
+        return
+    theirs = reference(model)
+    assert ours.shape == theirs.shape
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12)
+
+
+def test_membership_of_real_papers_equals_hdbscans_own(shared_data, monkeypatch):
+    """2,000 papers in five dimensions, in blocks of few rows, to 1e-12."""
+    from hdbscan import HDBSCAN
+    from hdbscan import all_points_membership_vectors as reference
+    from sklearn.decomposition import PCA
+
+    from topicloom import membership
+    from topicloom.pickles import load_array_pickle
+
+    vectors = load_array_pickle(shared_data / "small_2k" / "f01" / "f01_e01" / "embeddings.pck")["embeddings"]
+    reduced = PCA(5, random_state=0).fit_transform(vectors)
+    model = HDBSCAN(min_cluster_size=3, min_samples=1, prediction_data=True).fit(reduced)
+    assert model.labels_.max() > 20
+    monkeypatch.setattr(membership, "_BLOCK_BYTES", 1 << 20)
+    blocks = list(membership_vectors(model))
+    assert len(blocks) > 1
+    np.testing.assert_allclose(np.concatenate(blocks), reference(model), rtol=0, atol=1e-12)
 
 
 def test_without_probabilities_it_is_hdbscans_strength():

@@ -1,0 +1,151 @@
+"""Soft cluster membership of all points of a fitted HDBSCAN, from a table of merge heights.
+
+A point's membership depends on the condensed tree only through the node that it falls out of and the lambda at which
+it does. So the heights at which nodes and clusters merge are worked out once per node, not once per point, and rows
+are made in blocks that are never held together.
+Source: Campello, Moulavi and Sander (2013), section 5; the prediction module of the hdbscan library, whose
+`all_points_membership_vectors` gives the same numbers up to floating-point order (1e-12).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_BLOCK_BYTES = 64 << 20  # of one (rows, exemplars) table of distances
+_NO_ZERO = 1e-8  # what the library adds to lambdas that it divides by
+
+
+@dataclass(frozen=True)
+class _Tree:
+    """The part of a condensed tree that membership needs.
+
+    node, point_lambda: (n,) the node that each point falls out of, and where. parent, birth: by node. clusters: (k,)
+    the selected ones. leaf_lambda: by node, the largest lambda within it.
+    """
+
+    node: NDArray[np.int64]
+    point_lambda: NDArray[np.float64]
+    parent: NDArray[np.int64]
+    birth: NDArray[np.float64]
+    clusters: NDArray[np.int64]
+    leaf_lambda: NDArray[np.float64]
+
+
+def all_points_membership_vectors(model: Any) -> NDArray[np.float64]:
+    """Membership vectors of all points, (n, clusters) float64; a fast stand-in for the hdbscan function of that name.
+
+    model: a fitted hdbscan.HDBSCAN with prediction_data=True. With no cluster there are no columns.
+    """
+    import numpy as np
+
+    blocks = list(membership_vectors(model))
+    return np.concatenate(blocks) if blocks else np.zeros((len(model.labels_), 0))
+
+
+def membership_vectors(model: Any) -> Iterator[NDArray[np.float64]]:
+    """Membership vectors in blocks of rows, in row order: (rows, clusters) float64; nothing where there is no cluster.
+
+    model: a fitted hdbscan.HDBSCAN with prediction_data=True. Each row sums to the point's probability of being in
+    some cluster.
+    """
+    import numpy as np
+
+    tree = _tree(model)
+    if not len(tree.clusters):
+        return
+    exemplars = model.prediction_data_.exemplars
+    starts = np.cumsum([0, *(len(points) for points in exemplars[:-1])])
+    pool = np.concatenate(exemplars)
+    nodes, of_point = np.unique(tree.node, return_inverse=True)
+    heights, shared = _merge_heights(tree, nodes)
+    points = model.prediction_data_.raw_data
+    rows = max(_BLOCK_BYTES // (8 * len(pool)), 1)
+    for start in range(0, len(points), rows):
+        block = slice(start, start + rows)
+        near = _closeness(points[block], pool, starts, model.metric)
+        yield near * _tree_membership(tree, block, of_point[block], heights, shared, near)
+
+
+def _tree(model: Any) -> _Tree:
+    import numpy as np
+
+    raw = model.condensed_tree_.to_numpy()
+    clusters = np.array(sorted(model.condensed_tree_._select_clusters()), dtype=np.int64)
+    n = int(raw["parent"].min())
+    size = int(max(raw["parent"].max(), raw["child"].max())) + 1
+    points, inner = raw[raw["child_size"] == 1], raw[raw["child_size"] > 1]
+    node, point_lambda = np.zeros(n, dtype=np.int64), np.zeros(n)
+    node[points["child"]], point_lambda[points["child"]] = points["parent"], points["lambda_val"]
+    parent, birth = np.zeros(size, dtype=np.int64), np.zeros(size)
+    parent[inner["child"]], birth[inner["child"]] = inner["parent"], inner["lambda_val"]
+    leaf_lambda = np.zeros(size)
+    for cluster, largest in model.prediction_data_.leaf_max_lambdas.items():
+        leaf_lambda[cluster] = largest
+    return _Tree(node, point_lambda, parent, birth, clusters, leaf_lambda)
+
+
+def _merge_heights(tree: _Tree, nodes: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """The lambda at which each node and each cluster part, (nodes, k), and where one lies within the other.
+
+    Both climb to their common ancestor, the larger number first, since a node's number is above its parent's. Where
+    one lies within the other, the height is the lambda of the point instead.
+    """
+    import numpy as np
+
+    left, right = (side.ravel() for side in np.meshgrid(nodes, tree.clusters, indexing="ij"))
+    left, right = left.copy(), right.copy()
+    last = np.zeros(len(left), dtype=np.int64)
+    left_climbed, right_climbed = np.zeros(len(left), dtype=bool), np.zeros(len(left), dtype=bool)
+    apart = np.flatnonzero(left != right)
+    while len(apart):
+        climbs_left = left[apart] > right[apart]
+        a, b = apart[climbs_left], apart[~climbs_left]
+        last[a], last[b] = left[a], right[b]
+        left[a], right[b] = tree.parent[left[a]], tree.parent[right[b]]
+        left_climbed[a], right_climbed[b] = True, True
+        apart = apart[left[apart] != right[apart]]
+    shape = (len(nodes), len(tree.clusters))
+    return tree.birth[last].reshape(shape), ~(left_climbed & right_climbed).reshape(shape)
+
+
+def _closeness(
+    points: NDArray[np.float64], pool: NDArray[np.float64], starts: NDArray[np.int64], metric: str
+) -> NDArray[np.float64]:
+    """Inverse distance of each point to the nearest exemplar of each cluster, (rows, k), rows summing to 1."""
+    import numpy as np
+    from scipy.spatial.distance import cdist
+
+    names = {"manhattan": "cityblock"}
+    nearest = np.minimum.reduceat(cdist(points, pool, names.get(metric, metric)), starts, axis=1)
+    most = np.finfo(np.float64).max / nearest.shape[1]
+    inverse = np.divide(1.0, nearest, out=np.full_like(nearest, most), where=nearest != 0)
+    closeness: NDArray[np.float64] = inverse / inverse.sum(axis=1, keepdims=True)
+    return closeness
+
+
+def _tree_membership(
+    tree: _Tree,
+    block: slice,
+    of_point: NDArray[np.int64],
+    heights: NDArray[np.float64],
+    shared: NDArray[np.bool_],
+    near: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """The factor that turns closeness into membership, (rows, k): softmax of tree scores, scaled to the row's sum."""
+    import numpy as np
+
+    point_lambda = tree.point_lambda[block][:, None]
+    height = np.where(shared[of_point], point_lambda, heights[of_point])
+    largest = tree.leaf_lambda[tree.node[block]][:, None] + _NO_ZERO
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        score = np.exp(np.exp(-(largest / height)))
+        nearest = tree.clusters[height.argmax(axis=1)]
+        in_some_cluster = height.max(axis=1) / np.maximum(tree.leaf_lambda[nearest], point_lambda[:, 0])
+        factor: NDArray[np.float64] = score * (in_some_cluster / (near * score).sum(axis=1))[:, None]
+    return factor
