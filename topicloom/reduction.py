@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from topicloom.compiled import import_umap
 from topicloom.settings import UmapSettings
 
 if TYPE_CHECKING:
@@ -47,9 +48,7 @@ def map_coordinates(
 
 
 def _fit(vectors: NDArray[np.floating[Any]], umap: UmapSettings, seed: int, **more: Any) -> Any:
-    from umap import UMAP
-
-    model = UMAP(
+    model = import_umap().UMAP(
         n_neighbors=umap.n_neighbors,
         min_dist=umap.min_dist,
         spread=umap.spread,
