@@ -16,7 +16,7 @@ serve: $(VENV)/.installed
 	HF_HUB_OFFLINE=1 $(BIN)/topicloom serve
 
 test: $(VENV)/.installed lint
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
 
 test-slow: $(VENV)/.installed
 	$(BIN)/pytest -m slow

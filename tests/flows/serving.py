@@ -88,8 +88,15 @@ class Serving:
     def api(self, path: str, body: dict | None = None, method: str = "POST"):
         data = None if method == "GET" else json.dumps(body or {}).encode()
         request = urllib.request.Request(f"{self.url}{path}", data, self.headers, method=method)
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.loads(answer.read() or "null")
+        for tries_left in reversed(range(6)):
+            try:
+                with urllib.request.urlopen(request, timeout=30) as answer:
+                    return json.loads(answer.read() or "null")
+            except urllib.error.HTTPError as error:
+                # SQLite was locked for longer than the server waits; Prefect's own client asks again too.
+                if error.code != 503 or not tries_left:
+                    raise
+                time.sleep(1)
 
     def start(self, deployment: str, **parameters) -> str:
         identity = self.api(f"/deployments/name/{deployment}", method="GET")["id"]
