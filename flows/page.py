@@ -28,7 +28,7 @@ def show_page(settings: Settings, outcomes: Mapping[str, Outcome], report: RunRe
     except Exception as error:  # noqa: BLE001  # the topics are computed and exported
         log.warning("The page of this run could not be made (%s: %s).", type(error).__name__, error)
     for note in report.notes:
-        log.warning(note)
+        log.info("note: %s", note)
     log.info(
         "%s: %d topics, %d of %d papers are outliers; cached: %s; computed: %s.",
         *(settings.label, report.topics, report.outliers, report.documents),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from prefect import flow
 from prefect.runtime import flow_run
@@ -21,6 +21,7 @@ from tasks.reduce import reduce
 from tasks.represent import represent
 from topicloom.fitness import require_fitting_settings
 from topicloom.settings import Overrides
+from topicloom.settings_file import read_settings
 from topicloom.store import Store
 
 StageName = Literal["load-embeddings", "reduce", "cluster", "represent", "distribution", "orphan-split", "export"]
@@ -33,7 +34,13 @@ def run_name() -> str:
     return "/".join(folder.parts[-2:])
 
 
-@flow(name="topic-model", flow_run_name=run_name)
+def clear_up(_flow: Any, run: Any, _state: Any) -> None:
+    """Remove what a cancelled or crashed run was writing. Called by the worker, when the run's process is gone."""
+    settings = read_settings(Path(run.parameters["analysis"]))
+    Store(settings.store_path).sweep()
+
+
+@flow(name="topic-model", flow_run_name=run_name, on_cancellation=[clear_up], on_crashed=[clear_up])
 def topic_model(
     analysis: Path,
     refresh: StageName | None = None,

@@ -44,5 +44,5 @@ def load_settings(analysis: Path, overrides: Overrides | None = None) -> Setting
     if settings.analysis_path.is_dir():
         finish_swap(settings.analysis_path)
     for note in settings.notes:
-        get_run_logger().warning(note)
+        get_run_logger().info("note: %s", note)
     return settings

@@ -20,7 +20,8 @@ def fit_umap(vectors: NDArray[np.floating[Any]], umap: UmapSettings, seed: int) 
     Source: McInnes, Healy and Melville (2018), UMAP; the umap-learn library.
     """
     model = _fit(vectors, umap, seed, n_components=umap.n_components, verbose=True)
-    model.verbose = False  # it has told its progress; what is saved is the notebook's model
+    # It has told its progress; what is saved states the notebook's parameters.
+    model.verbose, model.tqdm_kwds = False, {**model.tqdm_kwds, "disable": True}
     return model
 
 

@@ -250,6 +250,20 @@ class Store:
             ) from error
         return FileLock(folder / f"{name}.lock")
 
+    def sweep(self) -> list[Path]:
+        """Remove the temporary folders that runs which are no more have left; those of living runs stay."""
+        left = [path for pattern in ("*/.*.tmp", "*/.*.old") for path in self.root.glob(pattern)]
+        return [path for path in left if self._sweep_one(path)]
+
+    def _sweep_one(self, path: Path) -> bool:
+        key = path.name.split(".")[1]
+        try:
+            with self.lock(f"{path.parent.name}-{key}").acquire(timeout=0):
+                shutil.rmtree(path, ignore_errors=True)
+        except Timeout:
+            return False  # somebody is at work on it
+        return True
+
     @contextlib.contextmanager
     def run(self) -> Iterator[None]:
         """Say that a run of the project is under way, so that nothing it has made is cleaned away."""

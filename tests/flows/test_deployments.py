@@ -233,7 +233,7 @@ def test_people_hear_of_failure_and_success(serving):
 
 
 def test_cancel_stops_the_computation_within_seconds(serving):
-    """Cancelled while it reduces: the process goes, and with it its locks; the next run clears up what it left."""
+    """Cancelled while it reduces: the process goes, and with it its locks and what it was writing."""
     store = serving.project.path / ".topicloom" / "reduce"
     run = serving.start("topic-model/wos", overrides={"seed": 99})
     serving.wait_until(lambda: list(store.glob(".*.tmp")), 90)
@@ -244,8 +244,8 @@ def test_cancel_stops_the_computation_within_seconds(serving):
     assert serving.end_of(run, seconds=60) == "CANCELLED"
     assert time.monotonic() - started < 30
     assert not serving.processes_of(run)
+    serving.wait_until(lambda: not list(store.glob(".*.tmp")), 30)
     assert serving.end_of(serving.start("topic-model/wos", overrides={"seed": 99})) == "COMPLETED"
-    assert not list(store.glob(".*.tmp"))
     assert serving.command("clean", serving.project.analysis).returncode == 0
 
 

@@ -285,6 +285,14 @@ def test_clean_refuses_while_a_run_is_under_way(store):
     assert len(clean(store)) == 1
 
 
+def test_sweep_leaves_what_living_runs_write(store):
+    (store.root / "reduce" / ".0123456789abcdef.aaaa.tmp").mkdir(parents=True)
+    (store.root / "cluster" / ".fedcba9876543210.bbbb.tmp").mkdir(parents=True)
+    with store.lock("cluster-fedcba9876543210"):
+        assert [path.name for path in Store(store.root).sweep()] == [".0123456789abcdef.aaaa.tmp"]
+    assert [path.name for path in Store(store.root).sweep()] == [".fedcba9876543210.bbbb.tmp"]
+
+
 def test_clean_of_a_project_that_never_ran(store):
     assert clean(store) == []
     assert not store.root.exists()
