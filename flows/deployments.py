@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from flows.configs import REPOSITORY, configs_folder
+from flows.names import slug
 from flows.notifications import sync_automations
 from topicloom.errors import TopicloomError
 from topicloom.files import replaced
@@ -90,15 +91,11 @@ def _schedules(named: NamedConfig, number: int, schedule: Schedule) -> Iterator[
         if schedule.interval is not None:
             when = {"interval": int(schedule.interval.total_seconds())}
         yield {
-            "slug": _slug(f"{analysis}-{number}"),
+            "slug": slug(f"{analysis}-{number}"),
             **when,
             "active": schedule.active,
             "parameters": _parameters(named, analysis, schedule.overrides.given()),
         }
-
-
-def _slug(text: str) -> str:
-    return "-".join(filter(None, "".join(c if c.isalnum() and c.isascii() else "-" for c in text.lower()).split("-")))
 
 
 def _stage_deployment() -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.logging import get_run_logger
 
+from flows.names import slug
 from flows.report import RunReport
 from flows.runner import Outcome
 from topicloom.ctfidf import Topic, read_topics
@@ -20,7 +21,7 @@ MOST_TOPICS = 200
 def show_page(settings: Settings, outcomes: Mapping[str, Outcome], report: RunReport) -> None:
     """Make the artifacts of a run; a page that cannot be made doesn't fail the run."""
     log = get_run_logger()
-    key = _key(settings.label)
+    key = slug(settings.label)
     topics = read_topics(Store(settings.store_path).artifact(outcomes[REPRESENT].ref, "topics.json"))
     try:
         create_table_artifact(_rows(topics), key=f"{key}-topics", description=f"Topics of {settings.label}")
@@ -34,11 +35,6 @@ def show_page(settings: Settings, outcomes: Mapping[str, Outcome], report: RunRe
         *(settings.label, report.topics, report.outliers, report.documents),
         *(", ".join(report.cached) or "none", ", ".join(report.computed) or "none, nothing has changed"),
     )
-
-
-def _key(label: str) -> str:
-    """An artifact key: small letters, digits and dashes."""
-    return "-".join(filter(None, "".join(c if c.isalnum() and c.isascii() else "-" for c in label.lower()).split("-")))
 
 
 def _rows(topics: list[Topic]) -> list[dict[str, object]]:

@@ -42,7 +42,8 @@ def serve(host: str, port: int, say: Callable[[str], None]) -> None:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         processes.append(_start("server", "start", "--host", host, "--port", str(port)))
-        _await_health(url, processes[0])
+        if not await_server(url, 60, lambda: processes[0].poll() is None):
+            raise ServeError(f"The server at {url} did not come up; what it said stands above.")
         for line in deploy(configs, expect_worker=False):
             say(line)
         processes.append(_start("worker", "start", "--pool", POOL, "--type", "process", "--name", "laptop"))
@@ -76,22 +77,14 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
             process.wait()
 
 
-def await_server(url: str, seconds: float) -> bool:
-    """Wait until a server answers at an API's URL; whether it does."""
+def await_server(url: str, seconds: float, hopeful: Callable[[], bool] = lambda: True) -> bool:
+    """Wait until a server answers at an API's URL, as long as `hopeful` says so; whether it does."""
     deadline = time.monotonic() + seconds
     while not _healthy(url):
-        if time.monotonic() > deadline:
+        if not hopeful() or time.monotonic() > deadline:
             return False
         time.sleep(0.3)
     return True
-
-
-def _await_health(url: str, server: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
-    while not _healthy(url):
-        if server.poll() is not None or time.monotonic() > deadline:
-            raise ServeError(f"The server at {url} did not come up; what it said stands above.")
-        time.sleep(0.3)
 
 
 def _healthy(url: str) -> bool:

@@ -11,22 +11,11 @@ import sys
 import numpy as np
 import pytest
 
+from tests.dying import DYING
 from topicloom.files import digest_file
 
 # Runs an export that dies, like under kill -9, at its k-th rename or removal within the swap.
-DIE = """
-import os, sys
-from pathlib import Path
-import topicloom.swap as swap
-left = int(sys.argv[2])
-def dying(call):
-    def wrapped(*args, **kwargs):
-        global left
-        if left == 0:
-            os._exit(9)
-        left -= 1
-        return call(*args, **kwargs)
-    return wrapped
+DIE = f"""{DYING}
 swap.write_json = dying(swap.write_json)
 swap.remove_tree = dying(swap.remove_tree)
 class Dying(type(Path())):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.dying import DYING
 from topicloom.cleaning import clean, find_leftovers
 from topicloom.digests import DigestBook
 from topicloom.errors import StoreError
@@ -214,19 +215,7 @@ def test_a_journal_that_was_left_is_carried_out(tmp_path):
     assert not finish_swap(tmp_path)
 
 
-KILLED = """
-import os, sys
-from pathlib import Path
-from topicloom import swap
-left = int(sys.argv[2])
-def dying(call):
-    def wrapped(*args, **kwargs):
-        global left
-        if left == 0:
-            os._exit(9)
-        left -= 1
-        return call(*args, **kwargs)
-    return wrapped
+KILLED = f"""{DYING}
 for name in ("write_json", "remove_tree", "sync_tree", "sync"):
     setattr(swap, name, dying(getattr(swap, name)))
 swap.Path.replace = Path.replace = dying(Path.replace)
