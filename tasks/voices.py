@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from prefect.logging import get_run_logger
 
 _BAR = re.compile(r"(?P<what>[^:]+):\s+(?P<percent>\d+)%\|")  # of tqdm
-_NOISE = re.compile(r"^\s*$|^UMAP\(|^\w{3} \w{3} +\d+ [\d:]+ \d{4}\s*")  # blank, parameters, a date before the text
+_DATE = re.compile(r"^\w{3} \w{3} +\d+ [\d:]+ \d{4}\s*")  # before what UMAP says; the log has its own
 
 
 class _Lines(io.TextIOBase):
@@ -37,8 +37,8 @@ class _Lines(io.TextIOBase):
                 self._tenth = tenth
                 self._say(f"{bar['what']}: {tenth * 10} %")
             return
-        said = _NOISE.sub("", line).strip()
-        if said and not line.lstrip().startswith("UMAP("):
+        said = _DATE.sub("", line.strip()).strip()
+        if said and not said.startswith("UMAP("):  # its parameters, which run.json has
             self._say(said)
 
 
