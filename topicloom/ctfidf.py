@@ -91,6 +91,7 @@ def represent_topics(
         if any(sign in str(error) for sign in ("vocabulary", "min_df", "no terms remain")):
             raise NoWordsError(f"tmo.represent leaves the topics without words ({error})") from error
         raise
+    model.verbose = False  # it has told its progress; topic_distribution tells its own
     return model
 
 

@@ -41,6 +41,18 @@ def test_run_without_a_server_is_quiet(finished, tmp_path):
         assert f"✓ {stage:<16} cached" in done.stdout
 
 
+def test_a_computing_run_is_quiet_too(finished, prefect_server):
+    """No bar or word of a library on the terminal: only our lines, in the order of the stages."""
+    done = topicloom("run", finished.analysis, "--refresh", "represent", server=prefect_server)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    shown = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("  ✓")]
+    assert shown == [
+        *("load-embeddings", "reduce", "cluster", "represent", "distribution", "orphan-split", "export"),
+    ]
+    assert "it/s]" not in done.stdout
+
+
 def test_run_on_a_server_shows_there(finished, prefect_server):
     from prefect.client.orchestration import get_client
 
