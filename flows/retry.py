@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 from flows.configs import REPOSITORY
 
 _ENDED_BADLY = ("FAILED", "CRASHED", "CANCELLED")
+# A killed run is reported twice, by its runner and some three seconds later by the worker; the second report would
+# overwrite a retry that was scheduled between the two.
+_REPORTED_BY_ALL = 10.0
 
 
 def retry_last_failure(analysis: Path) -> str | None:
@@ -27,6 +32,9 @@ def retry_last_failure(analysis: Path) -> str | None:
         mine = [run for run in runs if run.deployment_id and _is_of(run.parameters, analysis) and run.start_time]
         if not mine or mine[0].state is None or mine[0].state.type not in _ENDED_BADLY:
             return None
+        age = (datetime.now(UTC) - mine[0].state.timestamp).total_seconds()
+        if mine[0].state.is_crashed() and age < _REPORTED_BY_ALL:
+            time.sleep(_REPORTED_BY_ALL - max(age, 0.0))
         client.set_flow_run_state(mine[0].id, AwaitingRetry(), force=True)
         return mine[0].name
 

@@ -34,9 +34,9 @@ def run_name() -> str:
     return "/".join(folder.parts[-2:])
 
 
-def clear_up(_flow: Any, run: Any, _state: Any) -> None:
+def clear_up(flow: Any, flow_run: Any, state: Any) -> None:  # noqa: ARG001  # Prefect passes them by these names
     """Remove what a cancelled or crashed run was writing. Called by the worker, when the run's process is gone."""
-    settings = read_settings(Path(run.parameters["analysis"]))
+    settings = read_settings(Path(flow_run.parameters["analysis"]))
     Store(settings.store_path).sweep()
 
 
