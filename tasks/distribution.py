@@ -7,7 +7,9 @@ from prefect.states import State
 
 from tasks.stage import RETRY, failures, run_stage, stage_key
 from topicloom.distribution import centroid_score, distribution_score, topic_distribution
-from topicloom.loading import stored_texts, stored_vectors
+from topicloom.loading import stored_vectors
+from topicloom.ngrams import read_document_ngrams
+from topicloom.representation import read_weights
 from topicloom.settings import Settings
 from topicloom.stages import DISTRIBUTION
 from topicloom.store import StageRef, Store, Workspace
@@ -28,17 +30,18 @@ def distribution(
     """
 
     def compute(out: Workspace) -> None:
-        import joblib
         import numpy as np
         from scipy.sparse import save_npz
 
         store = Store(settings.store_path)
-        model = joblib.load(store.artifact(topics, "bertopic.joblib"))
+        folder = store.folder(topics.stage, topics.key)
+        weights, weighting = read_weights(folder, settings.tmo.represent)
         of_document = np.load(store.artifact(topics, "topics.npy"))
         # Out of memory is tried again in smaller batches; they do not change the result.
         smaller = max(settings.tmo.distribution.batch_size >> failures(), 1)
         wanted = settings.tmo.distribution.model_copy(update={"batch_size": smaller})
-        matrix = topic_distribution(model, stored_texts(store, embeddings), topics.facts["topics"], wanted)
+        of_topics = weights[weights.shape[0] - topics.facts["topics"] :]  # without the row of the outliers
+        matrix = topic_distribution(read_document_ngrams(folder), of_topics, weighting, wanted)
         score = distribution_score(matrix, of_document)
         empty = np.asarray(matrix.getnnz(axis=1) == 0)
         if settings.tmo.score == "centroid":

@@ -11,7 +11,7 @@ from filelock import Timeout
 from topicloom.errors import StoreError
 from topicloom.files import read_json, remove_tree, tree_size
 from topicloom.run_record import RUN_RECORD
-from topicloom.store import Store
+from topicloom.store import MANIFEST, Store
 
 _WEEK = 7 * 24 * 3600
 _OWN_FOLDERS = ("locks", "prefect", "embedding")
@@ -25,13 +25,15 @@ class Leftover:
     bytes: int
 
 
-def kept_keys(project: Path) -> set[str]:
-    """Keys of all results that a run record of the project refers to."""
+def kept_keys(store: Store) -> set[str]:
+    """Keys of all results that a run record of the project refers to, and of the parts that those rest on."""
     keys: set[str] = set()
-    for path in project.glob(f"**/{RUN_RECORD}"):
+    for path in store.root.parent.glob(f"**/{RUN_RECORD}"):
         record = read_json(path)
-        if isinstance(record, dict):
-            keys |= {stage["key"] for stage in record.get("stages", {}).values()}
+        stages = record.get("stages", {}) if isinstance(record, dict) else {}
+        for stage, note in stages.items():
+            manifest = read_json(store.folder(stage, note["key"]) / MANIFEST) or {}
+            keys |= {note["key"], *manifest.get("parts", {}).values()}
     return keys
 
 
@@ -41,7 +43,7 @@ def find_leftovers(store: Store) -> list[Leftover]:
     A living analysis is a folder of the project with a run.json. Parts of embeddings that were not finished are
     kept for a week, so that a killed run can still go on.
     """
-    keep = kept_keys(store.root.parent)
+    keep = kept_keys(store)
     found = [
         path
         for stage in store.root.glob("*/")

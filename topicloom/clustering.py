@@ -8,10 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from topicloom.membership import membership_vectors
 from topicloom.settings import TopicModelSettings
+from topicloom.threads import available_threads
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+# Below this many points HDBSCAN's worker processes take longer to start than they save; the core distances are the
+# same for any number.
+_PROCESSES_PAY = 200_000
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,9 @@ def _hdbscan(reduced: NDArray[np.float32], settings: TopicModelSettings) -> Clus
         cluster_selection_method=settings.hdbscan.cluster_selection_method,
         cluster_selection_epsilon=settings.hdbscan.cluster_selection_epsilon,
         prediction_data=True,
+        core_dist_n_jobs=1 if len(reduced) < _PROCESSES_PAY else available_threads(),
     ).fit(reduced)
+    model.core_dist_n_jobs = HDBSCAN().core_dist_n_jobs  # what is saved states the notebook's parameters
     clusters = model.labels_.astype(np.int64)
     probability = model.probabilities_
     if settings.represent.calculate_probabilities:

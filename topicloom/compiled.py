@@ -7,6 +7,7 @@ concurrent first runs cannot meet half of it.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import sys
@@ -42,28 +43,66 @@ def cache_folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="topicloom-numba-"))
 
 
-def import_umap() -> ModuleType:
-    """Import umap with its compiled code, and that of pynndescent, kept on disk."""
-    folder = str(cache_folder())
-    os.environ.setdefault("NUMBA_CACHE_DIR", folder)
+def _prepare() -> None:
+    """Tell numba where to keep compiled code, before the first function is declared."""
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_folder()))
     import numba
 
     numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # type: ignore[attr-defined]
+
+
+def import_kernels() -> ModuleType:
+    """Import `topicloom.kernels` with its compiled code kept on disk."""
+    _prepare()
+    from topicloom import kernels
+
+    return kernels
+
+
+def import_umap() -> ModuleType:
+    """Import umap with its compiled code, and that of pynndescent, kept on disk."""
+    _prepare()
     import umap
 
-    for dispatcher in _dispatchers():
+    for name, dispatcher in _dispatchers():
         # What has been compiled in this process already is left as it is.
         if not dispatcher.signatures:
-            dispatcher.enable_caching()
+            _keep(name, dispatcher)
+    _drive_from_python()
     module: ModuleType = umap
     return module
 
 
-def _dispatchers() -> Iterator[Any]:
+def _keep(name: str, dispatcher: Any) -> None:
+    """Keep a function's compiled code on disk, findable also where the function is an argument of another.
+
+    numba finds code that was compiled for functions as arguments (a distance, say) by an identity that it draws at
+    random in each process; a lasting one makes the next process find it.
+    """
+    with contextlib.suppress(AssertionError):  # it has an identity already
+        dispatcher._set_uuid(f"topicloom:{name}")
+    dispatcher.enable_caching()
+
+
+def _drive_from_python() -> None:
+    """Run the outer loop of the neighbour search uncompiled.
+
+    It asks numba for the number of threads, which keeps numba from caching it and all that is inlined into it; it
+    only calls compiled functions a few times each, so it costs nothing to run as it is written, and the neighbours
+    are the same.
+    """
+    from pynndescent import pynndescent_
+
+    for name in ("nn_descent", "nn_descent_internal"):
+        function = getattr(pynndescent_, name)
+        setattr(pynndescent_, name, getattr(function, "py_func", function))
+
+
+def _dispatchers() -> Iterator[tuple[str, Any]]:
     from numba.core.dispatcher import Dispatcher
 
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] in ("umap", "pynndescent") and module is not None:
-            for value in vars(module).values():
+            for attribute, value in vars(module).items():
                 if isinstance(value, Dispatcher) and value.py_func.__module__ == name:
-                    yield value
+                    yield f"{name}.{attribute}", value

@@ -1,20 +1,29 @@
-"""Topics from clusters: BERTopic's numbering, c-TF-IDF words and representative documents."""
+"""Topics from clusters: numbers by size, and words by c-TF-IDF, as BERTopic finds them.
+
+Source: Grootendorst (2022), BERTopic: neural topic modeling with a class-based TF-IDF procedure.
+"""
 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from topicloom.errors import TopicloomError
-from topicloom.settings import TopicModelSettings
+from topicloom.ngrams import NOWHERE, Vocabulary
+from topicloom.settings import RepresentSettings
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from scipy.sparse import csr_matrix
+
+_NO_WORD = ("", 0.00001)  # what BERTopic fills a topic with too few words up with
+_RANKED = 30  # BERTopic ranks so many words of a topic, and keeps the first top_n_words
+_IN_NAME = 4
 
 
 class NoWordsError(TopicloomError):
@@ -33,98 +42,127 @@ class Topic:
     representative_rows: list[int]
 
 
-class _Reduced:
-    """Stands in for UMAP: hands BERTopic the vectors that the reduce stage has made."""
+def number_topics(clusters: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Topic of each document, (n,) int64: clusters numbered by size, the largest 0; -1 stays.
 
-    def __init__(self, vectors: NDArray[np.float32]) -> None:
-        self._vectors = vectors
-
-    def fit_transform(self, _embeddings: Any, y: Any = None) -> NDArray[np.float32]:  # noqa: ARG002
-        return self._vectors
-
-
-class _Clustered:
-    """Stands in for HDBSCAN or KMeans: hands BERTopic the clusters that the cluster stage has found."""
-
-    def __init__(self, clusters: NDArray[np.int64]) -> None:
-        self.labels_ = clusters
-
-    def fit(self, _vectors: Any, y: Any = None) -> None:  # noqa: ARG002
-        return
-
-
-def represent_topics(
-    documents: Sequence[str],
-    embeddings: NDArray[np.floating[Any]],
-    clusters: NDArray[np.int64],
-    settings: TopicModelSettings,
-) -> Any:
-    """Fit BERTopic to given clusters: number the topics by size and find their words and documents.
-
-    documents: n texts. embeddings: (n, d), for the topics' centroids. clusters: (n,), -1 for outliers.
-    Returns a fitted bertopic.BERTopic whose UMAP and cluster model are still to be put in (`topicloom.model`).
-    Raises NoWordsError when stop words or min_df leave no vocabulary.
-    Source: Grootendorst (2022), BERTopic: neural topic modeling with a class-based TF-IDF procedure.
+    Clusters of one size fall in the order that BERTopic's pandas call gives them.
     """
-    from bertopic import BERTopic
-    from bertopic.vectorizers import ClassTfidfTransformer
-    from sklearn.feature_extraction.text import CountVectorizer
+    import numpy as np
+    import pandas as pd
 
-    represent = settings.represent
-    model = BERTopic(
-        umap_model=_Reduced(embeddings[:, :0]),
-        hdbscan_model=_Clustered(clusters),
-        vectorizer_model=CountVectorizer(
-            ngram_range=represent.n_gram_range, stop_words=represent.stop_words, min_df=represent.min_df
-        ),
-        ctfidf_model=ClassTfidfTransformer(
-            bm25_weighting=represent.bm25_weighting, reduce_frequent_words=represent.reduce_frequent_words
-        ),
-        n_gram_range=represent.n_gram_range,
-        top_n_words=represent.top_n_words,
-        language=represent.language,
-        verbose=True,
-    )
-    try:
-        model.fit_transform(list(documents), embeddings)
-    except ValueError as error:
-        if any(sign in str(error) for sign in ("vocabulary", "min_df", "no terms remain")):
-            raise NoWordsError(f"tmo.represent leaves the topics without words ({error})") from error
-        raise
-    model.verbose = False  # it has told its progress; topic_distribution tells its own
-    return model
+    sizes = pd.DataFrame(Counter(clusters.tolist()).items(), columns=["cluster", "size"])
+    ranked = sizes.sort_values("size", ascending=False)
+    ranked = ranked[ranked["cluster"] != -1]
+    topic_of = np.full(int(clusters.max(initial=-1)) + 2, -1, dtype=np.int64)
+    topic_of[ranked["cluster"].to_numpy(dtype=np.int64)] = np.arange(len(ranked))
+    return topic_of[clusters]
 
 
-def topics_of(model: Any, documents: Sequence[str]) -> list[Topic]:
-    """The topics of a fitted BERTopic in the order of get_topic_info, outliers first.
+@dataclass(frozen=True)
+class Weighting:
+    """How c-TF-IDF weighs counts, fitted to the topics. idf: (columns,) float64."""
 
-    BERTopic knows representative documents by their text only; here each is a row of its own topic, so a text
-    that other topics repeat is not marked there.
-    """
-    info = model.get_topic_info()
-    rows = _rows_by_topic_and_text(documents, model.topics_)
-    topics = []
-    for topic, count, name in zip(info["Topic"], info["Count"], info["Name"], strict=True):
-        words = model.get_topic(topic)
-        left = {text: list(found) for text, found in rows[topic].items()}
-        topics.append(
-            Topic(
-                topic=int(topic),
-                count=int(count),
-                name=str(name),
-                words=[word for word, _ in words],
-                weights=[float(weight) for _, weight in words],
-                representative_rows=[left[text].pop(0) for text in model.representative_docs_[topic]],
-            )
+    idf: NDArray[np.float64]
+    reduce_frequent_words: bool
+
+    @property
+    def diagonal(self) -> csr_matrix:
+        """The idf on the diagonal of a sparse matrix, as ClassTfidfTransformer holds it."""
+        import numpy as np
+        from scipy.sparse import diags
+
+        matrix: csr_matrix = diags(
+            self.idf, offsets=0, shape=(len(self.idf), len(self.idf)), format="csr", dtype=np.float64
         )
-    return topics
+        return matrix
+
+    def __call__(self, counts: csr_matrix) -> csr_matrix:
+        """Weights of texts: share of each n-gram in its text times its idf, sparse float64 as `counts`.
+
+        The entries of a row come out in reverse order, as a product of sparse matrices leaves them; sums over a row
+        in BERTopic run in that order.
+        """
+        import numpy as np
+        from sklearn.preprocessing import normalize
+
+        shares = normalize(counts, axis=1, norm="l1", copy=False)
+        if self.reduce_frequent_words:
+            shares.data = np.sqrt(shares.data)
+        weights: csr_matrix = shares * self.diagonal
+        return weights
 
 
-def _rows_by_topic_and_text(documents: Sequence[str], topics: Sequence[int]) -> dict[int, dict[str, list[int]]]:
-    rows: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-    for row, (document, topic) in enumerate(zip(documents, topics, strict=True)):
-        rows[topic][document].append(row)
-    return rows
+def fit_weighting(counts: csr_matrix, represent: RepresentSettings) -> Weighting:
+    """Fit c-TF-IDF to the counts of all topics. counts: sparse (topics, columns) int64.
+
+    Raises NoWordsError where there is no column.
+    """
+    import numpy as np
+
+    if not counts.shape[1]:
+        raise NoWordsError("tmo.represent leaves the topics without words")
+    frequency = np.asarray(counts.sum(axis=0)).ravel()
+    average = int(counts.sum(axis=1).mean())
+    if represent.bm25_weighting:
+        idf = np.log(1 + (average - frequency + 0.5) / (frequency + 0.5))
+    else:
+        idf = np.log(average / frequency + 1)
+    return Weighting(idf, represent.reduce_frequent_words)
+
+
+def top_words(weights: csr_matrix, vocabulary: Vocabulary, top_n_words: int) -> list[list[tuple[str, float]]]:
+    """The words of each topic and their weights, heaviest first; "" where a topic has too few.
+
+    weights: sparse (topics, columns) c-TF-IDF. Equal weights fall in the order that BERTopic gives them.
+    """
+    import numpy as np
+
+    ranked = max(top_n_words, _RANKED)
+    columns = np.full((weights.shape[0], ranked), NOWHERE, dtype=np.int64)
+    scores = np.zeros((weights.shape[0], ranked))
+    for row, (start, end) in enumerate(zip(weights.indptr[:-1], weights.indptr[1:], strict=True)):
+        taken = min(ranked, end - start)
+        heaviest = start + np.argpartition(weights.data[start:end], -taken)[-taken:]
+        columns[row, :taken], scores[row, :taken] = weights.indices[heaviest], weights.data[heaviest]
+    order = np.argsort(scores, 1)[:, ::-1]
+    columns, scores = np.take_along_axis(columns, order, axis=1), np.take_along_axis(scores, order, axis=1)
+    names = vocabulary.names(np.unique(columns[:, :top_n_words]))
+    return [
+        [
+            (names[column], score) if column != NOWHERE and score > 0 else _NO_WORD
+            for column, score in zip(row_columns[:top_n_words], row_scores[:top_n_words], strict=True)
+        ]
+        for row_columns, row_scores in zip(columns.tolist(), scores.tolist(), strict=True)
+    ]
+
+
+def topic_vectors(embeddings: NDArray[np.floating[Any]], topics: NDArray[np.int64]) -> NDArray[np.floating[Any]]:
+    """Mean embedding of each topic, (topics, d), the smallest topic number first."""
+    import numpy as np
+
+    order = np.argsort(topics, kind="stable")
+    starts = np.flatnonzero(np.append(True, np.diff(topics[order]) != 0))
+    return np.array([embeddings[rows].mean(axis=0) for rows in np.split(order, starts[1:])])
+
+
+def topic_table(
+    topics: NDArray[np.int64], words: list[list[tuple[str, float]]], representative: list[list[int]]
+) -> list[Topic]:
+    """The topics in the order of BERTopic's get_topic_info: outliers first. Lists: one entry a topic."""
+    import numpy as np
+
+    numbers, counts = np.unique(topics, return_counts=True)
+    return [
+        Topic(
+            topic=topic,
+            count=count,
+            name=f"{topic}_" + "_".join(word for word, _ in of_topic[:_IN_NAME]),
+            words=[word for word, _ in of_topic],
+            weights=[weight for _, weight in of_topic],
+            representative_rows=rows,
+        )
+        for topic, count, of_topic, rows in zip(numbers.tolist(), counts.tolist(), words, representative, strict=True)
+    ]
 
 
 def write_topics(path: Path, topics: Sequence[Topic]) -> None:

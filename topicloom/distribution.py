@@ -2,46 +2,143 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from topicloom.compiled import import_kernels
+from topicloom.counting import read_tokens_as_words
+from topicloom.ctfidf import Weighting
+from topicloom.ngrams import DocumentNgrams, vocabulary_of
 from topicloom.progress import tell
 from topicloom.settings import DistributionSettings
+from topicloom.threads import available_threads
+from topicloom.tokens import Stream
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
 
+_BLOCK_BYTES = 64 << 20  # of one (documents, topics) table
+_DENSE_SHARE = 4  # a column that at least every fourth topic has is added up faster as a row of all topics
+
+
+@dataclass(frozen=True)
+class _TopicColumns:
+    """c-TF-IDF by column, rows scaled to length 1: see `topicloom.kernels.window_similarities`."""
+
+    dense_row: NDArray[np.int32]
+    dense: NDArray[np.float64]
+    indptr: NDArray[np.int64]
+    topic: NDArray[np.int32]
+    weight: NDArray[np.float64]
+
 
 def topic_distribution(
-    model: Any, documents: Sequence[str], topics: int, distribution: DistributionSettings
+    ngrams: DocumentNgrams,
+    weights: csr_matrix,
+    weighting: Weighting,
+    settings: DistributionSettings,
+    threads: int | None = None,
 ) -> csr_matrix:
     """Approximate topic distribution, a sparse (n, topics) float64 matrix whose rows sum to 1 or are empty.
 
-    model: a fitted BERTopic. topics: how many it has, outliers not counted.
-    Computed and made sparse batch by batch, so that n x topics is never held densely.
-    Source: BERTopic.approximate_distribution.
+    weights: sparse (topics, columns) c-TF-IDF, outliers left out. settings.batch_size: most documents of a block; the
+    result is the same for any, and for any number of threads.
+    Equal to BERTopic.approximate_distribution: the same windows, and each sum in the same order.
+    Source: Grootendorst's BERTopic, approximate_distribution with c-TF-IDF.
     """
     import numpy as np
     from scipy.sparse import csr_matrix, vstack
+    from sklearn.preprocessing import normalize
 
-    if topics == 0:
-        return csr_matrix((len(documents), 0), dtype=np.float64)
-    batches = []
-    for start in range(0, len(documents), distribution.batch_size):
-        batch = list(documents[start : start + distribution.batch_size])
-        rows, _ = model.approximate_distribution(
-            batch,
-            batch_size=None,
-            window=distribution.window,
-            stride=distribution.stride,
-            min_similarity=distribution.min_similarity,
-            padding=distribution.padding,
+    kernels = import_kernels()
+    topics, n = weights.shape[0], len(ngrams.tokens) - 1
+    if not topics or not n:
+        return csr_matrix((n, topics), dtype=np.float64)
+    columns = _by_column(normalize(weights, copy=True))
+
+    def distribute(block: slice) -> csr_matrix:
+        total = np.zeros((block.stop - block.start, topics))
+        part = _part(ngrams, block)
+        kernels.window_similarities(
+            *(part.found, part.tokens, part.bounds, settings.window, settings.stride, settings.padding),
+            *(weighting.idf, weighting.reduce_frequent_words),
+            *(columns.dense_row, columns.dense, columns.indptr, columns.topic, columns.weight),
+            *(settings.min_similarity, total),
         )
-        batches.append(csr_matrix(rows))
-        tell("topic distribution", start + len(batch), len(documents))
-    return vstack(batches, format="csr")
+        return csr_matrix(normalize(total, norm="l1", axis=1, copy=False))
+
+    size = max(min(settings.batch_size, _BLOCK_BYTES // (8 * topics)), 1)
+    blocks = []
+    with ThreadPoolExecutor(max_workers=threads or available_threads()) as pool:
+        for block in pool.map(distribute, _slices(n, size)):
+            blocks.append(block)
+            tell("topic distribution", min(len(blocks) * size, n), n)
+    return vstack(blocks, format="csr")
+
+
+def _slices(n: int, size: int) -> Iterator[slice]:
+    return (slice(start, min(start + size, n)) for start in range(0, n, size))
+
+
+def _part(ngrams: DocumentNgrams, rows: slice) -> DocumentNgrams:
+    """The n-grams of some documents, in memory."""
+    import numpy as np
+
+    tokens = ngrams.tokens[rows.start : rows.stop + 1]
+    bounds = ngrams.bounds[tokens[0] : tokens[-1] + 1] if len(ngrams.bounds) else ngrams.bounds
+    start, end = (bounds[0], bounds[-1]) if len(bounds) else (tokens[0], tokens[-1])
+    found = np.ascontiguousarray(ngrams.found[:, start:end])
+    return DocumentNgrams(found, tokens - tokens[0], bounds - start)
+
+
+def _by_column(weights: csr_matrix) -> _TopicColumns:
+    import numpy as np
+
+    columns = weights.tocsc()
+    indptr = columns.indptr.astype(np.int64)
+    common = np.flatnonzero(np.diff(indptr) * _DENSE_SHARE >= weights.shape[0])
+    common = common[np.diff(indptr)[common] > 1]
+    dense_row = np.full(weights.shape[1], -1, dtype=np.int32)
+    dense_row[common] = np.arange(len(common))
+    dense = np.ascontiguousarray(columns[:, common].T.toarray()).reshape(len(common), weights.shape[0])
+    return _TopicColumns(dense_row, dense, indptr, columns.indices.astype(np.int32), columns.data)
+
+
+def approximate_distribution(
+    model: Any,
+    documents: Sequence[str],
+    window: int = 4,
+    stride: int = 1,
+    min_similarity: float = 0.1,
+    padding: bool = False,
+    threads: int | None = None,
+) -> csr_matrix:
+    """A fast stand-in for BERTopic.approximate_distribution(documents, ...)[0], sparse (n, topics) float64.
+
+    model: a fitted BERTopic whose vectorizer_model is a CountVectorizer over words. documents: any texts.
+    Raises ValueError for a vectorizer of another kind.
+    """
+    vectorizer = model.vectorizer_model
+    if getattr(vectorizer, "analyzer", None) != "word":
+        raise ValueError(f"the vectorizer's analyzer is {getattr(vectorizer, 'analyzer', None)!r}; it must be 'word'")
+    preprocess, tokenise = vectorizer.build_preprocessor(), vectorizer.build_tokenizer()
+    stops = vectorizer.get_stop_words() or frozenset()
+    stream = Stream()
+    for document in documents:
+        stream.append(tokenise(document))
+    words, ids, offsets = stream.arrays()
+
+    def read(token: str) -> list[str]:
+        return [word for word in tokenise(preprocess(token)) if word not in stops]
+
+    ngrams = read_tokens_as_words(words, ids, offsets, vocabulary_of(vectorizer.vocabulary_), read)
+    weighting = Weighting(model.ctfidf_model._idf_diag.diagonal(), model.ctfidf_model.reduce_frequent_words)
+    settings = DistributionSettings(window=window, stride=stride, min_similarity=min_similarity, padding=padding)
+    return topic_distribution(ngrams, model.c_tf_idf_[model._outliers :], weighting, settings, threads)
 
 
 def distribution_score(matrix: csr_matrix, topics: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -63,8 +160,11 @@ def centroid_score(embeddings: NDArray[np.floating[Any]], topics: NDArray[np.int
     import numpy as np
 
     score = np.zeros(len(topics))
-    for topic in np.unique(topics[topics != -1]):
-        rows = np.flatnonzero(topics == topic)
+    order = np.argsort(topics, kind="stable")
+    starts = np.flatnonzero(np.append(True, np.diff(topics[order]) != 0))
+    for rows in np.split(order, starts[1:]):
+        if not len(rows) or topics[rows[0]] == -1:
+            continue
         vectors = np.asarray(embeddings[rows], dtype=np.float64)
         centroid = vectors.mean(axis=0)
         norms = np.linalg.norm(vectors, axis=1) * np.linalg.norm(centroid)

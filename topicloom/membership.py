@@ -10,14 +10,18 @@ Source: Campello, Moulavi and Sander (2013), section 5; the prediction module of
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from topicloom.compiled import import_kernels
+from topicloom.threads import available_threads
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_BLOCK_BYTES = 64 << 20  # of one (rows, exemplars) table of distances
+_BLOCK_BYTES = 64 << 20  # of one (rows, clusters) table
 _NO_ZERO = 1e-8  # what the library adds to lambdas that it divides by
 
 
@@ -37,39 +41,56 @@ class _Tree:
     leaf_lambda: NDArray[np.float64]
 
 
-def all_points_membership_vectors(model: Any) -> NDArray[np.float64]:
+def all_points_membership_vectors(model: Any, threads: int | None = None) -> NDArray[np.float64]:
     """Membership vectors of all points, (n, clusters) float64; a fast stand-in for the hdbscan function of that name.
 
-    model: a fitted hdbscan.HDBSCAN with prediction_data=True. With no cluster there are no columns.
+    model: a fitted hdbscan.HDBSCAN with prediction_data=True, of metric euclidean or manhattan; ValueError for
+    another. With no cluster there are no columns.
     """
     import numpy as np
 
-    blocks = list(membership_vectors(model))
+    blocks = list(membership_vectors(model, threads))
     return np.concatenate(blocks) if blocks else np.zeros((len(model.labels_), 0))
 
 
-def membership_vectors(model: Any) -> Iterator[NDArray[np.float64]]:
+def membership_vectors(model: Any, threads: int | None = None) -> Iterator[NDArray[np.float64]]:
     """Membership vectors in blocks of rows, in row order: (rows, clusters) float64; nothing where there is no cluster.
 
-    model: a fitted hdbscan.HDBSCAN with prediction_data=True. Each row sums to the point's probability of being in
-    some cluster.
+    model: a fitted hdbscan.HDBSCAN with prediction_data=True. threads: all that the process may use when None; the
+    numbers are the same for any. Each row sums to the point's probability of being in some cluster.
     """
     import numpy as np
 
+    if model.metric not in ("euclidean", "manhattan"):
+        raise ValueError(f"the metric is {model.metric!r}; it must be 'euclidean' or 'manhattan'")
+    kernels = import_kernels()
     tree = _tree(model)
     if not len(tree.clusters):
         return
     exemplars = model.prediction_data_.exemplars
-    starts = np.cumsum([0, *(len(points) for points in exemplars[:-1])])
+    starts = np.cumsum([0, *(len(points) for points in exemplars)])
     pool = np.concatenate(exemplars)
     nodes, of_point = np.unique(tree.node, return_inverse=True)
     heights, shared = _merge_heights(tree, nodes)
-    points = model.prediction_data_.raw_data
-    rows = max(_BLOCK_BYTES // (8 * len(pool)), 1)
-    for start in range(0, len(points), rows):
-        block = slice(start, start + rows)
-        near = _closeness(points[block], pool, starts, model.metric)
-        yield near * _tree_membership(tree, block, of_point[block], heights, shared, near)
+    points = np.ascontiguousarray(model.prediction_data_.raw_data)
+    largest = tree.leaf_lambda[tree.node] + _NO_ZERO
+
+    def rows_of(block: slice) -> NDArray[np.float64]:
+        out = np.empty((len(points[block]), len(tree.clusters)))
+        kernels.membership_rows(
+            *(points[block], pool, starts, model.metric == "manhattan"),
+            *(tree.point_lambda[block], of_point[block], largest[block], heights, shared),
+            *(tree.leaf_lambda[tree.clusters], out),
+        )
+        return out
+
+    threads = threads or available_threads()
+    rows = min(max(_BLOCK_BYTES // (8 * len(tree.clusters)), 1), len(points) // threads + 1)
+    blocks = [slice(start, start + rows) for start in range(0, len(points), rows)]
+    with ThreadPoolExecutor(max_workers=threads) as pool_of_threads:
+        # A few at a time, so that whoever reads slowly does not find all of them in memory.
+        for first in range(0, len(blocks), threads):
+            yield from pool_of_threads.map(rows_of, blocks[first : first + threads])
 
 
 def _tree(model: Any) -> _Tree:
@@ -112,40 +133,3 @@ def _merge_heights(tree: _Tree, nodes: NDArray[np.int64]) -> tuple[NDArray[np.fl
         apart = apart[left[apart] != right[apart]]
     shape = (len(nodes), len(tree.clusters))
     return tree.birth[last].reshape(shape), ~(left_climbed & right_climbed).reshape(shape)
-
-
-def _closeness(
-    points: NDArray[np.float64], pool: NDArray[np.float64], starts: NDArray[np.int64], metric: str
-) -> NDArray[np.float64]:
-    """Inverse distance of each point to the nearest exemplar of each cluster, (rows, k), rows summing to 1."""
-    import numpy as np
-    from scipy.spatial.distance import cdist
-
-    names = {"manhattan": "cityblock"}
-    nearest = np.minimum.reduceat(cdist(points, pool, names.get(metric, metric)), starts, axis=1)
-    most = np.finfo(np.float64).max / nearest.shape[1]
-    inverse = np.divide(1.0, nearest, out=np.full_like(nearest, most), where=nearest != 0)
-    closeness: NDArray[np.float64] = inverse / inverse.sum(axis=1, keepdims=True)
-    return closeness
-
-
-def _tree_membership(
-    tree: _Tree,
-    block: slice,
-    of_point: NDArray[np.int64],
-    heights: NDArray[np.float64],
-    shared: NDArray[np.bool_],
-    near: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """The factor that turns closeness into membership, (rows, k): softmax of tree scores, scaled to the row's sum."""
-    import numpy as np
-
-    point_lambda = tree.point_lambda[block][:, None]
-    height = np.where(shared[of_point], point_lambda, heights[of_point])
-    largest = tree.leaf_lambda[tree.node[block]][:, None] + _NO_ZERO
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        score = np.exp(np.exp(-(largest / height)))
-        nearest = tree.clusters[height.argmax(axis=1)]
-        in_some_cluster = height.max(axis=1) / np.maximum(tree.leaf_lambda[nearest], point_lambda[:, 0])
-        factor: NDArray[np.float64] = score * (in_some_cluster / (near * score).sum(axis=1))[:, None]
-    return factor

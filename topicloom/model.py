@@ -1,45 +1,170 @@
-"""The BERTopic model that the analysis folder holds: put together from the stages, saved in both of its forms."""
+"""The BERTopic model that the analysis folder holds: put together from what the stages found, saved in both forms."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import pickle
+import sys
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
+
+from topicloom.ctfidf import Topic, Weighting
+from topicloom.ngrams import Vocabulary
+from topicloom.settings import TopicModelSettings
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from scipy.sparse import csr_matrix
 
 PICKLE, SAFETENSORS = "topic_model_object.pck", "topic_model_object"
+# BERTopic does without these, and importing them takes ten times as long as the rest of it.
+_OPTIONAL = ("sentence_transformers", "transformers", "torch", "umap", "hdbscan", "plotly", "matplotlib")
 
 
-def complete_model(
-    model: Any, *, umap: Any, clusterer: Any, topics: list[int], probability: NDArray[np.float64] | None
-) -> Any:
-    """Put UMAP, the cluster model and the probabilities into a BERTopic that was fitted to given clusters.
+@dataclass(frozen=True)
+class ModelParts:
+    """What a fitted BERTopic consists of.
 
-    topics, probability: one entry a document, in the order of the corpus file. Afterwards get_topic_info,
-    get_document_info, get_representative_docs, visualize_heatmap and transform answer as on a model that BERTopic
-    fitted itself.
+    topics, clusters: (n,) int64, in the order of the corpus file. probability: (n,) float64, or None under KMeans.
+    topic_embeddings: (topics, d), weights: sparse (topics, columns) c-TF-IDF, the smallest topic number first.
+    texts: n texts, in the order of the rows that `table` names. umap, clusterer: the fitted models.
     """
-    model.umap_model = umap
-    model.hdbscan_model = clusterer
-    model.topics_ = topics
-    model.probabilities_ = probability
-    # As in the notebook, so that its readers see its progress messages and topic_model_params.json states the same.
-    model.verbose = True
+
+    topics: NDArray[np.int64]
+    clusters: NDArray[np.int64]
+    probability: NDArray[np.float64] | None
+    table: list[Topic]
+    texts: list[str]
+    vocabulary: Vocabulary
+    weights: csr_matrix
+    weighting: Weighting
+    topic_embeddings: NDArray[np.floating[Any]]
+    umap: Any
+    clusterer: Any
+
+
+@contextlib.contextmanager
+def lean_bertopic() -> Iterator[ModuleType]:
+    """Import bertopic without the libraries that it can do without, unless the process has it already.
+
+    Afterwards it is forgotten again, so that whoever imports it later gets it whole.
+    """
+    if "bertopic" in sys.modules:
+        yield sys.modules["bertopic"]
+        return
+    absent = [name for name in _OPTIONAL if name not in sys.modules]
+    for name in absent:
+        sys.modules[name] = None  # type: ignore[assignment]  # makes its import fail; BERTopic is prepared for that
+    try:
+        import bertopic
+        import bertopic._save_utils
+        import bertopic.vectorizers
+
+        yield bertopic
+    finally:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "bertopic"]:
+            del sys.modules[name]
+        for name in absent:
+            if name in sys.modules and sys.modules[name] is None:
+                del sys.modules[name]
+
+
+def build_model(bertopic: ModuleType, parts: ModelParts, settings: TopicModelSettings) -> Any:
+    """A BERTopic as its own fit_transform would leave it, from results that are there.
+
+    bertopic: the module. get_topic_info, get_document_info, get_representative_docs, approximate_distribution,
+    visualize_heatmap and transform answer as on a model that BERTopic fitted itself; probabilities_ holds one number
+    a document.
+    """
+    represent = settings.represent
+    model = bertopic.BERTopic(
+        umap_model=_without_data(parts.umap),
+        hdbscan_model=parts.clusterer,
+        vectorizer_model=_vectorizer(parts.vocabulary, settings),
+        ctfidf_model=_ctfidf_model(bertopic, parts.weighting, settings),
+        n_gram_range=represent.n_gram_range,
+        top_n_words=represent.top_n_words,
+        language=represent.language,
+        min_topic_size=settings.min_topic_size,
+        calculate_probabilities=represent.calculate_probabilities,
+        verbose=True,
+    )
+    model.topics_ = parts.topics.tolist()
+    model.probabilities_ = parts.probability
+    model.topic_sizes_ = Counter(model.topics_)
+    model.topic_mapper_ = _topic_mapper(bertopic, parts.clusters, parts.topics)
+    model.topic_representations_ = {
+        topic.topic: list(zip(topic.words, topic.weights, strict=True)) for topic in parts.table
+    }
+    model.topic_embeddings_ = parts.topic_embeddings
+    model.c_tf_idf_ = parts.weights
+    model.representative_docs_ = {
+        topic.topic: [parts.texts[row] for row in topic.representative_rows] for topic in parts.table
+    }
     return model
+
+
+def _vectorizer(vocabulary: Vocabulary, settings: TopicModelSettings) -> Any:
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    represent = settings.represent
+    vectorizer = CountVectorizer(
+        ngram_range=represent.n_gram_range, stop_words=represent.stop_words, min_df=represent.min_df
+    )
+    vectorizer.fixed_vocabulary_ = False
+    vectorizer.vocabulary_ = {ngram: column for column, ngram in enumerate(vocabulary.strings())}
+    return vectorizer
+
+
+def _ctfidf_model(bertopic: ModuleType, weighting: Weighting, settings: TopicModelSettings) -> Any:
+    model = bertopic.vectorizers.ClassTfidfTransformer(
+        bm25_weighting=settings.represent.bm25_weighting,
+        reduce_frequent_words=settings.represent.reduce_frequent_words,
+    )
+    model._idf_diag = weighting.diagonal
+    return model
+
+
+def _topic_mapper(bertopic: ModuleType, clusters: NDArray[np.int64], topics: NDArray[np.int64]) -> Any:
+    import numpy as np
+
+    mapper = bertopic._bertopic.TopicMapper(clusters.tolist())
+    numbers, first = np.unique(clusters, return_index=True)
+    topic_of = dict(zip(numbers.tolist(), topics[first].tolist(), strict=True))
+    for mapping in mapper.mappings_:
+        mapping.append(topic_of[mapping[-1]])
+    return mapper
+
+
+def _without_data(umap: Any) -> Any:
+    """A UMAP whose copy of the embeddings is left out where its transform reads nothing of it but the shape."""
+    import copy
+
+    from scipy.sparse import csr_matrix
+
+    if umap._small_data:
+        return umap
+    lean = copy.copy(umap)
+    lean._raw_data = csr_matrix(umap._raw_data.shape, dtype=umap._raw_data.dtype)
+    return lean
 
 
 def save_model(model: Any, folder: Path, embedding_model: str | None) -> None:
     """Write topic_model_object.pck, and topic_model_object/ in BERTopic's safetensors form, into a folder.
 
     embedding_model: name of the sentence-transformers model to note in the second form, if it is known.
+    BERTopic.load reads both.
     """
+    # joblib, with which BERTopic saves, pickles in Python and takes ten times as long over a vocabulary; it reads this.
+    with (folder / PICKLE).open("wb") as file:
+        pickle.dump(model, file, protocol=5)
     with _without_warnings("BERTopic"):
-        model.save(folder / PICKLE, serialization="pickle")
         model.save(
             folder / SAFETENSORS,
             serialization="safetensors",

@@ -13,7 +13,8 @@ from topicloom.export import DISTRIBUTION as DISTRIBUTION_FILE
 from topicloom.export import PARAMS, Results, write_tables
 from topicloom.files import write_json
 from topicloom.loading import stored_identifiers, stored_rows, stored_texts
-from topicloom.model import complete_model, model_params, save_model
+from topicloom.model import ModelParts, build_model, lean_bertopic, model_params, save_model
+from topicloom.representation import read_representation
 from topicloom.settings import Settings
 from topicloom.stages import CLUSTER, DISTRIBUTION, LOAD_EMBEDDINGS, ORPHAN_SPLIT, REDUCE, REPRESENT
 from topicloom.store import StageRef, Store
@@ -60,9 +61,11 @@ def write_outputs(settings: Settings, store: Store, refs: Refs, folder: Path) ->
     results = gather_results(store, refs)
     write_tables(results, folder, texts=settings.tmo.export.texts)
     _write_distribution(store, refs, folder)
-    model = _model(store, refs, settings, results)
-    write_json(folder / PARAMS, model_params(model))
-    save_model(model, folder, settings.tmo.transformer_model)
+    parts = _model_parts(store, refs, settings, results)
+    with lean_bertopic() as bertopic:
+        model = build_model(bertopic, parts, settings.tmo)
+        write_json(folder / PARAMS, model_params(model))
+        save_model(model, folder, settings.tmo.transformer_model)
     return results
 
 
@@ -82,16 +85,23 @@ def stored_in_file_order(store: Store, refs: Refs) -> bool:
     return bool((rows[1:] > rows[:-1]).all())
 
 
-def _model(store: Store, refs: Refs, settings: Settings, results: Results) -> Any:
+def _model_parts(store: Store, refs: Refs, settings: Settings, results: Results) -> ModelParts:
     import joblib
+    import numpy as np
 
-    model = joblib.load(store.artifact(refs[REPRESENT], "bertopic.joblib"))
-    model.min_topic_size = settings.tmo.min_topic_size
-    model.calculate_probabilities = settings.tmo.represent.calculate_probabilities
-    return complete_model(
-        model,
+    represent = refs[REPRESENT]
+    found = read_representation(store.folder(represent.stage, represent.key), settings.tmo.represent)
+    rows = stored_rows(store, refs[LOAD_EMBEDDINGS])
+    return ModelParts(
+        topics=results.topics,
+        clusters=np.load(store.artifact(refs[CLUSTER], "clusters.npy"))[rows],
+        probability=results.probability,
+        table=list(results.topic_table),
+        texts=list(results.texts),
+        vocabulary=found.vocabulary,
+        weights=found.weights,
+        weighting=found.weighting,
+        topic_embeddings=found.vectors,
         umap=joblib.load(store.artifact(refs[REDUCE], "umap.joblib")),
         clusterer=joblib.load(store.artifact(refs[CLUSTER], "clusterer.joblib")),
-        topics=[int(topic) for topic in results.topics],
-        probability=results.probability,
     )

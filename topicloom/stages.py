@@ -99,7 +99,8 @@ def _represent(settings: Settings) -> dict[str, Any]:
 
 def _distribution(settings: Settings) -> dict[str, Any]:
     distribution = settings.tmo.distribution.model_dump(mode="json", exclude={"batch_size"})
-    return {**distribution, "score": settings.tmo.score}
+    frequent = settings.tmo.represent.reduce_frequent_words
+    return {**distribution, "score": settings.tmo.score, "reduce_frequent_words": frequent}
 
 
 def _export(settings: Settings) -> dict[str, Any]:
@@ -115,6 +116,8 @@ def _export(settings: Settings) -> dict[str, Any]:
 
 
 _TEXTS, _IDENTIFIERS, _VECTORS, _ROWS = "texts.parquet", "identifiers.parquet", "embeddings.npy", "rows.npy"
+_WEIGHTS = ("ctfidf.npz", "idf.npy")
+_NGRAMS = ("ngrams.npy", "ngram_tokens.npy", "ngram_bounds.npy")
 
 STAGES = {
     stage.name: stage
@@ -135,20 +138,20 @@ STAGES = {
         ),
         Stage(
             REPRESENT,
-            version=1,
+            version=2,
             parameters=_represent,
             reads=lambda _: {LOAD_EMBEDDINGS: (_TEXTS, _VECTORS), CLUSTER: ("clusters.npy",)},
-            libraries=("bertopic", "scikit-learn", "pandas", "numpy", "scipy"),
+            libraries=("scikit-learn", "pandas", "numpy", "scipy"),
         ),
         Stage(
             DISTRIBUTION,
-            version=1,
+            version=2,
             parameters=_distribution,
             reads=lambda settings: {
-                LOAD_EMBEDDINGS: (_TEXTS, *((_VECTORS,) if settings.tmo.score == "centroid" else ())),
-                REPRESENT: ("topics.npy", "topics.json", "ctfidf.npz"),
+                **({LOAD_EMBEDDINGS: (_VECTORS,)} if settings.tmo.score == "centroid" else {}),
+                REPRESENT: ("topics.npy", *_WEIGHTS, *_NGRAMS),
             },
-            libraries=("bertopic", "scikit-learn", "numpy", "scipy"),
+            libraries=("scikit-learn", "numpy", "scipy"),
         ),
         Stage(
             ORPHAN_SPLIT,
@@ -159,13 +162,13 @@ STAGES = {
         ),
         Stage(
             EXPORT,
-            version=1,
+            version=2,
             parameters=_export,
             reads=lambda settings: {
                 LOAD_EMBEDDINGS: (_TEXTS, _IDENTIFIERS, _VECTORS, _ROWS),
                 REDUCE: ("reduced.npy", "coordinates.npy"),
                 CLUSTER: ("clusters.npy", *(("probability.npy",) if settings.tmo.n_topics == 0 else ())),
-                REPRESENT: ("topics.npy", "topics.json", "ctfidf.npz"),
+                REPRESENT: ("topics.npy", "topics.json", "topic_embeddings.npy", "vocabulary.npz", *_WEIGHTS),
                 DISTRIBUTION: ("topic_distribution.npz", "score.npy"),
                 ORPHAN_SPLIT: ("assigned.npy", "orphans.npy", "level0.npy"),
             },

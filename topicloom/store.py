@@ -84,11 +84,15 @@ class Finding(BaseModel):
 
 
 class Workspace:
-    """The temporary folder in which a stage writes its artifacts, and the facts it states about them."""
+    """The temporary folder in which a stage writes its artifacts, and the facts it states about them.
+
+    parts: keys of results of their own that the stage rests on, by name; they live as long as the stage's does.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.facts: dict[str, Any] = {}
+        self.parts: dict[str, str] = {}
 
     def path(self, name: str) -> Path:
         """Where to write the artifact `name`."""
@@ -194,6 +198,7 @@ class Store:
                     name: {"sha256": digests[name], "bytes": path.stat().st_size} for name, path in outputs.items()
                 },
                 "facts": workspace.facts,
+                "parts": workspace.parts,
                 "started": started.isoformat(timespec="seconds"),
                 "ended": ended.isoformat(timespec="seconds"),
                 "seconds": round((ended - started).total_seconds(), 3),

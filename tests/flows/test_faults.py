@@ -120,11 +120,11 @@ def test_out_of_memory_is_tried_again_in_smaller_batches(project, run, monkeypat
 
     batches = []
 
-    def starved(model, documents, topics, wanted):
+    def starved(ngrams, weights, weighting, wanted):
         batches.append(wanted.batch_size)
         if wanted.batch_size > 300:
             raise MemoryError
-        return topic_distribution(model, documents, topics, wanted)
+        return topic_distribution(ngrams, weights, weighting, wanted)
 
     monkeypatch.setattr(module, "topic_distribution", starved)
     assert run(project.analysis).topics > 0

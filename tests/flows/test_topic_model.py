@@ -71,7 +71,7 @@ SETTING_STAGES = [
     ("tmo.represent.calculate_probabilities", False, ["cluster", "export"]),
     ("tmo.represent.n_gram_range", [1, 1], ["represent", "distribution", "export"]),
     ("tmo.represent.language", "multilingual", ["represent", "distribution", "export"]),
-    ("tmo.represent.top_n_words", 5, ["represent", "distribution", "export"]),
+    ("tmo.represent.top_n_words", 5, ["represent", "export"]),
     ("tmo.represent.stop_words", "english", ["represent", "distribution", "export"]),
     ("tmo.represent.min_df", 2, ["represent", "distribution", "export"]),
     ("tmo.represent.bm25_weighting", True, ["represent", "distribution", "export"]),

@@ -1,0 +1,185 @@
+"""Loops that numba compiles. Import by `topicloom.compiled.import_kernels`, which keeps the compiled code on disk.
+
+Nothing here shares state, and all release the GIL, so callers run them on blocks of rows in parallel threads.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+Array = Any  # numba compiles for the dtypes that callers state
+
+
+@njit(cache=True, nogil=True)
+def window_similarities(
+    found: Array,
+    tokens: Array,
+    bounds: Array,
+    window: int,
+    stride: int,
+    padding: bool,
+    idf: Array,
+    take_root: bool,
+    dense_row: Array,
+    dense: Array,
+    indptr: Array,
+    topic: Array,
+    weight: Array,
+    least: float,
+    total: Array,
+) -> None:
+    """Add up, for each document, the similarities of its windows to each topic that reach `least`.
+
+    found, tokens, bounds: a block's `DocumentNgrams`; bounds empty where every token is one word. idf: (columns,).
+    dense_row: (columns,) row of `dense` (r, topics) that holds a column's weights, or -1 where they are sparse:
+    `topic` and `weight` from indptr[column] to indptr[column + 1]. total: (documents, topics) float64, zeros, added to.
+    """
+    for document in range(len(tokens) - 1):
+        first, last = tokens[document], tokens[document + 1]
+        similarity = np.empty(total.shape[1])
+        columns = np.empty(found.shape[0] * (_bound(bounds, last) - _bound(bounds, first)) + 1, dtype=np.int64)
+        values = np.empty(len(columns))
+        length = last - first
+        before = (window + stride - 1) // stride - 1 if padding and length >= window else 0
+        for step in range(before + max((length + stride - 1) // stride, 1)):
+            if step < before:
+                start, end = first, first + window - (before - step) * stride
+            else:
+                start = first + (step - before) * stride
+                end = min(start + window, last)
+                if end - start < window and length >= window and not padding:
+                    break
+                if length < window:
+                    if step > before:
+                        break
+                    end = last
+            n = _weigh(found, _bound(bounds, start), _bound(bounds, end), idf, take_root, columns, values)
+            if n:
+                similarity[:] = 0.0
+                _add_topics(columns, values, n, dense_row, dense, indptr, topic, weight, similarity)
+                for t in range(len(similarity)):
+                    if similarity[t] >= least:
+                        total[document, t] += similarity[t]
+
+
+@njit(cache=True, nogil=True)
+def _bound(bounds: Array, token: int) -> int:
+    return bounds[token] if len(bounds) else token
+
+
+@njit(cache=True, nogil=True)
+def _weigh(found: Array, start: int, end: int, idf: Array, take_root: bool, columns: Array, values: Array) -> int:
+    """Distinct n-grams of one window, largest column first, with their weights scaled to length 1. Returns how many."""
+    n = 0
+    for length in range(found.shape[0]):
+        for at in range(start, end - length):
+            column = found[length, at]
+            if column >= 0:
+                place = n
+                while place > 0 and columns[place - 1] < column:
+                    columns[place] = columns[place - 1]
+                    place -= 1
+                columns[place] = column
+                n += 1
+    distinct, squares = 0, 0.0
+    at = 0
+    while at < n:
+        column, count = columns[at], 0
+        while at < n and columns[at] == column:
+            count += 1
+            at += 1
+        share = count / n
+        if take_root:
+            share = math.sqrt(share)
+        columns[distinct] = column
+        values[distinct] = share * idf[column]
+        squares += values[distinct] * values[distinct]
+        distinct += 1
+    if squares > 0.0:
+        norm = math.sqrt(squares)
+        for at in range(distinct):
+            values[at] /= norm
+    return distinct
+
+
+@njit(cache=True, nogil=True)
+def _add_topics(
+    columns: Array,
+    values: Array,
+    n: int,
+    dense_row: Array,
+    dense: Array,
+    indptr: Array,
+    topic: Array,
+    weight: Array,
+    similarity: Array,
+) -> None:
+    for at in range(n):
+        column, value = columns[at], values[at]
+        row = dense_row[column]
+        if row >= 0:
+            for t in range(len(similarity)):
+                similarity[t] += value * dense[row, t]
+        else:
+            for entry in range(indptr[column], indptr[column + 1]):
+                similarity[topic[entry]] += value * weight[entry]
+
+
+@njit(cache=True, nogil=True)
+def membership_rows(
+    points: Array,
+    pool: Array,
+    starts: Array,
+    manhattan: bool,
+    point_lambda: Array,
+    node: Array,
+    largest: Array,
+    heights: Array,
+    shared: Array,
+    cluster_lambda: Array,
+    out: Array,
+) -> None:
+    """Membership vectors of a block of points.
+
+    points: (rows, d). pool: (exemplars, d), those of cluster c from starts[c] to starts[c + 1]. point_lambda: (rows,).
+    node: (rows,) row of `heights` and `shared`, (nodes, clusters). largest: (rows,) largest lambda within the point's
+    node. cluster_lambda: (clusters,) largest lambda within each. out: (rows, clusters) float64, written.
+    """
+    clusters = out.shape[1]
+    most = np.finfo(np.float64).max / clusters
+    score = np.empty(clusters)
+    for row in range(len(points)):
+        closeness = 0.0
+        for cluster in range(clusters):
+            distance = _nearest(points, row, pool, starts[cluster], starts[cluster + 1], manhattan)
+            out[row, cluster] = 1.0 / distance if distance != 0.0 else most
+            closeness += out[row, cluster]
+        best, highest, both = 0, -1.0, 0.0
+        for cluster in range(clusters):
+            within = shared[node[row], cluster]
+            height = point_lambda[row] if within else heights[node[row], cluster]
+            if height > highest:
+                best, highest = cluster, height
+            score[cluster] = math.exp(math.exp(-(largest[row] / height))) if height > 0.0 else 1.0
+            out[row, cluster] /= closeness
+            both += out[row, cluster] * score[cluster]
+        some = highest / max(cluster_lambda[best], point_lambda[row])
+        for cluster in range(clusters):
+            out[row, cluster] *= score[cluster] * (some / both)
+
+
+@njit(cache=True, nogil=True)
+def _nearest(points: Array, row: int, pool: Array, start: int, end: int, manhattan: bool) -> float:
+    """Distance of a point to the nearest of some exemplars."""
+    nearest = np.inf
+    for exemplar in range(start, end):
+        distance = 0.0
+        for axis in range(points.shape[1]):
+            difference = points[row, axis] - pool[exemplar, axis]
+            distance += abs(difference) if manhattan else difference * difference
+        nearest = min(nearest, distance)
+    return nearest if manhattan else math.sqrt(nearest)

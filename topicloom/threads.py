@@ -1,0 +1,36 @@
+"""How many threads this process may use."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+_VARIABLE = "TOPICLOOM_THREADS"
+_QUOTAS = (Path("/sys/fs/cgroup/cpu.max"), Path("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"))
+
+
+def available_threads() -> int:
+    """Cores that this process may use: its affinity, a container's quota and $TOPICLOOM_THREADS respected; at least 1.
+
+    The number never decides a result, only how soon it is there.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    wanted = os.environ.get(_VARIABLE, "")
+    caps = [cores, _quota(), int(wanted) if wanted.isdigit() and int(wanted) else cores]
+    return max(min(cap for cap in caps if cap), 1)
+
+
+def _quota() -> int | None:
+    """Whole cores of the control group's quota, rounded up, or None where there is none."""
+    newer, older = _QUOTAS
+    try:
+        quota, _, period = newer.read_text().partition(" ")
+    except OSError:
+        try:
+            quota, period = older.read_text(), older.with_name("cpu.cfs_period_us").read_text()
+        except OSError:
+            return None
+    if not quota.strip().isdigit():  # "max", or -1 in the older form
+        return None
+    return math.ceil(int(quota) / int(period))

@@ -1,0 +1,136 @@
+"""The words of every document as integers, found once and used by words, representative documents and distribution.
+
+BERTopic reads the same documents twice: cleaned, for the words of the topics, and as they are, for the windows of
+the approximate distribution. Most documents of a cleaned corpus have the same words both ways and are held once.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from topicloom.progress import tell
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+WORD = re.compile(r"(?u)\b\w\w+\b")  # what CountVectorizer takes for a word
+NOTHING_LEFT = "emptydoc"  # what BERTopic puts in place of a text that cleaning has emptied
+_NOT_ENGLISH = re.compile(r"[^A-Za-z0-9 ]+")
+_TOLD_EVERY = 20_000
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Words of n documents.
+
+    words: all words, lower case, sorted. ids: (m,) int32 into words, the cleaned documents one after the other.
+    offsets: (n + 1,) int64, where each begins. emptied: int64 rows of which cleaning leaves nothing.
+    own_rows: (r,) int64 sorted rows whose words differ when they are not cleaned first. own_words: the words of
+    those, not lowered, in order of first use. own_ids: int32 into own_words. own_offsets: (r + 1,) int64.
+    """
+
+    words: list[str]
+    ids: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+    emptied: NDArray[np.int64]
+    own_rows: NDArray[np.int64]
+    own_words: list[str]
+    own_ids: NDArray[np.int32]
+    own_offsets: NDArray[np.int64]
+
+
+class Stream:
+    """Words of documents one after the other, numbered by first use."""
+
+    def __init__(self) -> None:
+        self.number: defaultdict[str, int] = defaultdict()
+        self.number.default_factory = self.number.__len__
+        self.ids = array("i")
+        self.offsets = array("q", [0])
+
+    def append(self, words: Iterable[str]) -> None:
+        """Add a document's words."""
+        self.ids.extend(map(self.number.__getitem__, words))
+        self.offsets.append(len(self.ids))
+
+    def arrays(self) -> tuple[list[str], NDArray[np.int32], NDArray[np.int64]]:
+        """The words in order of first use, (m,) int32 numbers, and (n + 1,) int64 offsets of the documents."""
+        import numpy as np
+
+        return list(self.number), np.array(self.ids, dtype=np.int32), np.array(self.offsets, dtype=np.int64)
+
+
+def tokenise(documents: Sequence[str], language: str) -> Tokens:
+    """Find the words of documents as BERTopic and CountVectorizer find them.
+
+    documents: n texts. language: BERTopic's; with "english" all but ASCII letters, digits and spaces is cut out first.
+    """
+    import numpy as np
+
+    cleaned, own = Stream(), Stream()
+    emptied, own_rows = array("q"), array("q")
+    for row, document in enumerate(documents):
+        text = document.replace("\n", " ").replace("\t", " ")
+        clean = _NOT_ENGLISH.sub("", text) if language == "english" else text
+        cleaned.append(WORD.findall(clean.lower()))
+        if not clean:
+            emptied.append(row)
+        # A capital sigma is lowered by what follows it, so its word must be lowered alone.
+        if clean != text or not clean or "Σ" in clean:
+            own_rows.append(row)
+            own.append(WORD.findall(document))
+        if (row + 1) % _TOLD_EVERY == 0 or row + 1 == len(documents):
+            tell("words of the documents", row + 1, len(documents))
+    words, ids, offsets = cleaned.arrays()
+    words, ids = _in_order(words, ids)
+    own_words, own_ids, own_offsets = own.arrays()
+    return Tokens(
+        *(words, ids, offsets, np.array(emptied, dtype=np.int64)),
+        *(np.array(own_rows, dtype=np.int64), own_words, own_ids, own_offsets),
+    )
+
+
+def _in_order(words: list[str], ids: NDArray[np.int32]) -> tuple[list[str], NDArray[np.int32]]:
+    """Number words in the order of the alphabet."""
+    import numpy as np
+
+    order = sorted(range(len(words)), key=words.__getitem__)
+    rank = np.empty(len(words), dtype=np.int32)
+    rank[order] = np.arange(len(words), dtype=np.int32)
+    return [words[number] for number in order], rank[ids]
+
+
+def write_tokens(path: Path, tokens: Tokens) -> None:
+    """Write tokens as an .npz file."""
+    import numpy as np
+
+    values: dict[str, Any] = {**vars(tokens), "words": packed(tokens.words), "own_words": packed(tokens.own_words)}
+    np.savez(path, **values)
+
+
+def read_tokens(path: Path) -> Tokens:
+    """Read what `write_tokens` wrote."""
+    import numpy as np
+
+    with np.load(path) as held:
+        values = {name: held[name] for name in held.files}
+    return Tokens(**{**values, "words": unpacked(values["words"]), "own_words": unpacked(values["own_words"])})
+
+
+def packed(words: list[str]) -> NDArray[np.uint8]:
+    """Words, none of which holds a line break, as bytes of one array."""
+    import numpy as np
+
+    return np.frombuffer("\n".join(words).encode("utf-8", "surrogatepass"), dtype=np.uint8)
+
+
+def unpacked(held: NDArray[np.uint8]) -> list[str]:
+    """The words that `packed` made bytes of."""
+    return held.tobytes().decode("utf-8", "surrogatepass").split("\n") if held.size else []
