@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from prefect import task
+from prefect.runtime import flow_run
 from prefect.states import State
 
 from tasks.stage import RETRY, run_stage, stage_key
 from tasks.voices import in_the_runs_log
-from topicloom.loading import stored_vectors
-from topicloom.reduction import fit_umap, map_coordinates, reduced_vectors
+from topicloom.loading import VECTORS
+from topicloom.parts import stored_neighbours
+from topicloom.reduction import reduce_documents
 from topicloom.settings import Settings
 from topicloom.stages import REDUCE
 from topicloom.store import StageRef, Store, Workspace
@@ -22,14 +24,9 @@ def reduce(settings: Settings, embeddings: StageRef, *, refresh: bool = False) -
     """
 
     def compute(out: Workspace) -> None:
-        import joblib
-        import numpy as np
-
-        vectors = stored_vectors(Store(settings.store_path), embeddings)
+        vectors = Store(settings.store_path).artifact(embeddings, VECTORS)
         with in_the_runs_log("UMAP"):
-            model = fit_umap(vectors, settings.tmo.umap, settings.params.seed)
-        np.save(out.path("reduced.npy"), reduced_vectors(model))
-        np.save(out.path("coordinates.npy"), map_coordinates(vectors, model, settings.tmo.umap, settings.params.seed))
-        joblib.dump(model, out.path("umap.joblib"))
+            neighbours = stored_neighbours(settings, embeddings, out, flow_run.get_id())
+            reduce_documents(vectors, neighbours, out.folder, settings.tmo.umap, settings.params.seed)
 
     return run_stage(REDUCE, settings, [embeddings], compute, refresh=refresh)

@@ -84,7 +84,7 @@ def build_model(bertopic: ModuleType, parts: ModelParts, settings: TopicModelSet
     """
     represent = settings.represent
     model = bertopic.BERTopic(
-        umap_model=_without_data(parts.umap),
+        umap_model=parts.umap,
         hdbscan_model=parts.clusterer,
         vectorizer_model=_vectorizer(parts.vocabulary, settings),
         ctfidf_model=_ctfidf_model(bertopic, parts.weighting, settings),
@@ -140,19 +140,6 @@ def _topic_mapper(bertopic: ModuleType, clusters: NDArray[np.int64], topics: NDA
     for mapping in mapper.mappings_:
         mapping.append(topic_of[mapping[-1]])
     return mapper
-
-
-def _without_data(umap: Any) -> Any:
-    """A UMAP whose copy of the embeddings is left out where its transform reads nothing of it but the shape."""
-    import copy
-
-    from scipy.sparse import csr_matrix
-
-    if umap._small_data:
-        return umap
-    lean = copy.copy(umap)
-    lean._raw_data = csr_matrix(umap._raw_data.shape, dtype=umap._raw_data.dtype)
-    return lean
 
 
 def save_model(model: Any, folder: Path, embedding_model: str | None) -> None:

@@ -8,12 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from topicloom.compiled import import_umap
 from topicloom.ctfidf import read_topics
 from topicloom.export import DISTRIBUTION as DISTRIBUTION_FILE
 from topicloom.export import PARAMS, Results, write_tables
 from topicloom.files import write_json
 from topicloom.loading import stored_identifiers, stored_rows, stored_texts
 from topicloom.model import ModelParts, build_model, lean_bertopic, model_params, save_model
+from topicloom.neighbours import read_index
+from topicloom.parts import neighbours_folder
 from topicloom.representation import read_representation
 from topicloom.settings import Settings
 from topicloom.stages import CLUSTER, DISTRIBUTION, LOAD_EMBEDDINGS, ORPHAN_SPLIT, REDUCE, REPRESENT
@@ -85,6 +88,18 @@ def stored_in_file_order(store: Store, refs: Refs) -> bool:
     return bool((rows[1:] > rows[:-1]).all())
 
 
+def _umap(store: Store, refs: Refs, settings: Settings) -> Any:
+    """The fitted UMAP, with the index that finds the neighbours of new documents."""
+    import joblib
+
+    import_umap()
+    umap = joblib.load(store.artifact(refs[REDUCE], "umap.joblib"))
+    folder = neighbours_folder(settings, store, refs[LOAD_EMBEDDINGS])
+    if folder is not None:
+        umap._knn_search_index = read_index(folder)
+    return umap
+
+
 def _model_parts(store: Store, refs: Refs, settings: Settings, results: Results) -> ModelParts:
     import joblib
     import numpy as np
@@ -102,6 +117,6 @@ def _model_parts(store: Store, refs: Refs, settings: Settings, results: Results)
         weights=found.weights,
         weighting=found.weighting,
         topic_embeddings=found.vectors,
-        umap=joblib.load(store.artifact(refs[REDUCE], "umap.joblib")),
+        umap=_umap(store, refs, settings),
         clusterer=joblib.load(store.artifact(refs[CLUSTER], "clusterer.joblib")),
     )

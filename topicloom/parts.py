@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from topicloom.loading import TEXTS, stored_texts
+from pathlib import Path
+
+from topicloom.loading import TEXTS, VECTORS, stored_texts, stored_vectors
+from topicloom.neighbours import ALL_PAIRS_BELOW, find_neighbours, write_neighbours
 from topicloom.settings import Settings
-from topicloom.stages import LOAD_EMBEDDINGS
+from topicloom.stages import LOAD_EMBEDDINGS, library_versions
 from topicloom.store import StagePlan, StageRef, Store, Workspace
 from topicloom.tokens import Tokens, read_tokens, tokenise, write_tokens
 
-TOKENS = "tokens"
+TOKENS, NEIGHBOURS = "tokens", "neighbours"
 
 
 def stored_tokens(settings: Settings, embeddings: StageRef, out: Workspace, run_id: str | None = None) -> Tokens:
@@ -34,3 +37,51 @@ def stored_tokens(settings: Settings, embeddings: StageRef, out: Workspace, run_
     ref, _ = store.obtain(plan, compute, run_id=run_id)
     out.parts[TOKENS] = ref.key
     return read_tokens(store.artifact(ref, "tokens.npz"))
+
+
+def neighbours_folder(settings: Settings, store: Store, embeddings: StageRef) -> Path | None:
+    """Where the neighbours of the documents lie once they are found; None where UMAP itself compares all pairs."""
+    if embeddings.facts["documents"] < ALL_PAIRS_BELOW:
+        return None
+    plan = _neighbours_plan(settings, embeddings)
+    return store.folder(plan.stage, plan.key)
+
+
+def stored_neighbours(
+    settings: Settings, embeddings: StageRef, out: Workspace, run_id: str | None = None
+) -> Path | None:
+    """The folder of the documents' nearest neighbours, found once for every layout of the same embeddings.
+
+    None where UMAP itself compares all pairs. out: the workspace of the stage that asks.
+    """
+    store = Store(settings.store_path)
+    folder = neighbours_folder(settings, store, embeddings)
+    out.facts["neighbours"] = (
+        "exact, all pairs compared" if folder is None else "approximate, nearest-neighbour descent"
+    )
+    if folder is None:
+        return None
+
+    def compute(part: Workspace) -> None:
+        vectors = stored_vectors(store, embeddings)
+        write_neighbours(part.folder, find_neighbours(vectors, settings.tmo.umap, _search_seed(settings)))
+
+    ref, _ = store.obtain(_neighbours_plan(settings, embeddings), compute, run_id=run_id)
+    out.parts[NEIGHBOURS] = ref.key
+    return folder
+
+
+def _search_seed(settings: Settings) -> int:
+    seed = settings.tmo.umap.neighbors_seed
+    return settings.params.seed if seed is None else seed
+
+
+def _neighbours_plan(settings: Settings, embeddings: StageRef) -> StagePlan:
+    umap = settings.tmo.umap
+    return StagePlan(
+        stage=NEIGHBOURS,
+        version=1,
+        parameters={"n_neighbors": umap.n_neighbors, "metric": umap.metric, "seed": _search_seed(settings)},
+        inputs={f"{LOAD_EMBEDDINGS}/{VECTORS}": embeddings.outputs[VECTORS]},
+        libraries=library_versions("umap-learn", "pynndescent", "numba", "numpy", "scipy"),
+    )

@@ -2,27 +2,83 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from topicloom.compiled import import_umap
+from topicloom.map_layout import MapLayout
+from topicloom.neighbours import Neighbours, read_neighbours
 from topicloom.settings import UmapSettings
+from topicloom.threads import available_threads
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 
-def fit_umap(vectors: NDArray[np.floating[Any]], umap: UmapSettings, seed: int) -> Any:
+def reduce_documents(vectors: Path, neighbours: Path | None, out: Path, umap: UmapSettings, seed: int) -> None:
+    """Reduce the vectors and lay out their map, each on a core of its own where there are two.
+
+    vectors: an .npy file, (n, d) float. neighbours: folder of `write_neighbours`, or None for a search by UMAP.
+    Writes reduced.npy (n, n_components) float32, coordinates.npy (n, 2) float32 and umap.joblib into `out`.
+    """
+    import joblib
+    import numpy as np
+
+    coordinates = out / "coordinates.npy"
+    with contextlib.ExitStack() as beside:
+        apart = neighbours is not None and available_threads() > 1
+        if neighbours is not None and apart:
+            beside.enter_context(MapLayout(vectors, neighbours, coordinates, umap, seed))
+        points = np.load(vectors)
+        known = read_neighbours(neighbours) if neighbours is not None else None
+        model = fit_umap(points, umap, seed, known)
+        np.save(out / "reduced.npy", reduced_vectors(model))
+        joblib.dump(model if known is None else _without_data(model), out / "umap.joblib")
+        if not apart:
+            np.save(coordinates, map_coordinates(points, umap, seed, known))
+
+
+def _without_data(model: Any) -> Any:
+    """A UMAP without its copy of the embeddings, of which its transform reads nothing but the shape."""
+    from scipy.sparse import csr_matrix
+
+    lean = copy.copy(model)
+    lean._raw_data = csr_matrix(model._raw_data.shape, dtype=model._raw_data.dtype)
+    return lean
+
+
+def fit_umap(
+    vectors: NDArray[np.floating[Any]], umap: UmapSettings, seed: int, neighbours: Neighbours | None = None
+) -> Any:
     """Fit umap.UMAP as the notebook does; the reduced vectors are its `embedding_`.
 
-    vectors: (n, d) float, n above n_neighbors. Returns the fitted umap.UMAP.
+    vectors: (n, d) float, n above n_neighbors. neighbours: those of these vectors; with None they are searched for.
+    Neighbours that were found with the same seed give the same embedding, bit for bit, as a search by UMAP itself.
+    Returns the fitted umap.UMAP; of new documents it finds the neighbours once it has its index back
+    (`topicloom.neighbours.read_index`).
     Source: McInnes, Healy and Melville (2018), UMAP; the umap-learn library.
     """
-    model = _fit(vectors, umap, seed, n_components=umap.n_components, verbose=True)
+    random = seed if neighbours is None else _random_after_search(neighbours, umap, seed)
+    model = _fit(vectors, umap, random, neighbours, n_components=umap.n_components, verbose=True)
     # It has told its progress; what is saved states the notebook's parameters.
     model.verbose, model.tqdm_kwds = False, {**model.tqdm_kwds, "disable": True}
+    model.random_state = seed
+    model.precomputed_knn, model.knn_indices, model.knn_dists = (None, None, None), None, None
     return model
+
+
+def _random_after_search(neighbours: Neighbours, umap: UmapSettings, seed: int) -> Any:
+    """The random numbers of the layout: those left after the search where one seed decides both, as in UMAP."""
+    import numpy as np
+
+    random = np.random.RandomState(seed)
+    if umap.neighbors_seed is None or umap.neighbors_seed == seed:
+        random.set_state(neighbours.random_state)
+    return random
 
 
 def reduced_vectors(model: Any) -> NDArray[np.float32]:
@@ -34,31 +90,32 @@ def reduced_vectors(model: Any) -> NDArray[np.float32]:
 
 
 def map_coordinates(
-    vectors: NDArray[np.floating[Any]], model: Any, umap: UmapSettings, seed: int
+    vectors: NDArray[np.floating[Any]], umap: UmapSettings, seed: int, neighbours: Neighbours | None = None
 ) -> NDArray[np.float32]:
     """Two-dimensional coordinates of every document for the map, (n, 2) float32.
 
-    A second UMAP with the settings of the first but two components. The neighbours that `model`, fitted on the
-    same vectors, has found are used again where it keeps them (it does from 4,096 documents on).
+    A second UMAP with the settings of the first but two components, over the same neighbours where they are kept.
     """
-    known = getattr(model, "_knn_indices", None)
-    neighbours = {}
-    if known is not None:
-        neighbours["precomputed_knn"] = (known, model._knn_dists, model._knn_search_index)
-    return reduced_vectors(_fit(vectors, umap, seed, n_components=2, **neighbours))
+    return reduced_vectors(_fit(vectors, umap, seed, neighbours, n_components=2))
 
 
-def _fit(vectors: NDArray[np.floating[Any]], umap: UmapSettings, seed: int, **more: Any) -> Any:
+def _fit(
+    vectors: NDArray[np.floating[Any]], umap: UmapSettings, random: Any, neighbours: Neighbours | None, **more: Any
+) -> Any:
+    if neighbours is not None:
+        # UMAP marks neighbours that are too far in these arrays.
+        more["precomputed_knn"] = (neighbours.indices.copy(), neighbours.distances.copy(), neighbours.index)
     model = import_umap().UMAP(
         n_neighbors=umap.n_neighbors,
         min_dist=umap.min_dist,
         spread=umap.spread,
         metric=umap.metric,
         n_epochs=umap.n_epochs,
-        random_state=seed,
+        random_state=random,
         **more,
     )
     with warnings.catch_warnings():
         # A seed makes UMAP run on one thread, which is the point; its warning would frighten people.
         warnings.filterwarnings("ignore", message="n_jobs value .* overridden", category=UserWarning)
+        warnings.filterwarnings("ignore", message="precomputed_knn", category=UserWarning)
         return model.fit(vectors)

@@ -96,6 +96,12 @@ class UmapSettings(Section):
         "cosine", description="Distance between embeddings."
     )
     n_epochs: int | None = Field(None, ge=1, description="Epochs of the layout; UMAP chooses when left out.")
+    neighbors_seed: int | None = Field(
+        None,
+        ge=0,
+        lt=2**32,
+        description="Seed of the neighbour search, so that layouts of several seeds share one; params.seed by default.",
+    )
 
     @model_validator(mode="after")
     def _min_dist_within_spread(self) -> UmapSettings:

@@ -51,7 +51,7 @@ def plan_stage(stage: Stage, settings: Settings, refs: Refs) -> StagePlan:
             for earlier, artifacts in stage.reads(settings).items()
             for artifact in artifacts
         },
-        libraries={name: _version(name) for name in stage.libraries},
+        libraries=library_versions(*stage.libraries),
     )
 
 
@@ -65,8 +65,13 @@ def plan_load_embeddings(settings: Settings, store: Store) -> StagePlan:
         version=1,
         parameters={"order": settings.params.order},
         inputs={file.name: store.digests.digest(file) for file in files if file.is_file()},
-        libraries={name: _version(name) for name in ("numpy", "pandas")},
+        libraries=library_versions("numpy", "pandas"),
     )
+
+
+def library_versions(*distributions: str) -> dict[str, str]:
+    """The installed version of each distribution."""
+    return {name: _version(name) for name in distributions}
 
 
 @cache
@@ -124,7 +129,7 @@ STAGES = {
     for stage in (
         Stage(
             REDUCE,
-            version=1,
+            version=2,
             parameters=_reduce,
             reads=lambda _: {LOAD_EMBEDDINGS: (_VECTORS,)},
             libraries=("umap-learn", "pynndescent", "numba", "numpy", "scipy", "scikit-learn"),

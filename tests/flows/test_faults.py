@@ -136,7 +136,7 @@ def test_a_killed_run_is_taken_up_where_it_was(project, prefect_server):
     env = {**os.environ, "PREFECT_API_URL": prefect_server}
     script = (
         "import sys, time\nimport tasks.reduce as m\n"
-        "m.fit_umap = lambda *a: (print('REDUCING', flush=True, file=sys.__stdout__), time.sleep(600))\n"
+        "m.reduce_documents = lambda *a: (print('REDUCING', flush=True, file=sys.__stdout__), time.sleep(600))\n"
         "from flows.topic_model import topic_model as t\nt(sys.argv[1])"
     )
     process = subprocess.Popen(

@@ -18,9 +18,12 @@ np.save(sys.argv[2], model.fit_transform(vectors))
 """
 OURS = """
 import sys, numpy as np
+from topicloom.neighbours import ALL_PAIRS_BELOW, find_neighbours
 from topicloom.reduction import fit_umap, reduced_vectors
 from topicloom.settings import UmapSettings
-np.save(sys.argv[2], reduced_vectors(fit_umap(np.load(sys.argv[1]), UmapSettings(), 100)))
+vectors, umap = np.load(sys.argv[1]), UmapSettings()
+known = find_neighbours(vectors, umap, 100) if len(vectors) >= ALL_PAIRS_BELOW else None
+np.save(sys.argv[2], reduced_vectors(fit_umap(vectors, umap, 100, known)))
 """
 
 
