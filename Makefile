@@ -10,6 +10,7 @@ TORCH_INDEX ?= $(shell [ "$$(uname -s)" = Linux ] && command -v curl >/dev/null 
 .PHONY: demo serve test test-slow lint lock clean
 
 demo: $(VENV)/.installed
+	$(BIN)/topicloom warmup
 	HF_HUB_OFFLINE=1 $(BIN)/topicloom demo $(DEMO)
 
 serve: $(VENV)/.installed

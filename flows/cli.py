@@ -31,12 +31,14 @@ from topicloom.embedding import embeddings_missing
 from topicloom.errors import InputError, TopicloomError
 from topicloom.fitness import require_fitting_settings, require_writable
 from topicloom.notes import corpus_notes
+from topicloom.progress import listening
 from topicloom.settings import Settings
 from topicloom.settings_file import read_settings
 from topicloom.stages import STAGE_NAMES
 from topicloom.status import analysis_status
 from topicloom.store import Store
 from topicloom.swap import finish_swap
+from topicloom.warmup import is_warm, warm_up
 
 FAILED, BAD_INPUT = 1, 2
 
@@ -123,6 +125,18 @@ def demo(
     analysis = make_demo_project(folder)
     console.print(f"Demo project: {analysis.parent}")
     _run(analysis, None, verbose=verbose)
+
+
+@app.command()
+def warmup() -> None:
+    """Compile, once per machine, what runs would otherwise compile on their way; it takes two minutes or so."""
+    if is_warm():
+        console.print("The compiled code is there already.")
+        return
+    started = time.perf_counter()
+    with listening(lambda what, done, total: console.print(f"  {done} of {total}  {what}", highlight=False)):
+        folder = warm_up()
+    console.print(f"Compiled in {time.perf_counter() - started:.0f} s; kept in {folder}.", soft_wrap=True)
 
 
 @app.command(name="clean")

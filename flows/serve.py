@@ -16,6 +16,7 @@ from flows.configs import REPOSITORY, all_configs
 from flows.deployments import POOL, deploy
 from flows.notifications import HEARTBEAT_SECONDS
 from topicloom.errors import TopicloomError
+from topicloom.warmup import is_warm
 
 _PREFECT = [sys.executable, "-m", "prefect"]
 
@@ -39,6 +40,7 @@ def serve(host: str, port: int, say: Callable[[str], None]) -> None:
         os.environ.setdefault("PREFECT_API_AUTH_STRING", os.environ["PREFECT_SERVER_API_AUTH_STRING"])
     os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", str(HEARTBEAT_SECONDS))
     processes: list[subprocess.Popen[bytes]] = []
+    beside: subprocess.Popen[bytes] | None = None
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         processes.append(_start("server", "start", "--host", host, "--port", str(port)))
@@ -46,6 +48,7 @@ def serve(host: str, port: int, say: Callable[[str], None]) -> None:
             raise ServeError(f"The server at {url} did not come up; what it said stands above.")
         for line in deploy(configs, expect_worker=False):
             say(line)
+        beside = _warm_up_beside(say)
         processes.append(_start("worker", "start", "--pool", POOL, "--type", "process", "--name", "laptop"))
         say(f"The UI is at http://{host}:{port}. Ctrl-C stops everything.")
         while all(process.poll() is None for process in processes):
@@ -54,8 +57,23 @@ def serve(host: str, port: int, say: Callable[[str], None]) -> None:
     except KeyboardInterrupt:
         say("Stopping.")
     finally:
+        if beside is not None:
+            _stop(beside)
         for process in reversed(processes):
             _stop(process)
+
+
+def _warm_up_beside(say: Callable[[str], None]) -> subprocess.Popen[bytes] | None:
+    """Let a process of its own compile what is not compiled yet, at low priority; runs may start meanwhile."""
+    if is_warm():
+        return None
+    say("Compiling in the background, once on this machine; the first runs are slower until it is done.")
+    return subprocess.Popen(
+        [sys.executable, "-c", "import os, topicloom.warmup as w; os.nice(10); w.warm_up()"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from topicloom.errors import InputError, Problem, SettingsError, quoted_list
 from topicloom.settings import Settings
+from topicloom.threads import available_threads
 
 
 def require_fitting_settings(settings: Settings, facts: Mapping[str, Any]) -> None:
@@ -18,6 +19,7 @@ def require_fitting_settings(settings: Settings, facts: Mapping[str, Any]) -> No
 
     facts: those that load-embeddings states: documents, dimensions, zero_rows.
     """
+    available_threads()  # a wrong number of threads is said before any stage computes
     problems = list(_problems(settings, int(facts["documents"]), facts.get("zero_rows", [])))
     if problems:
         raise SettingsError(settings.source, problems)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import pickle
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -58,9 +59,8 @@ def lean_bertopic() -> Iterator[ModuleType]:
     if "bertopic" in sys.modules:
         yield sys.modules["bertopic"]
         return
-    absent = [name for name in _OPTIONAL if name not in sys.modules]
-    for name in absent:
-        sys.modules[name] = None  # type: ignore[assignment]  # makes its import fail; BERTopic is prepared for that
+    finders = sys.meta_path
+    sys.meta_path = [_Without(finders)]
     try:
         import bertopic
         import bertopic._save_utils
@@ -68,11 +68,27 @@ def lean_bertopic() -> Iterator[ModuleType]:
 
         yield bertopic
     finally:
+        sys.meta_path = finders
         for name in [name for name in sys.modules if name.partition(".")[0] == "bertopic"]:
             del sys.modules[name]
-        for name in absent:
-            if name in sys.modules and sys.modules[name] is None:
-                del sys.modules[name]
+
+
+class _Without:
+    """Finds modules as the given finders do, but for the optional ones, which are as if they were not installed."""
+
+    def __init__(self, finders: Sequence[Any]) -> None:
+        self._finders = list(finders)
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        if name.partition(".")[0] in _OPTIONAL:
+            return None
+        specs = (finder.find_spec(name, path, target) for finder in self._finders)
+        return next((spec for spec in specs if spec is not None), None)
+
+    def find_distributions(self, *context: Any) -> Iterator[Any]:
+        """What importlib.metadata asks finders for: all that is installed."""
+        for finder in self._finders:
+            yield from getattr(finder, "find_distributions", lambda *_: ())(*context)
 
 
 def build_model(bertopic: ModuleType, parts: ModelParts, settings: TopicModelSettings) -> Any:
@@ -118,7 +134,7 @@ def _vectorizer(vocabulary: Vocabulary, settings: TopicModelSettings) -> Any:
         ngram_range=represent.n_gram_range, stop_words=represent.stop_words, min_df=represent.min_df
     )
     vectorizer.fixed_vocabulary_ = False
-    vectorizer.vocabulary_ = {ngram: column for column, ngram in enumerate(vocabulary.strings())}
+    vectorizer.vocabulary_ = dict(zip(vocabulary.strings(), range(vocabulary.size), strict=True))
     return vectorizer
 
 
@@ -151,6 +167,7 @@ def save_model(model: Any, folder: Path, embedding_model: str | None) -> None:
     # joblib, with which BERTopic saves, pickles in Python and takes ten times as long over a vocabulary; it reads this.
     with (folder / PICKLE).open("wb") as file:
         pickle.dump(model, file, protocol=5)
+    vocabulary, model.vectorizer_model.vocabulary_ = model.vectorizer_model.vocabulary_, {}
     with _without_warnings("BERTopic"):
         model.save(
             folder / SAFETENSORS,
@@ -158,6 +175,17 @@ def save_model(model: Any, folder: Path, embedding_model: str | None) -> None:
             save_ctfidf=True,
             save_embedding_model=embedding_model or False,
         )
+    model.vectorizer_model.vocabulary_ = vocabulary
+    _fill_in(folder / SAFETENSORS / "ctfidf_config.json", vocabulary)
+
+
+def _fill_in(config: Path, vocabulary: dict[str, int]) -> None:
+    """Put the vocabulary into the file that BERTopic wrote without it; as BERTopic indents it, it takes long."""
+    from pydantic_core import to_json
+
+    stated = json.loads(config.read_text(encoding="utf-8"))
+    stated["vectorizer_model"]["vocab"] = vocabulary
+    config.write_bytes(to_json(stated))
 
 
 def model_params(model: Any) -> dict[str, str]:

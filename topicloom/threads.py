@@ -6,19 +6,35 @@ import math
 import os
 from pathlib import Path
 
+from topicloom.errors import TopicloomError
+
 _VARIABLE = "TOPICLOOM_THREADS"
 _QUOTAS = (Path("/sys/fs/cgroup/cpu.max"), Path("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"))
+
+
+class ThreadsError(TopicloomError):
+    """$TOPICLOOM_THREADS is no number of threads."""
 
 
 def available_threads() -> int:
     """Cores that this process may use: its affinity, a container's quota and $TOPICLOOM_THREADS respected; at least 1.
 
-    The number never decides a result, only how soon it is there.
+    The number never decides a result, only how soon it is there. Raises ThreadsError for a variable that is no number.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    wanted = os.environ.get(_VARIABLE, "")
-    caps = [cores, _quota(), int(wanted) if wanted.isdigit() and int(wanted) else cores]
-    return max(min(cap for cap in caps if cap), 1)
+    return max(min(cap for cap in (cores, _quota(), _wanted()) if cap), 1)
+
+
+def _wanted() -> int | None:
+    wanted = os.environ.get(_VARIABLE)
+    if not wanted:
+        return None
+    if not wanted.isdigit() or int(wanted) < 1:
+        raise ThreadsError(
+            f"The environment variable {_VARIABLE} is {wanted!r}; it must be a whole number of at least 1.\n"
+            "  Change it, or unset it to use every core."
+        )
+    return int(wanted)
 
 
 def _quota() -> int | None:

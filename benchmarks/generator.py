@@ -1,0 +1,100 @@
+"""Projects of any size with known topics, made from a seed: texts, embeddings, settings.
+
+Texts are strings of phrases, some of the paper's topic and some of all topics, so that n-grams repeat about as they do
+in abstracts. Embeddings are unit vectors around the topic's centre; one paper in six lies between two topics.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+DIMENSIONS = 384
+_SYLLABLES = [a + b for a in "bcdfghklmnprstvz" for b in ("a", "e", "i", "o", "u", "an", "er", "is")]
+_WORDS, _PHRASES, _OF_TOPIC = 60_000, 60_000, 400
+_PHRASES_A_TEXT = (14, 34)  # phrases of 2 to 7 words: 60 to 160 words a text
+_CHUNK = 20_000
+
+
+def topics_of(documents: int) -> int:
+    """How many topics a generated project has: 100 at 10,000 papers, growing by the cube root to 464 at a million."""
+    return round(100 * (documents / 10_000) ** (1 / 3))
+
+
+def make_project(folder: Path, documents: int, seed: int = 7) -> Path:
+    """Write a project of so many papers; returns its analysis folder. The same folder comes out for the same seed."""
+    rng = np.random.default_rng(seed)
+    topics = topics_of(documents)
+    profile, analysis = folder / "f01" / "e01", folder / "a01"
+    for path in (profile, analysis):
+        path.mkdir(parents=True)
+    centres = rng.normal(size=(topics, DIMENSIONS)).astype(np.float32)
+    centres /= np.linalg.norm(centres, axis=1, keepdims=True)
+    weight = rng.pareto(1.5, topics) + 0.3
+    topic = rng.choice(topics, documents, p=weight / weight.sum())
+    _write_embeddings(profile / "embeddings.npy", centres, topic, rng)
+    _write_corpus(profile / "corpus.csv", topic, rng)
+    np.save(folder / "true_topic.npy", topic)
+    (profile / "embeddings_ids.json").write_text(json.dumps([f"G{row:07}" for row in range(documents)]))
+    settings = {
+        "metadata": {"project_folder": folder.name, "filtered_folder": "f01", "analysis_id": "a01"},
+        "tmo": {"embeds_folder": "e01", "n_topics": 0, "min_topic_size": max(10, documents // 20_000 * 5)},
+        "params": {"type_of_analysis": "topic_model", "seed": 100},
+    }
+    (analysis / "settings_analysis_directive_2026-01-01-00-00.json").write_text(json.dumps(settings, indent=2))
+    return analysis
+
+
+def _write_embeddings(
+    path: Path, centres: NDArray[np.float32], topic: NDArray[np.int64], rng: np.random.Generator
+) -> None:
+    vectors = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=(len(topic), DIMENSIONS))
+    for start in range(0, len(topic), _CHUNK):
+        of = topic[start : start + _CHUNK]
+        between = rng.random(len(of)) < 1 / 6
+        other = centres[rng.integers(len(centres), size=len(of))]
+        block = centres[of] + np.where(between[:, None], other, 0)
+        block = block + rng.normal(scale=0.05, size=block.shape).astype(np.float32)
+        vectors[start : start + len(of)] = block / np.linalg.norm(block, axis=1, keepdims=True)
+    vectors.flush()
+
+
+def _write_corpus(path: Path, topic: NDArray[np.int64], rng: np.random.Generator) -> None:
+    phrases = _phrases(rng)
+    common = _zipf(_PHRASES, 0.9)
+    own = _zipf(_OF_TOPIC, 0.7)
+    of_topic = [rng.integers(_PHRASES, size=_OF_TOPIC) for _ in range(int(topic.max()) + 1)]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["UT", "text"])
+        for start in range(0, len(topic), _CHUNK):
+            chunk = topic[start : start + _CHUNK]
+            lengths = rng.integers(*_PHRASES_A_TEXT, size=len(chunk))
+            drawn = np.searchsorted(common, rng.random(int(lengths.sum())))
+            special = rng.random(len(drawn)) < 0.4
+            place = np.searchsorted(own, rng.random(len(drawn)))
+            at = 0
+            for row, (number, length) in enumerate(zip(chunk, lengths, strict=True), start):
+                part = slice(at, at + length)
+                chosen = np.where(special[part], of_topic[number][place[part]], drawn[part])
+                writer.writerow([f"G{row:07}", " ".join([phrases[phrase] for phrase in chosen.tolist()])])
+                at += length
+
+
+def _phrases(rng: np.random.Generator) -> list[str]:
+    syllables = rng.integers(len(_SYLLABLES), size=(_WORDS, 4))
+    words = ["".join(_SYLLABLES[s] for s in row[: 1 + rank % 4]) for rank, row in enumerate(syllables.tolist())]
+    words = ["nar" if word == "nan" else word for word in words]  # the word that a missing abstract leaves behind
+    drawn = np.searchsorted(_zipf(_WORDS, 1.0), rng.random(_PHRASES * 7)).reshape(_PHRASES, 7).tolist()
+    lengths = rng.integers(2, 8, size=_PHRASES).tolist()
+    return [" ".join(words[word] for word in row[:length]) for row, length in zip(drawn, lengths, strict=True)]
+
+
+def _zipf(size: int, exponent: float) -> NDArray[np.float64]:
+    """Cumulated probabilities of ranks under Zipf's law."""
+    weight = np.arange(1, size + 1) ** -exponent
+    return np.cumsum(weight) / weight.sum()

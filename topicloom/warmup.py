@@ -1,0 +1,87 @@
+"""Compiling, once per machine, all that numba compiles on a run, so that no run has to wait for it.
+
+The code of umap and pynndescent and of our own loops is kept on disk (`topicloom.compiled`); it takes minutes to make.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from topicloom import __version__
+from topicloom.compiled import cache_folder, import_kernels
+from topicloom.files import write_json
+from topicloom.progress import tell
+
+_POINTS, _DIMENSIONS = 4200, 32  # enough that UMAP follows nearest-neighbour descent
+
+
+def is_warm() -> bool:
+    """Whether this machine holds the compiled code of these versions."""
+    return _marker().is_file()
+
+
+def warm_up() -> Path:
+    """Compile everything that is not kept yet; returns the folder that holds the code.
+
+    Safe beside runs and other warm-ups: numba replaces its files whole.
+    """
+    steps: dict[str, Callable[[], object]] = {
+        "neighbour search and layout": _umap,
+        "membership vectors": _membership,
+        "topic distribution": _distribution,
+    }
+    for done, (name, step) in enumerate(steps.items()):
+        tell(f"compiling {name}", done, len(steps))
+        step()
+    tell("compiled", len(steps), len(steps))
+    write_json(_marker(), {"topicloom": __version__, "steps": list(steps)})
+    return cache_folder()
+
+
+def _marker() -> Path:
+    return cache_folder() / f"warm-{__version__}.json"
+
+
+def _umap() -> None:
+    import pickle
+
+    import numpy as np
+
+    from topicloom.neighbours import find_neighbours
+    from topicloom.reduction import fit_umap
+    from topicloom.settings import UmapSettings
+
+    points = np.random.default_rng(0).normal(size=(_POINTS, _DIMENSIONS)).astype(np.float32)
+    umap = UmapSettings(n_epochs=1)
+    neighbours = find_neighbours(points, umap, seed=0)
+    pickle.dumps(neighbours.index)  # makes and compiles the search for new documents
+    fit_umap(points, umap, 0, neighbours)
+
+
+def _membership() -> None:
+    import numpy as np
+    from hdbscan import HDBSCAN
+
+    from topicloom.membership import all_points_membership_vectors
+
+    rng = np.random.default_rng(0)
+    points = np.concatenate([rng.normal(centre, 0.1, (30, 3)) for centre in range(3)]).astype(np.float32)
+    all_points_membership_vectors(HDBSCAN(min_cluster_size=5, prediction_data=True).fit(points))
+
+
+def _distribution() -> None:
+    import numpy as np
+
+    from topicloom.distribution import topic_distribution
+    from topicloom.representation import represent_topics
+    from topicloom.settings import DistributionSettings, RepresentSettings
+    from topicloom.tokens import tokenise
+
+    import_kernels()
+    for represent in (RepresentSettings(), RepresentSettings(stop_words="english")):
+        texts = ["cells of the heart", "genes of the cell", "maps of science", "maps of the sky"]
+        found = represent_topics(tokenise(texts, "english"), np.ones((4, 1)), np.array([0, 0, 1, 1]), represent)
+        documents: Any = found.documents
+        topic_distribution(documents, found.weights, found.weighting, DistributionSettings(window=2))
