@@ -18,15 +18,26 @@ STARTED = time.perf_counter()
 SECONDS: dict[str, float] = {}
 
 
+class _Clock:
+    """Notes how long a call takes."""
+
+    def __init__(self, stage: str) -> None:
+        self.stage = stage
+
+    def __enter__(self) -> None:
+        self.started = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        SECONDS[self.stage] = SECONDS.get(self.stage, 0.0) + time.perf_counter() - self.started
+
+
 def timed(owner: Any, name: str, stage: str) -> None:
     """Let a function of a library note how long it takes."""
     function: Callable[..., Any] = getattr(owner, name)
 
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        started = time.perf_counter()
-        result = function(*args, **kwargs)
-        SECONDS[stage] = SECONDS.get(stage, 0.0) + time.perf_counter() - started
-        return result
+        with _Clock(stage):
+            return function(*args, **kwargs)
 
     setattr(owner, name, wrapped)
 
@@ -70,8 +81,8 @@ def main(analysis: Path) -> None:
         verbose=False,
     )
     topics, _ = model.fit_transform(documents, embeddings)
-    timed(model, "approximate_distribution", "distribution")
-    distribution, _ = model.approximate_distribution(documents, batch_size=1000)
+    with _Clock("distribution"):
+        distribution, _ = model.approximate_distribution(documents, batch_size=1000)
     started = time.perf_counter()
     scores = [row[topic] if topic != -1 else 0 for topic, row in zip(topics, distribution, strict=True)]
     info = model.get_topic_info()

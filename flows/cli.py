@@ -24,6 +24,7 @@ from flows.display import (
     stages_shown,
 )
 from flows.environment import prepare_prefect, quiet_console
+from flows.preload import preload_beside
 from topicloom import __version__
 from topicloom.cleaning import clean, find_leftovers
 from topicloom.demo_project import make_demo_project
@@ -68,6 +69,7 @@ def run(path: Analysis, refresh: Refresh = None, verbose: Verbose = False) -> No
 
 def _run(path: Path, refresh: str | None, *, verbose: bool) -> None:
     started = time.perf_counter()
+    preload_beside(path)
     prepare_prefect()
     from flows.topic_model import topic_model
 

@@ -9,7 +9,7 @@ from prefect.states import State
 from tasks.stage import RETRY, run_stage, stage_key
 from tasks.voices import in_the_runs_log
 from topicloom.loading import VECTORS
-from topicloom.parts import stored_neighbours
+from topicloom.parts import neighbours_folder, stored_neighbours
 from topicloom.reduction import reduce_documents
 from topicloom.settings import Settings
 from topicloom.stages import REDUCE
@@ -24,9 +24,13 @@ def reduce(settings: Settings, embeddings: StageRef, *, refresh: bool = False) -
     """
 
     def compute(out: Workspace) -> None:
-        vectors = Store(settings.store_path).artifact(embeddings, VECTORS)
+        store = Store(settings.store_path)
+        vectors, neighbours = store.artifact(embeddings, VECTORS), neighbours_folder(settings, store, embeddings)
+
+        def search() -> None:
+            stored_neighbours(settings, embeddings, out, flow_run.get_id())
+
         with in_the_runs_log("UMAP"):
-            neighbours = stored_neighbours(settings, embeddings, out, flow_run.get_id())
-            reduce_documents(vectors, neighbours, out.folder, settings.tmo.umap, settings.params.seed)
+            reduce_documents(vectors, neighbours, out.folder, settings.tmo.umap, settings.params.seed, search)
 
     return run_stage(REDUCE, settings, [embeddings], compute, refresh=refresh)

@@ -59,6 +59,14 @@ def import_kernels() -> ModuleType:
     return kernels
 
 
+def import_layout_kernels() -> ModuleType:
+    """Import `topicloom.layout_kernels` with its compiled code kept on disk."""
+    _prepare()
+    from topicloom import layout_kernels
+
+    return layout_kernels
+
+
 def import_umap() -> ModuleType:
     """Import umap with its compiled code, and that of pynndescent, kept on disk."""
     _prepare()

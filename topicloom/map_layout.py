@@ -5,6 +5,7 @@ python -m topicloom.map_layout VECTORS.npy NEIGHBOURS_FOLDER OUT.npy SETTINGS SE
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -21,11 +22,11 @@ class MapLayoutError(TopicloomError):
 
 
 class MapLayout:
-    """Lays out the map in another process from the start of a `with` block, and has it written by its end.
+    """Lays out the map in another process, which loads its libraries from the start of a block, and begins when told.
 
     vectors: embeddings.npy, (n, d). neighbours: folder of `topicloom.neighbours.write_neighbours`. out: the .npy file
-    to write, (n, 2) float32. The process ends with the block, and with this process however it ends.
-    Raises MapLayoutError with the process's words where it fails.
+    to write, (n, 2) float32; it is there when the block ends. The process ends with the block, and with this process
+    however it ends. Raises MapLayoutError with the process's words where it fails.
     """
 
     def __init__(self, vectors: Path, neighbours: Path, out: Path, umap: UmapSettings, seed: int) -> None:
@@ -37,6 +38,12 @@ class MapLayout:
             self._command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
         return self
+
+    def begin(self) -> None:
+        """The neighbours are there: lay out."""
+        with contextlib.suppress(BrokenPipeError):  # it has ended already; __exit__ says why
+            self._process.stdin.write(b"begin\n")  # type: ignore[union-attr]
+            self._process.stdin.flush()  # type: ignore[union-attr]
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -69,9 +76,13 @@ def _end_with_parent() -> None:
 def _main(arguments: list[str]) -> None:
     import numpy as np
 
+    from topicloom.compiled import import_umap
     from topicloom.neighbours import read_neighbours
     from topicloom.reduction import map_coordinates
 
+    import_umap()
+    if not sys.stdin.buffer.readline():
+        return  # whoever started this process wants no map any more
     _end_with_parent()
     vectors, neighbours, out, umap, seed = arguments
     settings = UmapSettings.model_validate_json(umap)

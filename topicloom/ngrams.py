@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,12 +75,12 @@ class Vocabulary:
 
         named = np.empty(self.size, dtype=object)
         texts: list[str] = []
+        spaced = [f" {word}" for word in self.words]
         for length, keys in enumerate(self.keys):
             last = (keys % len(self.words)).tolist()
             if length:
-                texts = [
-                    f"{texts[p]} {self.words[w]}" for p, w in zip((keys // len(self.words)).tolist(), last, strict=True)
-                ]
+                parents = map(texts.__getitem__, (keys // len(self.words)).tolist())
+                texts = list(map(add, parents, map(spaced.__getitem__, last)))
             else:
                 texts = [self.words[word] for word in last]
             kept = np.flatnonzero(self.columns[length] >= 0)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import copy
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from topicloom.compiled import import_umap
+from topicloom.layout import parallel_layout
 from topicloom.map_layout import MapLayout
 from topicloom.neighbours import Neighbours, read_neighbours
 from topicloom.settings import UmapSettings
@@ -19,10 +21,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def reduce_documents(vectors: Path, neighbours: Path | None, out: Path, umap: UmapSettings, seed: int) -> None:
+_FEW, _EPOCHS_OF_FEW, _EPOCHS = 10_000, 500, 200  # UMAP's own choice of n_epochs
+
+
+def reduce_documents(
+    vectors: Path,
+    neighbours: Path | None,
+    out: Path,
+    umap: UmapSettings,
+    seed: int,
+    search: Callable[[], object] = lambda: None,
+) -> None:
     """Reduce the vectors and lay out their map, each on a core of its own where there are two.
 
     vectors: an .npy file, (n, d) float. neighbours: folder of `write_neighbours`, or None for a search by UMAP.
+    search: called first; sees to it that the neighbours are in their folder.
     Writes reduced.npy (n, n_components) float32, coordinates.npy (n, 2) float32 and umap.joblib into `out`.
     """
     import joblib
@@ -30,9 +43,13 @@ def reduce_documents(vectors: Path, neighbours: Path | None, out: Path, umap: Um
 
     coordinates = out / "coordinates.npy"
     with contextlib.ExitStack() as beside:
-        apart = neighbours is not None and available_threads() > 1
+        apart = neighbours is not None and umap.layout == "umap" and available_threads() > 1
         if neighbours is not None and apart:
-            beside.enter_context(MapLayout(vectors, neighbours, coordinates, umap, seed))
+            layout = beside.enter_context(MapLayout(vectors, neighbours, coordinates, umap, seed))
+            search()
+            layout.begin()
+        else:
+            search()
         points = np.load(vectors)
         known = read_neighbours(neighbours) if neighbours is not None else None
         model = fit_umap(points, umap, seed, known)
@@ -63,7 +80,7 @@ def fit_umap(
     Source: McInnes, Healy and Melville (2018), UMAP; the umap-learn library.
     """
     random = seed if neighbours is None else _random_after_search(neighbours, umap, seed)
-    model = _fit(vectors, umap, random, neighbours, n_components=umap.n_components, verbose=True)
+    model = _fit(vectors, umap, seed, random, neighbours, n_components=umap.n_components, verbose=True)
     # It has told its progress; what is saved states the notebook's parameters.
     model.verbose, model.tqdm_kwds = False, {**model.tqdm_kwds, "disable": True}
     model.random_state = seed
@@ -96,21 +113,36 @@ def map_coordinates(
 
     A second UMAP with the settings of the first but two components, over the same neighbours where they are kept.
     """
-    return reduced_vectors(_fit(vectors, umap, seed, neighbours, n_components=2))
+    return reduced_vectors(_fit(vectors, umap, seed, seed, neighbours, n_components=2))
+
+
+class _Kept(tuple[Any, ...]):
+    """Neighbours that UMAP, which tells its parameters, does not tell in full."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "(kept neighbours)"
 
 
 def _fit(
-    vectors: NDArray[np.floating[Any]], umap: UmapSettings, random: Any, neighbours: Neighbours | None, **more: Any
+    vectors: NDArray[np.floating[Any]],
+    umap: UmapSettings,
+    seed: int,
+    random: Any,
+    neighbours: Neighbours | None,
+    **more: Any,
 ) -> Any:
+    epochs = umap.n_epochs if umap.layout == "umap" else 0  # none: UMAP's graph and first positions only
     if neighbours is not None:
         # UMAP marks neighbours that are too far in these arrays.
-        more["precomputed_knn"] = (neighbours.indices.copy(), neighbours.distances.copy(), neighbours.index)
+        more["precomputed_knn"] = _Kept((neighbours.indices.copy(), neighbours.distances.copy(), neighbours.index))
     model = import_umap().UMAP(
         n_neighbors=umap.n_neighbors,
         min_dist=umap.min_dist,
         spread=umap.spread,
         metric=umap.metric,
-        n_epochs=umap.n_epochs,
+        n_epochs=epochs,
         random_state=random,
         **more,
     )
@@ -118,4 +150,9 @@ def _fit(
         # A seed makes UMAP run on one thread, which is the point; its warning would frighten people.
         warnings.filterwarnings("ignore", message="n_jobs value .* overridden", category=UserWarning)
         warnings.filterwarnings("ignore", message="precomputed_knn", category=UserWarning)
-        return model.fit(vectors)
+        model.fit(vectors)
+    if umap.layout == "parallel":
+        model.n_epochs = umap.n_epochs
+        epochs = umap.n_epochs or (_EPOCHS_OF_FEW if len(vectors) <= _FEW else _EPOCHS)
+        model.embedding_ = parallel_layout(model.graph_, model.embedding_, epochs, model._a, model._b, seed)
+    return model

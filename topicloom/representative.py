@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 _SAMPLES, _CHOSEN, _SEED = 500, 3, 42  # BERTopic's
-_BLOCK = 5_000_000  # n-grams that are weighed at once
+_BLOCK = 2_000_000  # n-grams that are weighed at once
 
 
 def representative_documents(

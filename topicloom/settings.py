@@ -96,6 +96,11 @@ class UmapSettings(Section):
         "cosine", description="Distance between embeddings."
     )
     n_epochs: int | None = Field(None, ge=1, description="Epochs of the layout; UMAP chooses when left out.")
+    layout: Literal["umap", "parallel"] = Field(
+        "umap",
+        description="umap: UMAP's own layout, on one core under a seed; parallel: another layout of the same graph, on "
+        "every core and as reproducible.",
+    )
     neighbors_seed: int | None = Field(
         None,
         ge=0,

@@ -32,7 +32,7 @@ from topicloom.files import (
     sync_tree,
     write_json,
 )
-from topicloom.memory import PeakMemory
+from topicloom.memory import PeakMemory, give_back
 
 logger = logging.getLogger(__name__)
 
@@ -183,6 +183,7 @@ class Store:
         try:
             with PeakMemory() as memory:
                 compute(workspace)
+            give_back()
             outputs = {
                 path.relative_to(workspace.folder).as_posix(): path
                 for path in sorted(workspace.folder.rglob("*"))

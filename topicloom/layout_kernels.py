@@ -1,0 +1,148 @@
+"""Loops of the layout that numba compiles for every core. Import by `topicloom.compiled.import_layout_kernels`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit, prange
+
+Array = Any
+_WORTH_SHARING = 128  # edges of a round; fewer are done sooner by one core than shared out
+
+
+@njit(cache=True)
+def deal_into_rounds(left: Array, right: Array, documents: int, rounds: int) -> Any:
+    """Deal edges into rounds in each of which no document has more than one edge; greedily, by the first that fits.
+
+    left, right: (m,) ends of each edge. Returns (m,) int32 rounds; `rounds` for an edge that fits into none.
+    """
+    words = (rounds + 63) // 64
+    taken = np.zeros((documents, words), dtype=np.uint64)
+    dealt = np.full(len(left), rounds, dtype=np.int32)
+    full = ~np.uint64(0)
+    for edge in range(len(left)):
+        for word in range(words):
+            both = taken[left[edge], word] | taken[right[edge], word]
+            if both != full:
+                bit = 0
+                while (both >> np.uint64(bit)) & np.uint64(1):
+                    bit += 1
+                if word * 64 + bit < rounds:
+                    dealt[edge] = word * 64 + bit
+                    taken[left[edge], word] |= np.uint64(1) << np.uint64(bit)
+                    taken[right[edge], word] |= np.uint64(1) << np.uint64(bit)
+                break
+    return dealt
+
+
+@njit(cache=True, parallel=True)
+def layout_epoch(
+    place: Array,
+    before: Array,
+    starts: Array,
+    alone: int,
+    left: Array,
+    right: Array,
+    period: Array,
+    due: Array,
+    negative_due: Array,
+    epoch: int,
+    alpha: float,
+    a: float,
+    b: float,
+    negatives: float,
+    random: Array,
+) -> None:
+    """One epoch of a UMAP layout.
+
+    place: (n, d) float32, moved. before: (n, d) float32, where documents stood when the epoch began; from there they
+    are moved away. starts: where each round of edges begins; from round `alone` on, edges may share documents. left,
+    right, period, due, negative_due: by edge. random: (n,) uint64, a generator for each document.
+    """
+    for this in range(len(starts) - 1):
+        first, last = starts[this], starts[this + 1]
+        if this < alone and last - first >= _WORTH_SHARING:
+            for edge in prange(first, last):
+                _use(
+                    *(edge, place, before, left, right, period, due, negative_due),
+                    *(epoch, alpha, a, b, negatives, random),
+                )
+        else:
+            for edge in range(first, last):
+                _use(
+                    *(edge, place, before, left, right, period, due, negative_due),
+                    *(epoch, alpha, a, b, negatives, random),
+                )
+
+
+@njit(cache=True)
+def _use(
+    edge: int,
+    place: Array,
+    before: Array,
+    left: Array,
+    right: Array,
+    period: Array,
+    due: Array,
+    negative_due: Array,
+    epoch: int,
+    alpha: float,
+    a: float,
+    b: float,
+    negatives: float,
+    random: Array,
+) -> None:
+    """Draw the two ends of an edge together, and push each away from some others: once for each direction."""
+    if due[edge] > epoch:
+        return
+    wanted = int((epoch - negative_due[edge]) / (period[edge] / negatives))
+    for row, other in ((left[edge], right[edge]), (right[edge], left[edge])):
+        _attract(place, row, other, a, b, alpha)
+        for _ in range(wanted):
+            _repel(place, row, before, _draw(random, row) % np.uint64(len(place)), a, b, alpha)
+    due[edge] += period[edge]
+    negative_due[edge] += wanted * (period[edge] / negatives)
+
+
+@njit(cache=True)
+def _draw(random: Array, row: int) -> Any:
+    """The next bits of a document's generator (Marsaglia's xorshift)."""
+    state = random[row]
+    state ^= state << np.uint64(13)
+    state ^= state >> np.uint64(7)
+    state ^= state << np.uint64(17)
+    random[row] = state
+    return state >> np.uint64(11)
+
+
+@njit(cache=True)
+def _squared_distance(place: Array, row: int, others: Array, other: int) -> Any:
+    total = np.float32(0.0)
+    for axis in range(place.shape[1]):
+        difference = place[row, axis] - others[other, axis]
+        total += difference * difference
+    return total
+
+
+@njit(cache=True)
+def _attract(place: Array, row: int, other: int, a: float, b: float, alpha: float) -> None:
+    distance = _squared_distance(place, row, place, other)
+    if distance > 0.0:
+        power = distance**b
+        strength = -2.0 * a * b * power / (distance * (1.0 + a * power))
+        for axis in range(place.shape[1]):
+            step = strength * (place[row, axis] - place[other, axis])
+            step = alpha * min(max(step, np.float32(-4.0)), np.float32(4.0))
+            place[row, axis] += step
+            place[other, axis] -= step
+
+
+@njit(cache=True)
+def _repel(place: Array, row: int, others: Array, other: int, a: float, b: float, alpha: float) -> None:
+    distance = _squared_distance(place, row, others, other)
+    if distance > 0.0 and row != np.int64(other):
+        strength = 2.0 * b / ((np.float32(0.001) + distance) * (1.0 + a * distance**b))
+        for axis in range(place.shape[1]):
+            step = strength * (place[row, axis] - others[other, axis])
+            place[row, axis] += alpha * min(max(step, np.float32(-4.0)), np.float32(4.0))
