@@ -72,7 +72,7 @@ def import_umap() -> ModuleType:
     _prepare()
     import umap
 
-    for name, dispatcher in _dispatchers():
+    for name, dispatcher in dispatchers():
         # What has been compiled in this process already is left as it is.
         if not dispatcher.signatures:
             _keep(name, dispatcher)
@@ -106,7 +106,8 @@ def _drive_from_python() -> None:
         setattr(pynndescent_, name, getattr(function, "py_func", function))
 
 
-def _dispatchers() -> Iterator[tuple[str, Any]]:
+def dispatchers() -> Iterator[tuple[str, Any]]:
+    """Every function of umap and pynndescent that numba compiles, by module and name; of modules that are imported."""
     from numba.core.dispatcher import Dispatcher
 
     for name, module in list(sys.modules.items()):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_TOLD_PARTS = 10  # in so many parts UMAP tells its progress
 _FEW, _EPOCHS_OF_FEW, _EPOCHS = 10_000, 500, 200  # UMAP's own choice of n_epochs
 
 
@@ -80,7 +81,8 @@ def fit_umap(
     Source: McInnes, Healy and Melville (2018), UMAP; the umap-learn library.
     """
     random = seed if neighbours is None else _random_after_search(neighbours, umap, seed)
-    model = _fit(vectors, umap, seed, random, neighbours, n_components=umap.n_components, verbose=True)
+    tells = umap.n_epochs is None or umap.n_epochs >= _TOLD_PARTS  # with fewer, UMAP's own progress fails
+    model = _fit(vectors, umap, seed, random, neighbours, n_components=umap.n_components, verbose=tells)
     # It has told its progress; what is saved states the notebook's parameters.
     model.verbose, model.tqdm_kwds = False, {**model.tqdm_kwds, "disable": True}
     model.random_state = seed

@@ -5,6 +5,8 @@ The code of umap and pynndescent and of our own loops is kept on disk (`topicloo
 
 from __future__ import annotations
 
+import contextlib
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,7 +36,8 @@ def warm_up() -> Path:
     }
     for done, (name, step) in enumerate(steps.items()):
         tell(f"compiling {name}", done, len(steps))
-        step()
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            step()
     tell("compiled", len(steps), len(steps))
     write_json(_marker(), {"topicloom": __version__, "steps": list(steps)})
     return cache_folder()
@@ -57,7 +60,8 @@ def _umap() -> None:
     umap = UmapSettings(n_epochs=1)
     neighbours = find_neighbours(points, umap, seed=0)
     pickle.dumps(neighbours.index)  # makes and compiles the search for new documents
-    fit_umap(points, umap, 0, neighbours)
+    for layout in ("umap", "parallel"):
+        fit_umap(points, umap.model_copy(update={"layout": layout}), 0, neighbours)
 
 
 def _membership() -> None:

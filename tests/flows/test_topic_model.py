@@ -61,6 +61,8 @@ SETTING_STAGES = [
     ("tmo.umap.spread", 2.0, ["reduce", "cluster", "represent", "distribution", *LAST]),
     ("tmo.umap.metric", "euclidean", ["reduce", "cluster", "represent", "distribution", *LAST]),
     ("tmo.umap.n_epochs", 50, ["reduce", "cluster", "represent", "distribution", *LAST]),
+    ("tmo.umap.layout", "parallel", ["reduce", "cluster", "represent", "distribution", *LAST]),
+    ("tmo.umap.neighbors_seed", 5, ["reduce", "cluster", "represent", "distribution", *LAST]),
     ("tmo.min_topic_size", 12, ["cluster", "represent", "distribution", *LAST]),
     ("tmo.n_topics", 7, ["cluster", "represent", "distribution", *LAST]),
     ("tmo.hdbscan.min_cluster_size", 12, ["cluster", "represent", "distribution", *LAST]),

@@ -1,0 +1,65 @@
+"""Compiling once per machine."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from topicloom import compiled, warmup
+from topicloom.progress import listening
+
+
+@pytest.fixture
+def told(monkeypatch, tmp_path):
+    monkeypatch.setattr(warmup, "cache_folder", lambda: tmp_path)
+    heard = []
+    with listening(lambda *words: heard.append(words)):
+        yield heard
+
+
+def test_it_compiles_and_says_what(told, tmp_path, capfd):
+    assert not warmup.is_warm()
+    assert warmup.warm_up() == tmp_path
+    assert warmup.is_warm()
+    assert [done for _, done, _ in told][-1] == 3
+    assert capfd.readouterr().out == ""
+
+
+def test_one_that_fails_leaves_the_machine_cold(told, monkeypatch):
+    monkeypatch.setattr(warmup, "_membership", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        warmup.warm_up()
+    assert not warmup.is_warm()
+
+
+def test_after_it_a_run_compiles_nothing(tmp_path):
+    """Every function that a run calls is taken from the disk: numba counts no miss."""
+    warmup.warm_up()
+    script = """
+import numpy as np
+from topicloom.neighbours import find_neighbours
+from topicloom.reduction import fit_umap, map_coordinates
+from topicloom.settings import UmapSettings
+vectors = np.random.default_rng(5).normal(size=(4300, 16)).astype("f4")
+umap = UmapSettings(n_epochs=10)
+neighbours = find_neighbours(vectors, umap, 3)
+fit_umap(vectors, umap, 3, neighbours)
+map_coordinates(vectors, umap, 3, neighbours)
+from topicloom.compiled import dispatchers
+# Functions that are compiled for stated types when umap is imported, before anything can be kept, cannot be helped.
+missed = {name: sum(d.stats.cache_misses.values()) for name, d in dispatchers() if d._can_compile}
+print("MISSED", {name: count for name, count in missed.items() if count})
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=dict(os.environ)
+    )
+    assert "MISSED {}" in done.stdout
+
+
+def test_the_folder_can_be_stated(monkeypatch, tmp_path):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    assert compiled.cache_folder() == Path(tmp_path)
