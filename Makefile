@@ -7,7 +7,7 @@ DEMO ?= demo
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?= $(shell [ "$$(uname -s)" = Linux ] && command -v curl >/dev/null && curl -sfIL -m 5 -o /dev/null $(CPU_INDEX)/torch/ 2>/dev/null && echo $(CPU_INDEX))
 
-.PHONY: demo serve test test-slow lint lock clean
+.PHONY: demo serve test test-slow lint bench bench-growth lock clean
 
 demo: $(VENV)/.installed
 	$(BIN)/topicloom warmup
@@ -35,6 +35,20 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
+
+# The notebook's code and ours side by side, on generated papers and on the projects of DATA="PATH ...": ten minutes each
+# of a machine that does nothing else. Growth to a million papers takes hours and 30 GB of disk.
+BENCH ?= /tmp/topicloom-bench
+bench: $(VENV)/.installed
+	$(BIN)/topicloom warmup
+	mkdir -p $(BENCH)
+	$(BIN)/python -m benchmarks $(BENCH)/side.json $(BENCH) $(DATA)
+	[ ! -f $(BENCH)/growth.json ] || $(BIN)/python -m benchmarks.report $(BENCH)/side.json $(BENCH)/growth.json
+
+bench-growth: $(VENV)/.installed
+	$(BIN)/topicloom warmup
+	mkdir -p $(BENCH)
+	$(BIN)/python -m benchmarks.growth $(BENCH)/growth.json $(BENCH)
 
 # After a change of dependencies: resolves pyproject.toml anew and writes what came out.
 lock:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ _CHUNK = 20_000
 
 def topics_of(documents: int) -> int:
     """How many topics a generated project has: 100 at 10,000 papers, growing by the cube root to 464 at a million."""
-    return round(100 * (documents / 10_000) ** (1 / 3))
+    return round(100 * math.cbrt(documents / 10_000))
 
 
 def make_project(folder: Path, documents: int, seed: int = 7) -> Path:
@@ -97,4 +98,5 @@ def _phrases(rng: np.random.Generator) -> list[str]:
 def _zipf(size: int, exponent: float) -> NDArray[np.float64]:
     """Cumulated probabilities of ranks under Zipf's law."""
     weight = np.arange(1, size + 1) ** -exponent
-    return np.cumsum(weight) / weight.sum()
+    cumulated: NDArray[np.float64] = np.cumsum(weight) / weight.sum()
+    return cumulated

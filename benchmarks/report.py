@@ -1,0 +1,149 @@
+"""docs/benchmarks.md and the growth plot from measured figures: python -m benchmarks.report SIDE.json GROWTH.json."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+STAGES = ("load-embeddings", "reduce", "cluster", "represent", "distribution", "orphan-split", "export")
+_LEAST = 1.0  # seconds: below them an exponent is noise
+
+_INTRODUCTION = """# Benchmarks
+
+Written by `python -m benchmarks.report` from what `make bench` and `make bench-growth` measured; no test asserts a
+time. Both sides run in fresh processes on the same files, one after the other, on a machine that does nothing else.
+The notebook's side is its plain code (`benchmarks/notebook.py`). Ours is `topicloom run` as a person types it, with
+compiled code kept on disk (`topicloom warmup`); it starts a temporary Prefect server each time, which falls away where
+a server is running. Memory is that of all processes together, shared pages counted once.
+"""
+
+
+def main(side: Path, growth: Path) -> None:
+    """Write the page and the plot."""
+    measured, grown = json.loads(side.read_text()), json.loads(growth.read_text())
+    parts = [_INTRODUCTION, _machine(measured)]
+    parts += [
+        _project(name, entry) for name, entry in measured.items() if isinstance(entry, dict) and "notebook" in entry
+    ]
+    parts.append(_growth([grown[size] for size in sorted(grown, key=int)]))
+    (DOCS / "benchmarks.md").write_text("\n".join(parts))
+    _plot([grown[size] for size in sorted(grown, key=int)], DOCS / "images" / "growth.svg")
+
+
+def _machine(measured: dict[str, Any]) -> str:
+    stated = measured["environment"]
+    versions = ", ".join(f"{name} {value}" for name, value in stated.items())
+    return f"Machine and versions: {versions}. Medians of {measured['repeats']} rounds.\n"
+
+
+def _project(name: str, entry: dict[str, Any]) -> str:
+    book, first, pieces = entry["notebook"], entry["first"], entry["pieces"]
+    other, unchanged, seconds = entry["other_size"], entry["unchanged"], entry["notebook"]["seconds"]
+    stages = first["stages"]
+    startup = entry["empty_flow"]
+    rows = [
+        ("whole first run", book["whole"], first["whole"]),
+        ("the same, without starting a server", book["whole"], first["whole"] - startup),
+        ("reduce (ours: and the map)", seconds["reduce"], stages["reduce"]),
+        ("cluster, with prediction data and membership", seconds["cluster"], stages["cluster"]),
+        (
+            "represent: c-TF-IDF, words, representative documents",
+            seconds["ctfidf"] + seconds["representative"],
+            stages["represent"],
+        ),
+        ("approximate distribution (ours: the stage)", seconds["distribution"], stages["distribution"]),
+        ("writing model and tables", seconds["export"], stages["export"]),
+        ("membership vectors alone", pieces["membership"]["theirs"], pieces["membership"]["ours"]),
+        (
+            "approximate distribution alone, from texts",
+            pieces["distribution"]["theirs"],
+            pieces["distribution"]["ours"],
+        ),
+        ("another min_topic_size, reduction reused", book["whole"], other["whole"]),
+        ("the same, without starting a server", book["whole"], other["whole"] - startup),
+        ("nothing changed", book["whole"], unchanged["whole"]),
+    ]
+    table = "\n".join(
+        f"| {what} | {theirs:.1f} s | {ours:.2f} s | {theirs / ours:.1f}x |" for what, theirs, ours in rows
+    )
+    peak = f"{book['peak'] / 2**30:.2f} GiB | {first['peak'] / 2**30:.2f} GiB | {book['peak'] / first['peak']:.1f}x"
+    return f"""## {name}: {first["documents"]:,} papers, {first["topics"]} topics
+
+| work | notebook | topicloom | ratio |
+|---|---|---|---|
+{table}
+| peak memory of the whole run | {peak} |
+
+An empty Prefect flow takes {startup:.1f} s here, so a rerun with nothing changed takes
+{unchanged["whole"] - startup:.1f} s of our own. Largest differences: membership vectors
+{pieces["membership"]["largest_difference"]:.1e}, approximate distribution
+{pieces["distribution"]["largest_difference"]:.1e}; topics {book["topics"]} and {first["topics"]}, outliers
+{book["outliers"]} and {first["outliers"]}.
+"""
+
+
+def _growth(entries: list[dict[str, Any]]) -> str:
+    head = "| papers | topics | " + " | ".join(STAGES) + " | whole | peak |"
+    lines = [head, "|---" * (len(STAGES) + 4) + "|"]
+    for entry in entries:
+        ours = entry["ours"]
+        stages = " | ".join(f"{ours['stages'][stage]:.1f}" for stage in STAGES)
+        peak = f"{ours['peak'] / 2**30:.2f} GiB"
+        lines.append(f"| {entry['documents']:,} | {ours['topics']} | {stages} | {ours['whole']:.0f} s | {peak} |")
+    lines.append("| exponent | | " + " | ".join(_exponent(entries, stage) for stage in STAGES) + " | | |")
+    books = [(entry["documents"], entry["notebook"]) for entry in entries if "notebook" in entry]
+    notebook = [f"{size:,} papers: {book['whole']:.0f} s, {book['peak'] / 2**30:.2f} GiB" for size, book in books]
+    return f"""## Growth
+
+Generated papers with known topics (`benchmarks/generator.py`), seconds by stage. The exponent is that of seconds
+between the smallest size at which the stage takes a second and the largest; n log n would be about 1.1.
+
+{chr(10).join(lines)}
+
+The notebook's code on the same papers: {"; ".join(notebook)}. It was not run on more.
+
+![Seconds and memory as the corpus grows](images/growth.svg)
+"""
+
+
+def _exponent(entries: list[dict[str, Any]], stage: str) -> str:
+    points = [(entry["documents"], entry["ours"]["stages"][stage]) for entry in entries]
+    points = [(n, seconds) for n, seconds in points if seconds >= _LEAST]
+    if len(points) < 2:
+        return ""
+    (n, first), (m, last) = points[0], points[-1]
+    return f"{math.log(last / first) / math.log(m / n):.2f}"
+
+
+def _plot(entries: list[dict[str, Any]], path: Path) -> None:
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    mpl.rcParams["svg.hashsalt"] = "topicloom"  # the same figures make the same file
+    from matplotlib import pyplot as plt
+
+    sizes = [entry["documents"] for entry in entries]
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
+    for stage in (name for name in STAGES if name != "orphan-split"):
+        left.plot(sizes, [entry["ours"]["stages"][stage] for entry in entries], marker="o", markersize=3, label=stage)
+    left.plot(sizes, [entry["ours"]["whole"] for entry in entries], color="black", marker="o", label="whole run")
+    books = [entry for entry in entries if "notebook" in entry]
+    at = [entry["documents"] for entry in books]
+    left.plot(at, [entry["notebook"]["whole"] for entry in books], "k--", marker="s", label="notebook's code")
+    right.plot(
+        sizes, [entry["ours"]["peak"] / 2**30 for entry in entries], color="black", marker="o", label="topicloom"
+    )
+    right.plot(at, [entry["notebook"]["peak"] / 2**30 for entry in books], "k--", marker="s", label="notebook's code")
+    for axes, label in ((left, "seconds"), (right, "peak memory, GiB")):
+        axes.set(xscale="log", yscale="log", xlabel="papers", ylabel=label)
+        axes.grid(visible=True, which="major", alpha=0.3)
+        axes.legend(fontsize=7)
+    figure.savefig(path, metadata={"Date": None})
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
