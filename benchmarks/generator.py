@@ -1,7 +1,8 @@
 """Projects of any size with known topics, made from a seed: texts, embeddings, settings.
 
 Texts are strings of phrases, some of the paper's topic and some of all topics, so that n-grams repeat about as they do
-in abstracts. Embeddings are unit vectors around the topic's centre; one paper in six lies between two topics.
+in abstracts. Embeddings lie around their topic's centre, topics around their field's; one paper in six is between two
+topics.
 """
 
 from __future__ import annotations
@@ -19,6 +20,10 @@ _SYLLABLES = [a + b for a in "bcdfghklmnprstvz" for b in ("a", "e", "i", "o", "u
 _WORDS, _PHRASES, _OF_TOPIC = 60_000, 60_000, 400
 _PHRASES_A_TEXT = (14, 34)  # phrases of 2 to 7 words: 60 to 160 words a text
 _CHUNK = 20_000
+# Lengths of the parts of an embedding: two papers of one topic then have a cosine of 0.5, of one field of 0.35 and of
+# none of 0.15, much as sentence embeddings of abstracts do.
+_FIELDS, _COMMON, _FIELD, _OWN, _NOISE = 20, 0.5, 0.6, 0.55, 0.9
+_MIN_TOPIC_SIZE = 20
 
 
 def topics_of(documents: int) -> int:
@@ -33,8 +38,7 @@ def make_project(folder: Path, documents: int, seed: int = 7) -> Path:
     profile, analysis = folder / "f01" / "e01", folder / "a01"
     for path in (profile, analysis):
         path.mkdir(parents=True)
-    centres = rng.normal(size=(topics, DIMENSIONS)).astype(np.float32)
-    centres /= np.linalg.norm(centres, axis=1, keepdims=True)
+    centres = _centres(topics, rng)
     weight = rng.pareto(1.5, topics) + 0.3
     topic = rng.choice(topics, documents, p=weight / weight.sum())
     _write_embeddings(profile / "embeddings.npy", centres, topic, rng)
@@ -43,11 +47,20 @@ def make_project(folder: Path, documents: int, seed: int = 7) -> Path:
     (profile / "embeddings_ids.json").write_text(json.dumps([f"G{row:07}" for row in range(documents)]))
     settings = {
         "metadata": {"project_folder": folder.name, "filtered_folder": "f01", "analysis_id": "a01"},
-        "tmo": {"embeds_folder": "e01", "n_topics": 0, "min_topic_size": max(10, documents // 20_000 * 5)},
+        "tmo": {"embeds_folder": "e01", "n_topics": 0, "min_topic_size": _MIN_TOPIC_SIZE},
         "params": {"type_of_analysis": "topic_model", "seed": 100},
     }
     (analysis / "settings_analysis_directive_2026-01-01-00-00.json").write_text(json.dumps(settings, indent=2))
     return analysis
+
+
+def _centres(topics: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Centres of the topics, (topics, d): what all papers share, what a field shares, and what is a topic's own."""
+    fields = rng.integers(_FIELDS, size=topics)
+    parts = [rng.normal(size=(rows, DIMENSIONS)) for rows in (1, _FIELDS, topics)]
+    common, field, own = (part / np.linalg.norm(part, axis=1, keepdims=True) for part in parts)
+    centres: NDArray[np.float32] = (_COMMON * common + _FIELD * field[fields] + _OWN * own).astype(np.float32)
+    return centres
 
 
 def _write_embeddings(
@@ -57,9 +70,9 @@ def _write_embeddings(
     for start in range(0, len(topic), _CHUNK):
         of = topic[start : start + _CHUNK]
         between = rng.random(len(of)) < 1 / 6
-        other = centres[rng.integers(len(centres), size=len(of))]
-        block = centres[of] + np.where(between[:, None], other, 0)
-        block = block + rng.normal(scale=0.05, size=block.shape).astype(np.float32)
+        other = np.where(between, rng.integers(len(centres), size=len(of)), of)
+        block = (centres[of] + centres[other]) / 2
+        block = block + rng.normal(scale=_NOISE / np.sqrt(DIMENSIONS), size=block.shape).astype(np.float32)
         vectors[start : start + len(of)] = block / np.linalg.norm(block, axis=1, keepdims=True)
     vectors.flush()
 
