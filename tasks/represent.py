@@ -47,7 +47,7 @@ def represent(
             "outliers": sum(topic.count for topic in table if topic.topic == -1),
         }
         get_run_logger().info(
-            "%d topics, %d n-grams in their vocabulary", out.facts["topics"], representation.vocabulary.size
+            "c-TF-IDF: %d topics, %d n-grams in their vocabulary", out.facts["topics"], representation.vocabulary.size
         )
 
     return run_stage(REPRESENT, settings, [embeddings, clusters], compute, refresh=refresh)

@@ -1,10 +1,9 @@
-"""What UMAP and BERTopic say while they work, in the run's log instead of on the terminal."""
+"""What UMAP says while it works, in the run's log instead of on the terminal."""
 
 from __future__ import annotations
 
 import contextlib
 import io
-import logging
 import re
 from collections.abc import Callable, Iterator
 
@@ -42,27 +41,14 @@ class _Lines(io.TextIOBase):
             self._say(said)
 
 
-class _Forward(logging.Handler):
-    def __init__(self, say: Callable[[str], None]) -> None:
-        super().__init__()
-        self._say = say
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._say(record.getMessage())
-
-
 @contextlib.contextmanager
 def in_the_runs_log(library: str) -> Iterator[None]:
-    """Within the block, what is printed or logged by `library` goes to the run's log, one line each."""
+    """Within the block, what `library` prints goes to the run's log, one line each."""
     run_log = get_run_logger()
 
     def say(line: str) -> None:
         run_log.info("%s: %s", library, line)
 
-    lines, forward, log = _Lines(say), _Forward(say), logging.getLogger(library)
-    own, log.handlers = log.handlers, [forward]
-    try:
-        with contextlib.redirect_stdout(lines), contextlib.redirect_stderr(lines):
-            yield
-    finally:
-        log.handlers = own
+    lines = _Lines(say)
+    with contextlib.redirect_stdout(lines), contextlib.redirect_stderr(lines):
+        yield
