@@ -63,3 +63,28 @@ print("MISSED", {name: count for name, count in missed.items() if count})
 def test_the_folder_can_be_stated(monkeypatch, tmp_path):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     assert compiled.cache_folder() == Path(tmp_path)
+
+
+def test_first_runs_beside_each_other_share_one_cache(tmp_path):
+    """Four processes that compile into one empty folder at once agree, and a fifth finds everything there."""
+    script = """
+import numpy as np
+from topicloom.compiled import import_kernels
+from topicloom.distribution import topic_distribution
+from topicloom.representation import represent_topics
+from topicloom.settings import DistributionSettings, RepresentSettings
+from topicloom.tokens import tokenise
+texts = ["cells of the heart", "genes of the cell", "maps of science", "maps of the sky"]
+found = represent_topics(tokenise(texts, "english"), np.ones((4, 1)), np.array([0, 0, 1, 1]), RepresentSettings())
+matrix = topic_distribution(found.documents, found.weights, found.weighting, DistributionSettings(window=2))
+kernels = import_kernels()
+print(matrix.toarray().tolist(), sum(kernels.window_similarities.stats.cache_misses.values()))
+"""
+    command = [sys.executable, "-c", script]
+    env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    beside = [subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    said = [process.communicate(timeout=300)[0] for process in beside]
+    assert [process.returncode for process in beside] == [0] * 4
+    after = subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
+    assert after.rsplit(" ", 1)[1].strip() == "0"
+    assert {line.rsplit(" ", 1)[0] for line in said} == {after.rsplit(" ", 1)[0]}
