@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-_EVERY = 0.2  # seconds between two looks at memory
+_EVERY = 0.5  # seconds between two looks at memory
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from tasks.stage import RETRY, run_stage, stage_key
 from tasks.voices import in_the_runs_log
 from topicloom.loading import VECTORS
 from topicloom.parts import neighbours_folder, stored_neighbours
-from topicloom.reduction import reduce_documents
+from topicloom.reduction import layout_start, reduce_documents
 from topicloom.settings import Settings
 from topicloom.stages import REDUCE
 from topicloom.store import StageRef, Store, Workspace
@@ -30,6 +30,7 @@ def reduce(settings: Settings, embeddings: StageRef, *, refresh: bool = False) -
         def search() -> None:
             stored_neighbours(settings, embeddings, out, flow_run.get_id())
 
+        out.facts["start"] = layout_start(settings.tmo.umap, embeddings.facts["documents"])
         with in_the_runs_log("UMAP"):
             reduce_documents(vectors, neighbours, out.folder, settings.tmo.umap, settings.params.seed, search)
 

@@ -25,6 +25,15 @@ _TOLD_PARTS = 10  # in so many parts UMAP tells its progress
 _FEW, _EPOCHS_OF_FEW, _EPOCHS = 10_000, 500, 200  # UMAP's own choice of n_epochs
 
 
+# UMAP's spectral start holds sqrt(n) vectors of n numbers: 8 GB at a million documents.
+_SPECTRAL_UP_TO = 200_000
+
+
+def layout_start(umap: UmapSettings, documents: int) -> str:
+    """Where the layout of so many documents starts: what is stated, else spectral, or pca where that takes too much."""
+    return umap.init or ("spectral" if documents <= _SPECTRAL_UP_TO else "pca")
+
+
 def reduce_documents(
     vectors: Path,
     neighbours: Path | None,
@@ -145,6 +154,7 @@ def _fit(
         spread=umap.spread,
         metric=umap.metric,
         n_epochs=epochs,
+        init=layout_start(umap, len(vectors)),
         random_state=random,
         **more,
     )

@@ -96,6 +96,11 @@ class UmapSettings(Section):
         "cosine", description="Distance between embeddings."
     )
     n_epochs: int | None = Field(None, ge=1, description="Epochs of the layout; UMAP chooses when left out.")
+    init: Literal["spectral", "pca", "random"] | None = Field(
+        None,
+        description="Where the layout starts. When left out: spectral, as UMAP has it; pca above 200,000 papers, whose "
+        "spectral start takes gigabytes more than all else.",
+    )
     layout: Literal["umap", "parallel"] = Field(
         "umap",
         description="umap: UMAP's own layout, on one core under a seed; parallel: another layout of the same graph, on "

@@ -77,6 +77,7 @@ SETTING_STAGES = [
     ("tmo.umap.spread", 2.0, ["reduce", "cluster", "represent", "distribution", *LAST]),
     ("tmo.umap.metric", "euclidean", ["reduce", "cluster", "represent", "distribution", *LAST]),
     ("tmo.umap.n_epochs", 50, ["reduce", "cluster", "represent", "distribution", *LAST]),
+    ("tmo.umap.init", "pca", ["reduce", "cluster", "represent", "distribution", *LAST]),
     ("tmo.umap.layout", "parallel", ["reduce", "cluster", "represent", "distribution", *LAST]),
     ("tmo.umap.neighbors_seed", 5, ["reduce", "export"]),  # so few papers are compared pair by pair
     ("tmo.min_topic_size", 12, ["cluster", "represent", "distribution", *LAST]),

@@ -16,7 +16,7 @@ from topicloom.layout import parallel_layout
 from topicloom.map_layout import MapLayout, MapLayoutError
 from topicloom.neighbours import ALL_PAIRS_BELOW, find_neighbours, read_index, read_neighbours, write_neighbours
 from topicloom.parts import neighbours_folder, stored_neighbours
-from topicloom.reduction import fit_umap, map_coordinates, reduce_documents, reduced_vectors
+from topicloom.reduction import fit_umap, layout_start, map_coordinates, reduce_documents, reduced_vectors
 from topicloom.settings import UmapSettings
 from topicloom.settings_file import read_settings
 from topicloom.store import StageRef, Store, Workspace
@@ -179,3 +179,9 @@ def test_the_parallel_layout_keeps_neighbourhoods_as_well_as_umaps(shared_data):
 def test_a_few_epochs_will_do(vectors, neighbours, epochs):
     model = fit_umap(vectors, UmapSettings(n_epochs=epochs), 100, neighbours)
     assert np.isfinite(model.embedding_).all()
+
+
+def test_the_spectral_start_gives_way_where_it_would_take_too_much():
+    assert layout_start(UmapSettings(), 200_000) == "spectral"
+    assert layout_start(UmapSettings(), 200_001) == "pca"
+    assert layout_start(UmapSettings(init="spectral"), 10**6) == "spectral"
