@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from topicloom.ngrams import NOWHERE, DocumentNgrams, Vocabulary, count_by_text, grow_vocabulary, runs
 from topicloom.settings import RepresentSettings
+from topicloom.sorting import sort_keys
 from topicloom.tokens import NOTHING_LEFT, WORD, Tokens
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def count_ngrams(tokens: Tokens, topics: NDArray[np.int64], represent: Represent
     kept = ~np.array([word in stops for word in tokens.words], dtype=bool)
     texts = _topic_texts(tokens, topics, kept)
     cut = _cuts(texts.ends, len(texts.stream))
-    vocabulary, found = grow_vocabulary(tokens.words, texts.stream, cut, represent.n_gram_range)
+    vocabulary, found = grow_vocabulary(tokens.words, texts.stream, cut, represent.n_gram_range, threads)
     counts = _counts_as_met(found, texts.ends, vocabulary.size, threads)
     if represent.min_df > 1:
         frequent = np.bincount(counts.indices, minlength=vocabulary.size) >= represent.min_df
@@ -74,7 +75,7 @@ def _counts_as_met(found: NDArray[np.int32], ends: NDArray[np.int64], size: int,
     for length, level in enumerate(found):
         at = np.flatnonzero(level >= 0)[::-1]  # of repeated assignments the last stays, here the first place
         met[level[at]] = (text[at] * len(found) + length) * len(text) + at
-    order = np.argsort(met).astype(np.int32)
+    order = sort_keys(met, threads)[1].astype(np.int32)
     turn = np.empty(size + 1, dtype=np.int32)
     turn[order], turn[NOWHERE] = np.arange(size, dtype=np.int32), NOWHERE
     counts = count_by_text(turn[found], ends, size, threads)

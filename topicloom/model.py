@@ -8,7 +8,7 @@ import logging
 import pickle
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -92,9 +92,9 @@ class _Without:
 
 
 def build_model(bertopic: ModuleType, parts: ModelParts, settings: TopicModelSettings) -> Any:
-    """A BERTopic as its own fit_transform would leave it, from results that are there.
+    """A BERTopic as its own fit_transform would leave it, from results that are there; to be saved, then loaded.
 
-    bertopic: the module. get_topic_info, get_document_info, get_representative_docs, approximate_distribution,
+    bertopic: the module. Once loaded, get_topic_info, get_document_info, get_representative_docs, approximate_distribution,
     visualize_heatmap and transform answer as on a model that BERTopic fitted itself; probabilities_ holds one number
     a document.
     """
@@ -134,7 +134,7 @@ def _vectorizer(vocabulary: Vocabulary, settings: TopicModelSettings) -> Any:
         ngram_range=represent.n_gram_range, stop_words=represent.stop_words, min_df=represent.min_df
     )
     vectorizer.fixed_vocabulary_ = False
-    vectorizer.vocabulary_ = dict(zip(vocabulary.strings(), range(vocabulary.size), strict=True))
+    vectorizer.vocabulary_ = _SavedVocabulary(vocabulary.strings())
     return vectorizer
 
 
@@ -179,13 +179,39 @@ def save_model(model: Any, folder: Path, embedding_model: str | None) -> None:
     _fill_in(folder / SAFETENSORS / "ctfidf_config.json", vocabulary)
 
 
-def _fill_in(config: Path, vocabulary: dict[str, int]) -> None:
+def _fill_in(config: Path, vocabulary: _SavedVocabulary) -> None:
     """Put the vocabulary into the file that BERTopic wrote without it; as BERTopic indents it, it takes long."""
-    from pydantic_core import to_json
-
     stated = json.loads(config.read_text(encoding="utf-8"))
-    stated["vectorizer_model"]["vocab"] = vocabulary
-    config.write_bytes(to_json(stated))
+    stated["vectorizer_model"]["vocab"] = {}
+    # It comes last, and words hold nothing that JSON would have to escape.
+    head = json.dumps(stated).removesuffix("{}}}")
+    listed = ",".join([f'"{ngram}":{column}' for column, ngram in enumerate(vocabulary.ngrams)])
+    config.write_text(f"{head}{{{listed}}}}}}}", encoding="utf-8")
+
+
+class _Call:
+    """Pickled as the call of a function: what is read again is its result."""
+
+    def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
+        self._call = function, arguments
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return self._call
+
+
+class _SavedVocabulary:
+    """A vectorizer's vocabulary_, to be saved: read again, it is the dict that CountVectorizer makes.
+
+    Pickled as one text that is split again by Python's own functions. A dict of millions of texts takes twenty times
+    as long to make and to write, and six times as long to read with joblib.
+    """
+
+    def __init__(self, ngrams: list[str]) -> None:
+        self.ngrams = ngrams
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        split = _Call(str.split, "\n".join(self.ngrams), "\n")
+        return dict, (_Call(zip, split, range(len(self.ngrams))),)
 
 
 def model_params(model: Any) -> dict[str, str]:

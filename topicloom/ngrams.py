@@ -14,6 +14,8 @@ from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from topicloom.sorting import sort_keys
+from topicloom.threads import available_threads
 from topicloom.tokens import packed, unpacked
 
 if TYPE_CHECKING:
@@ -114,7 +116,11 @@ class Vocabulary:
 
 
 def grow_vocabulary(
-    words: list[str], stream: NDArray[np.int32], cut: NDArray[np.bool_], ngram_range: tuple[int, int]
+    words: list[str],
+    stream: NDArray[np.int32],
+    cut: NDArray[np.bool_],
+    ngram_range: tuple[int, int],
+    threads: int = 1,
 ) -> tuple[Vocabulary, NDArray[np.int32]]:
     """The vocabulary of texts, and where its n-grams begin.
 
@@ -137,7 +143,7 @@ def grow_vocabulary(
             key = nodes[-1][at].astype(np.int64) * len(words) + stream[at + length]
         else:
             at, key = np.arange(len(stream)), stream.astype(np.int64)
-        unique, node[at] = _numbered(key)
+        unique, node[at] = _numbered(key, threads)
         keys.append(unique)
         nodes.append(node)
     columns, size = _alphabetical(keys, len(words), shortest)
@@ -166,7 +172,9 @@ def vocabulary_of(ngrams: dict[str, int]) -> Vocabulary:
     keys, columns, node = [], [], np.zeros(len(ngrams), dtype=np.int64)
     for length in range(table.shape[1]):
         rows = np.flatnonzero(lengths > length)
-        unique, node[rows] = _numbered(node[rows] * len(words) * (length > 0) + table[rows, length])
+        unique, node[rows] = _numbered(
+            node[rows] * len(words) * (length > 0) + table[rows, length], available_threads()
+        )
         column = np.full(len(unique), NOWHERE, dtype=np.int32)
         whole = np.flatnonzero(lengths == length + 1)
         column[node[whole]] = column_of[whole]
@@ -195,12 +203,11 @@ def read_vocabulary(path: Path) -> Vocabulary:
         return Vocabulary(unpacked(held["words"]), keys, columns, int(held["size"]))
 
 
-def _numbered(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+def _numbered(keys: NDArray[np.int64], threads: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """Distinct keys, sorted, and the number of each key among them."""
     import numpy as np
 
-    order = np.argsort(keys)
-    ordered = keys[order]
+    ordered, order = sort_keys(keys, threads)
     first = np.ones(len(keys), dtype=bool)
     first[1:] = ordered[1:] != ordered[:-1]
     number = np.empty(len(keys), dtype=np.int32)

@@ -88,9 +88,10 @@ def represent_topics(
 
 
 def write_representation(folder: Path, representation: Representation) -> None:
-    """Write topics.npy (n,) int64, topics.json, vocabulary.npz, ctfidf.npz (topics, columns) float64, idf.npy,
+    """Write a representation into a folder.
 
-    topic_embeddings.npy, and the documents' n-grams: ngrams.npy, ngram_tokens.npy, ngram_bounds.npy.
+    topics.npy (n,) int64, topics.json, vocabulary.npz, ctfidf.npz (topics, columns) float64, idf.npy (columns,),
+    topic_embeddings.npy (topics, d), and the documents' n-grams: ngrams.npy, ngram_tokens.npy, ngram_bounds.npy.
     """
     import numpy as np
     from scipy.sparse import save_npz

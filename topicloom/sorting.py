@@ -1,0 +1,50 @@
+"""Sorting of large integer keys on every core."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_WORTH_SHARING = 200_000
+_SAMPLE = 4096
+
+
+def sort_keys(keys: NDArray[np.int64], threads: int = 1) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Sorted keys, and for each where it stood; equal keys in the order in which they stood.
+
+    keys: (m,) int64, none negative. The same for any number of threads.
+    """
+    import numpy as np
+
+    bits = max(len(keys) - 1, 1).bit_length()
+    if len(keys) and int(keys.max()).bit_length() + bits > np.iinfo(np.int64).bits - 1:
+        order = np.argsort(keys, kind="stable")
+        return keys[order], order
+    # Key and place in one number: sorting numbers is faster than sorting places by them, and never unstable.
+    both = (keys << bits) | np.arange(len(keys), dtype=np.int64)
+    both = _sorted(both, threads)
+    return both >> bits, both & ((1 << bits) - 1)
+
+
+def _sorted(values: NDArray[np.int64], threads: int) -> NDArray[np.int64]:
+    import numpy as np
+
+    if threads < 2 or len(values) < _WORTH_SHARING:
+        values.sort()
+        return values
+    sample = np.sort(values[:: max(len(values) // _SAMPLE, 1)])
+    pivots = sample[np.linspace(0, len(sample), threads + 1).astype(np.int64)[1:-1]]
+    share = np.searchsorted(pivots, values, side="right") if threads > 2 else (values >= pivots[0])
+
+    def part(number: int) -> NDArray[np.int64]:
+        chosen = values[share == number]
+        chosen.sort()
+        return chosen
+
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        parts: list[NDArray[np.int64]] = list(pool.map(part, range(threads)))
+    return np.concatenate(parts)
