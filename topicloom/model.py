@@ -94,9 +94,9 @@ class _Without:
 def build_model(bertopic: ModuleType, parts: ModelParts, settings: TopicModelSettings) -> Any:
     """A BERTopic as its own fit_transform would leave it, from results that are there; to be saved, then loaded.
 
-    bertopic: the module. Once loaded, get_topic_info, get_document_info, get_representative_docs, approximate_distribution,
-    visualize_heatmap and transform answer as on a model that BERTopic fitted itself; probabilities_ holds one number
-    a document.
+    bertopic: the module. Once loaded, get_topic_info, get_document_info, get_representative_docs,
+    approximate_distribution, visualize_heatmap and transform answer as on a model that BERTopic fitted itself;
+    probabilities_ holds one number a document.
     """
     represent = settings.represent
     model = bertopic.BERTopic(

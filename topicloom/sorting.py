@@ -41,7 +41,7 @@ def _sorted(values: NDArray[np.int64], threads: int) -> NDArray[np.int64]:
     share = np.searchsorted(pivots, values, side="right") if threads > 2 else (values >= pivots[0])
 
     def part(number: int) -> NDArray[np.int64]:
-        chosen = values[share == number]
+        chosen: NDArray[np.int64] = values[share == number]
         chosen.sort()
         return chosen
 
