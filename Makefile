@@ -16,7 +16,9 @@ demo: $(VENV)/.installed
 serve: $(VENV)/.installed
 	HF_HUB_OFFLINE=1 $(BIN)/topicloom serve
 
+# Compiled first, so that tests side by side do not compile the same code.
 test: $(VENV)/.installed lint
+	$(BIN)/topicloom warmup
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
 
 test-slow: $(VENV)/.installed
