@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from benchmarks.growth import SIZES
+
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 STAGES = ("load-embeddings", "reduce", "cluster", "represent", "distribution", "orphan-split", "export")
 _LEAST = 1.0  # seconds: below them an exponent is noise
@@ -97,6 +99,8 @@ def _growth(entries: list[dict[str, Any]]) -> str:
     lines.append("| exponent | | " + " | ".join(_exponent(entries, stage) for stage in STAGES) + " | | |")
     books = [(entry["documents"], entry["notebook"]) for entry in entries if "notebook" in entry]
     notebook = [f"{size:,} papers: {book['whole']:.0f} s, {book['peak'] / 2**30:.2f} GiB" for size, book in books]
+    missing = [f"{size:,}" for size in SIZES if size not in [entry["documents"] for entry in entries]]
+    gap = f" Not measured yet: {' and '.join(missing)} papers." if missing else ""
     return f"""## Growth
 
 Generated papers with known topics (`benchmarks/generator.py`), seconds by stage. The exponent is that of seconds
@@ -104,7 +108,7 @@ between the smallest size at which the stage takes a second and the largest; n l
 
 {chr(10).join(lines)}
 
-The notebook's code on the same papers: {"; ".join(notebook)}. It was not run on more.
+The notebook's code on the same papers: {"; ".join(notebook)}. It was not run on more.{gap}
 
 ![Seconds and memory as the corpus grows](images/growth.svg)
 """
