@@ -116,8 +116,19 @@ class Serving:
         return self.wait_until(ended, seconds)
 
     def task_states(self, run: str) -> dict[str, str]:
-        tasks = self.api("/task_runs/filter", {"flow_runs": {"id": {"any_": [run]}}, "sort": "EXPECTED_START_TIME_ASC"})
-        return {task["name"].split()[0]: task["state_name"] for task in tasks}
+        """State of each task of an ended run, once the server, which writes them down later, has all."""
+        query = {"flow_runs": {"id": {"any_": [run]}}, "sort": "EXPECTED_START_TIME_ASC"}
+        seen: list[dict[str, str]] = []
+
+        def settled():
+            tasks = self.api("/task_runs/filter", query)
+            seen.append({task["name"].split()[0]: task["state_name"] for task in tasks})
+            time.sleep(0.7)
+            running = {"Running", "Pending", "Scheduled", "AwaitingRetry"} & set(seen[-1].values())
+            return len(seen) > 1 and seen[-1] == seen[-2] and not running
+
+        self.wait_until(settled, 60)
+        return seen[-1]
 
     def command(self, *arguments: object) -> subprocess.CompletedProcess[str]:
         command = [*MAIN, *map(str, arguments)]
