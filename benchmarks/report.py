@@ -133,7 +133,7 @@ def _plot(entries: list[dict[str, Any]], path: Path) -> None:
     from matplotlib import pyplot as plt
 
     sizes = [entry["documents"] for entry in entries]
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
     for stage in (name for name in STAGES if name != "orphan-split"):
         left.plot(sizes, [entry["ours"]["stages"][stage] for entry in entries], marker="o", markersize=3, label=stage)
     left.plot(sizes, [entry["ours"]["whole"] for entry in entries], color="black", marker="o", label="whole run")
@@ -147,7 +147,11 @@ def _plot(entries: list[dict[str, Any]], path: Path) -> None:
     for axes, label in ((left, "seconds"), (right, "peak memory, GiB")):
         axes.set(xscale="log", yscale="log", xlabel="papers", ylabel=label)
         axes.grid(visible=True, which="major", alpha=0.3)
-        axes.legend(fontsize=7)
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter("")
+    right.set_yticks([1, 2, 4, 8, 16])
+    right.legend(fontsize=7)
+    left.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
     figure.savefig(path, metadata={"Date": None})
 
 
