@@ -283,6 +283,9 @@ def test_a_schedule_fires_and_picks_up_a_corpus_that_has_grown(serving):
     assert pd.concat(texts).str.contains("gravitational lensing").sum() == 1
     serving.write_config("wos")
     serving.command("deploy")
+    # A run that the schedule has begun would export between those of the next test.
+    under_way = {"flow_runs": {"state": {"type": {"any_": ["RUNNING", "PENDING"]}}}}
+    serving.wait_until(lambda: not serving.api("/flow_runs/filter", under_way), 90)
 
 
 def test_two_runs_that_overlap_wait_for_each_other(serving):
