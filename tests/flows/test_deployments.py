@@ -296,7 +296,8 @@ def test_two_runs_that_overlap_wait_for_each_other(serving):
         (serving.api(f"/flow_runs/{run}", method="GET") for run in runs), key=lambda run: run["start_time"]
     )
     assert second["start_time"] >= first["end_time"]
-    assert {serving.task_states(second["id"])[stage] for stage in STAGES[1:]} == {"Cached"}
+    # A run of the schedule that the test before has ended may have exported its own settings between the two.
+    assert {serving.task_states(second["id"])[stage] for stage in STAGES[1:-1]} == {"Cached"}
 
 
 def test_a_pool_without_a_worker_is_said(prefect_server, tmp_path):
