@@ -175,8 +175,27 @@ def pause_unconfigured(configs: list[NamedConfig]) -> list[str]:
     return paused
 
 
+def remove_old_schedules(configs: list[NamedConfig]) -> list[str]:
+    """Remove schedules that a deployment's config no longer has, which Prefect keeps; returns DEPLOYMENT/SCHEDULE.
+
+    Those that a person made in the UI have no slug, and stay.
+    """
+    from prefect.client.orchestration import get_client
+
+    removed = []
+    with get_client(sync_client=True) as client:
+        for named in configs:
+            wanted = {entry["slug"] for entry in _deployment(named)["schedules"]}
+            deployment = client.read_deployment_by_name(f"topic-model/{named.name}")
+            for schedule in deployment.schedules:
+                if schedule.slug and schedule.slug not in wanted:
+                    client.delete_deployment_schedule(deployment.id, schedule.id)
+                    removed.append(f"{named.name}/{schedule.slug}")
+    return removed
+
+
 def deploy(configs: list[NamedConfig], *, expect_worker: bool = True) -> Iterator[str]:
-    """Write the files, make the pool, deploy every config, pause what has none; yields what a person should know.
+    """Write the files, make the pool, deploy every config, stop what has none; yields what a person should know.
 
     expect_worker: say so when no worker polls the pool.
     """
@@ -189,6 +208,8 @@ def deploy(configs: list[NamedConfig], *, expect_worker: bool = True) -> Iterato
     for named in configs:
         yield f"deployed topic-model/{named.name} ({len(named.config.analyses)} analyses)"
     yield "deployed stage/stage"
+    for name in remove_old_schedules(configs):
+        yield f"removed the schedule {name}: its config has it no more"
     for name in pause_unconfigured(configs):
         yield f"paused {name}: configs/ has no {name}.yaml any more"
     if expect_worker and not pool_has_worker():

@@ -282,10 +282,26 @@ def test_a_schedule_fires_and_picks_up_a_corpus_that_has_grown(serving):
     texts = [pd.read_csv(serving.project.output(name))["Document"] for name in ("dataset_minimal.csv", "orphans.csv")]
     assert pd.concat(texts).str.contains("gravitational lensing").sum() == 1
     serving.write_config("wos")
-    serving.command("deploy")
-    # A run that the schedule has begun would export between those of the next test.
-    under_way = {"flow_runs": {"state": {"type": {"any_": ["RUNNING", "PENDING"]}}}}
-    serving.wait_until(lambda: not serving.api("/flow_runs/filter", under_way), 90)
+    assert "deployed topic-model/wos" in serving.command("deploy").stdout
+    left = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED", "PENDING", "RUNNING"]}}}}
+    serving.wait_until(lambda: not serving.api("/flow_runs/filter", left), 90)
+
+
+def test_schedules_that_a_config_no_longer_has_are_gone(serving):
+    """All of them, or one of several, and the runs that they had put down for later."""
+
+    def slugs():
+        deployment = serving.api("/deployments/name/topic-model/wos", method="GET")
+        return sorted(schedule["slug"] for schedule in deployment["schedules"])
+
+    for hours in ([24, 48], [24], []):
+        serving.write_config("wos", schedules=[{"interval_hours": interval} for interval in hours])
+        said = serving.command("deploy").stdout
+        assert "deployed topic-model/wos" in said
+        assert ("removed the schedule wos/a01-2" in said) == (hours == [24])
+        assert slugs() == [f"a01-{number}" for number, _ in enumerate(hours, 1)]
+    scheduled = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
+    serving.wait_until(lambda: not serving.api("/flow_runs/filter", scheduled), 30)
 
 
 def test_two_runs_that_overlap_wait_for_each_other(serving):
@@ -296,8 +312,7 @@ def test_two_runs_that_overlap_wait_for_each_other(serving):
         (serving.api(f"/flow_runs/{run}", method="GET") for run in runs), key=lambda run: run["start_time"]
     )
     assert second["start_time"] >= first["end_time"]
-    # A run of the schedule that the test before has ended may have exported its own settings between the two.
-    assert {serving.task_states(second["id"])[stage] for stage in STAGES[1:-1]} == {"Cached"}
+    assert {serving.task_states(second["id"])[stage] for stage in STAGES[1:]} == {"Cached"}
 
 
 def test_a_pool_without_a_worker_is_said(prefect_server, tmp_path):
