@@ -16,7 +16,7 @@ from topicloom.files import write_json
 from topicloom.loading import stored_identifiers, stored_rows, stored_texts
 from topicloom.model import ModelParts, build_model, lean_bertopic, model_params, save_model
 from topicloom.neighbours import read_index
-from topicloom.parts import neighbours_folder
+from topicloom.parts import found_neighbours
 from topicloom.representation import read_representation
 from topicloom.settings import Settings
 from topicloom.stages import CLUSTER, DISTRIBUTION, LOAD_EMBEDDINGS, ORPHAN_SPLIT, REDUCE, REPRESENT
@@ -94,9 +94,9 @@ def _umap(store: Store, refs: Refs, settings: Settings) -> Any:
 
     import_umap()
     umap = joblib.load(store.artifact(refs[REDUCE], "umap.joblib"))
-    folder = neighbours_folder(settings, store, refs[LOAD_EMBEDDINGS])
-    if folder is not None:
-        umap._knn_search_index = read_index(folder)
+    neighbours = found_neighbours(settings, refs[LOAD_EMBEDDINGS])
+    if neighbours is not None:
+        umap._knn_search_index = read_index(store.folder(neighbours.stage, neighbours.key))
     return umap
 
 

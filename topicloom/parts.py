@@ -47,28 +47,36 @@ def neighbours_folder(settings: Settings, store: Store, embeddings: StageRef) ->
     return store.folder(plan.stage, plan.key)
 
 
-def stored_neighbours(
-    settings: Settings, embeddings: StageRef, out: Workspace, run_id: str | None = None
-) -> Path | None:
-    """The folder of the documents' nearest neighbours, found once for every layout of the same embeddings.
+def found_neighbours(settings: Settings, embeddings: StageRef, run_id: str | None = None) -> StageRef | None:
+    """The documents' nearest neighbours, found once for every layout of the same embeddings, or anew if they are lost.
 
-    None where UMAP itself compares all pairs. out: the workspace of the stage that asks.
+    None where UMAP itself compares all pairs.
     """
-    store = Store(settings.store_path)
-    folder = neighbours_folder(settings, store, embeddings)
-    out.facts["neighbours"] = (
-        "exact, all pairs compared" if folder is None else "approximate, nearest-neighbour descent"
-    )
-    if folder is None:
+    if embeddings.facts["documents"] < ALL_PAIRS_BELOW:
         return None
+    store = Store(settings.store_path)
 
     def compute(part: Workspace) -> None:
         vectors = stored_vectors(store, embeddings)
         write_neighbours(part.folder, find_neighbours(vectors, settings.tmo.umap, _search_seed(settings)))
 
-    ref, _ = store.obtain(_neighbours_plan(settings, embeddings), compute, run_id=run_id)
-    out.parts[NEIGHBOURS] = ref.key
-    return folder
+    return store.obtain(_neighbours_plan(settings, embeddings), compute, run_id=run_id)[0]
+
+
+def stored_neighbours(
+    settings: Settings, embeddings: StageRef, out: Workspace, run_id: str | None = None
+) -> Path | None:
+    """The folder of the documents' nearest neighbours, or None where UMAP itself compares all pairs.
+
+    out: the workspace of the stage that asks, which states how they were found and notes that it rests on them.
+    """
+    found = found_neighbours(settings, embeddings, run_id)
+    if found is None:
+        out.facts["neighbours"] = "exact, all pairs compared"
+        return None
+    out.facts["neighbours"] = "approximate, nearest-neighbour descent"
+    out.parts[found.stage] = found.key
+    return Store(settings.store_path).folder(found.stage, found.key)
 
 
 def _search_seed(settings: Settings) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ import pytest
 from topicloom.layout import parallel_layout
 from topicloom.map_layout import MapLayout, MapLayoutError
 from topicloom.neighbours import ALL_PAIRS_BELOW, find_neighbours, read_index, read_neighbours, write_neighbours
-from topicloom.parts import neighbours_folder, stored_neighbours
+from topicloom.parts import found_neighbours, neighbours_folder, stored_neighbours
 from topicloom.reduction import fit_umap, layout_start, map_coordinates, reduce_documents, reduced_vectors
 from topicloom.settings import UmapSettings
 from topicloom.settings_file import read_settings
@@ -125,6 +126,9 @@ def test_one_search_serves_every_layout(project, vectors, tmp_path, monkeypatch)
     assert {search(n_components=2), search(min_dist=0.3), search(n_epochs=7), search(layout="parallel")} == {first}
     assert search(seed=7, neighbors_seed=100) == first
     assert len(searched) == 1
+    shutil.rmtree(project.path / ".topicloom" / "neighbours" / first)
+    assert found_neighbours(read_settings(project.write_settings()), ref).key == first
+    assert len(searched) == 2
     assert first not in (search(seed=7), search(n_neighbors=9))
     manifest = json.loads((project.path / ".topicloom" / "neighbours" / first / "manifest.json").read_text())
     assert manifest["made_from"]["parameters"] == {"n_neighbors": 15, "metric": "cosine", "seed": 100}
