@@ -41,7 +41,8 @@ def main(side: Path, growth: Path) -> None:
 def _machine(measured: dict[str, Any]) -> str:
     stated = measured["environment"]
     versions = ", ".join(f"{name} {value}" for name, value in stated.items())
-    return f"Machine and versions: {versions}. Medians of {measured['repeats']} rounds.\n"
+    rounds = measured["repeats"]
+    return f"Machine and versions: {versions}. {'One round' if rounds == 1 else f'Medians of {rounds} rounds'}.\n"
 
 
 def _project(name: str, entry: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from topicloom.ngrams import NOWHERE, DocumentNgrams, Vocabulary, count_by_text, grow_vocabulary, runs
+from topicloom.ngrams import NOWHERE, DocumentNgrams, Vocabulary, count_by_text, grow_vocabulary, renumbering, runs
 from topicloom.settings import RepresentSettings
 from topicloom.sorting import sort_keys
 from topicloom.tokens import NOTHING_LEFT, WORD, Tokens
@@ -61,8 +61,8 @@ def count_ngrams(tokens: Tokens, topics: NDArray[np.int64], represent: Represent
     counts = _counts_as_met(found, texts.ends, vocabulary.size, threads)
     if represent.min_df > 1:
         frequent = np.bincount(counts.indices, minlength=vocabulary.size) >= represent.min_df
-        renumbered = np.append(np.where(frequent, np.cumsum(frequent) - 1, NOWHERE), NOWHERE).astype(np.int32)
-        vocabulary, counts, found = vocabulary.only(frequent), counts[:, np.flatnonzero(frequent)], renumbered[found]
+        turn = renumbering(frequent)
+        vocabulary, counts, found = vocabulary.renumbered(turn), counts[:, np.flatnonzero(frequent)], turn[found]
     return Wording(vocabulary, counts, _document_ngrams(tokens, vocabulary, found, texts, kept, stops))
 
 

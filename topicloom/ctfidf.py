@@ -136,13 +136,19 @@ def top_words(weights: csr_matrix, vocabulary: Vocabulary, top_n_words: int) -> 
     ]
 
 
+def rows_of_topics(topics: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """The rows of each topic's documents, in order, the smallest topic number first. topics: (n,)."""
+    import numpy as np
+
+    order = np.argsort(topics, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(topics[order])) + 1)
+
+
 def topic_vectors(embeddings: NDArray[np.floating[Any]], topics: NDArray[np.int64]) -> NDArray[np.floating[Any]]:
     """Mean embedding of each topic, (topics, d), the smallest topic number first."""
     import numpy as np
 
-    order = np.argsort(topics, kind="stable")
-    starts = np.flatnonzero(np.append(True, np.diff(topics[order]) != 0))
-    return np.array([embeddings[rows].mean(axis=0) for rows in np.split(order, starts[1:])])
+    return np.array([embeddings[rows].mean(axis=0) for rows in rows_of_topics(topics)])
 
 
 def topic_table(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from topicloom.compiled import import_kernels
 from topicloom.counting import read_tokens_as_words
-from topicloom.ctfidf import Weighting
+from topicloom.ctfidf import Weighting, rows_of_topics
 from topicloom.ngrams import DocumentNgrams, vocabulary_of
 from topicloom.progress import tell
 from topicloom.settings import DistributionSettings
@@ -160,9 +160,7 @@ def centroid_score(embeddings: NDArray[np.floating[Any]], topics: NDArray[np.int
     import numpy as np
 
     score = np.zeros(len(topics))
-    order = np.argsort(topics, kind="stable")
-    starts = np.flatnonzero(np.append(True, np.diff(topics[order]) != 0))
-    for rows in np.split(order, starts[1:]):
+    for rows in rows_of_topics(topics):
         if not len(rows) or topics[rows[0]] == -1:
             continue
         vectors = np.asarray(embeddings[rows], dtype=np.float64)

@@ -51,19 +51,15 @@ def parallel_layout(
     alone = int(np.searchsorted(rounds[starts], _ROUNDS)) if len(rounds) else 0
     starts = np.append(starts, len(rounds))
     period = edges.data.max(initial=0.0) / edges.data[order].astype(np.float64)
-    due, negative_due = period.copy(), period / negatives
+    dealt = kernels.Edges(left, right, period, due=period.copy(), negative_due=period / negatives)
     random = np.random.RandomState(seed).randint(1, np.iinfo(np.int64).max, len(start)).astype(np.uint64)
     place = np.array(start, dtype=np.float32, order="C")
-    curve = np.float32(a), np.float32(b)
     before_us = numba.get_num_threads()
     numba.set_num_threads(min(threads or available_threads(), numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
     try:
         for epoch in range(epochs):
-            alpha = np.float32(1.0 - epoch / epochs)
-            kernels.layout_epoch(
-                *(place, place.copy(), starts, alone, left, right, period, due, negative_due),
-                *(epoch, alpha, *curve, negatives, random),
-            )
+            forces = kernels.Forces(np.float32(a), np.float32(b), np.float32(1.0 - epoch / epochs), negatives)
+            kernels.layout_epoch(place, place.copy(), starts, alone, dealt, epoch, forces, random)
             if (epoch + 1) % _TOLD_EVERY == 0 or epoch + 1 == epochs:
                 tell("layout", epoch + 1, epochs)
     finally:

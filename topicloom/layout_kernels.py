@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit, prange
 
 Array = Any
 _WORTH_SHARING = 128  # edges of a round; fewer are done sooner by one core than shared out
+
+
+class Edges(NamedTuple):
+    """Edges in the order of their rounds, each array (m,).
+
+    left, right: the ends. period: epochs between two uses. due, negative_due: when each is used next, and when its ends
+    are next pushed away from others; written.
+    """
+
+    left: Array
+    right: Array
+    period: Array
+    due: Array
+    negative_due: Array
+
+
+class Forces(NamedTuple):
+    """UMAP's curve a and b, how far a step goes, and how many documents to move away from for each that is moved to."""
+
+    a: float
+    b: float
+    alpha: float
+    negatives: float
 
 
 @njit(cache=True)
@@ -38,71 +61,38 @@ def deal_into_rounds(left: Array, right: Array, documents: int, rounds: int) -> 
 
 @njit(cache=True, parallel=True)
 def layout_epoch(
-    place: Array,
-    before: Array,
-    starts: Array,
-    alone: int,
-    left: Array,
-    right: Array,
-    period: Array,
-    due: Array,
-    negative_due: Array,
-    epoch: int,
-    alpha: float,
-    a: float,
-    b: float,
-    negatives: float,
-    random: Array,
+    place: Array, before: Array, starts: Array, alone: int, edges: Edges, epoch: int, forces: Forces, random: Array
 ) -> None:
     """One epoch of a UMAP layout.
 
     place: (n, d) float32, moved. before: (n, d) float32, where documents stood when the epoch began; from there they
-    are moved away. starts: where each round of edges begins; from round `alone` on, edges may share documents. left,
-    right, period, due, negative_due: by edge. random: (n,) uint64, a generator for each document.
+    are moved away. starts: where each round of edges begins; from round `alone` on, edges may share documents.
+    random: (n,) uint64, a generator for each document.
     """
     for this in range(len(starts) - 1):
         first, last = starts[this], starts[this + 1]
         if this < alone and last - first >= _WORTH_SHARING:
             for edge in prange(first, last):
-                _use(
-                    *(edge, place, before, left, right, period, due, negative_due),
-                    *(epoch, alpha, a, b, negatives, random),
-                )
+                _use(edge, edges, place, before, epoch, forces, random)
         else:
             for edge in range(first, last):
-                _use(
-                    *(edge, place, before, left, right, period, due, negative_due),
-                    *(epoch, alpha, a, b, negatives, random),
-                )
+                _use(edge, edges, place, before, epoch, forces, random)
 
 
 @njit(cache=True)
-def _use(
-    edge: int,
-    place: Array,
-    before: Array,
-    left: Array,
-    right: Array,
-    period: Array,
-    due: Array,
-    negative_due: Array,
-    epoch: int,
-    alpha: float,
-    a: float,
-    b: float,
-    negatives: float,
-    random: Array,
-) -> None:
+def _use(edge: int, edges: Edges, place: Array, before: Array, epoch: int, forces: Forces, random: Array) -> None:
     """Draw the two ends of an edge together, and push each away from some others: once for each direction."""
-    if due[edge] > epoch:
+    if edges.due[edge] > epoch:
         return
-    wanted = int((epoch - negative_due[edge]) / (period[edge] / negatives))
-    for row, other in ((left[edge], right[edge]), (right[edge], left[edge])):
-        _attract(place, row, other, a, b, alpha)
+    push_period = edges.period[edge] / forces.negatives
+    wanted = int((epoch - edges.negative_due[edge]) / push_period)
+    left, right = edges.left[edge], edges.right[edge]
+    for row, other in ((left, right), (right, left)):
+        _attract(place, row, other, forces)
         for _ in range(wanted):
-            _repel(place, row, before, _draw(random, row) % np.uint64(len(place)), a, b, alpha)
-    due[edge] += period[edge]
-    negative_due[edge] += wanted * (period[edge] / negatives)
+            _repel(place, row, before, _draw(random, row) % np.uint64(len(place)), forces)
+    edges.due[edge] += edges.period[edge]
+    edges.negative_due[edge] += wanted * push_period
 
 
 @njit(cache=True)
@@ -126,23 +116,25 @@ def _squared_distance(place: Array, row: int, others: Array, other: int) -> Any:
 
 
 @njit(cache=True)
-def _attract(place: Array, row: int, other: int, a: float, b: float, alpha: float) -> None:
+def _attract(place: Array, row: int, other: int, forces: Forces) -> None:
+    a, b = forces.a, forces.b
     distance = _squared_distance(place, row, place, other)
     if distance > 0.0:
         power = distance**b
         strength = -2.0 * a * b * power / (distance * (1.0 + a * power))
         for axis in range(place.shape[1]):
             step = strength * (place[row, axis] - place[other, axis])
-            step = alpha * min(max(step, np.float32(-4.0)), np.float32(4.0))
+            step = forces.alpha * min(max(step, np.float32(-4.0)), np.float32(4.0))
             place[row, axis] += step
             place[other, axis] -= step
 
 
 @njit(cache=True)
-def _repel(place: Array, row: int, others: Array, other: int, a: float, b: float, alpha: float) -> None:
+def _repel(place: Array, row: int, others: Array, other: int, forces: Forces) -> None:
+    a, b = forces.a, forces.b
     distance = _squared_distance(place, row, others, other)
     if distance > 0.0 and row != np.int64(other):
         strength = 2.0 * b / ((np.float32(0.001) + distance) * (1.0 + a * distance**b))
         for axis in range(place.shape[1]):
             step = strength * (place[row, axis] - others[other, axis])
-            place[row, axis] += alpha * min(max(step, np.float32(-4.0)), np.float32(4.0))
+            place[row, axis] += forces.alpha * min(max(step, np.float32(-4.0)), np.float32(4.0))

@@ -6,7 +6,6 @@ order of CountVectorizer is the tree in pre-order, since a space sorts before ev
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from topicloom.sorting import sort_keys
 from topicloom.threads import available_threads
-from topicloom.tokens import packed, unpacked
+from topicloom.tokens import Stream, in_order, packed, unpacked
 
 if TYPE_CHECKING:
     import numpy as np
@@ -106,13 +105,20 @@ class Vocabulary:
             parts.append(self.words[word])
         return " ".join(reversed(parts))
 
-    def only(self, kept: NDArray[np.bool_]) -> Vocabulary:
-        """The vocabulary with some columns left out and the others renumbered in order. kept: (size,) bool."""
-        import numpy as np
+    def renumbered(self, turn: NDArray[np.int32]) -> Vocabulary:
+        """The vocabulary with other columns. turn: what `renumbering` made."""
+        columns = tuple(turn[old] for old in self.columns)
+        return Vocabulary(self.words, self.keys, columns, int(turn.max(initial=NOWHERE)) + 1)
 
-        renumbered = np.where(kept, np.cumsum(kept) - 1, NOWHERE).astype(np.int32)
-        columns = tuple(np.where(old >= 0, renumbered[old], NOWHERE).astype(np.int32) for old in self.columns)
-        return Vocabulary(self.words, self.keys, columns, int(kept.sum()))
+
+def renumbering(kept: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """New columns where some are left out and the others keep their order, (size + 1,) int32.
+
+    kept: (size,) bool. A column that is left out becomes -1; so does -1 itself, by the last entry.
+    """
+    import numpy as np
+
+    return np.append(np.where(kept, np.cumsum(kept) - 1, NOWHERE), NOWHERE).astype(np.int32)
 
 
 def grow_vocabulary(
@@ -159,15 +165,11 @@ def vocabulary_of(ngrams: dict[str, int]) -> Vocabulary:
     import numpy as np
 
     lengths = np.fromiter((ngram.count(" ") + 1 for ngram in ngrams), dtype=np.int64, count=len(ngrams))
-    parts = " ".join(ngrams).split(" ")  # one list of words: a list for each n-gram would take four times as long
-    number: defaultdict[str, int] = defaultdict()
-    number.default_factory = number.__len__
-    flat = np.fromiter(map(number.__getitem__, parts), dtype=np.int64, count=len(parts))
-    words = sorted(number)
-    rank = np.empty(len(words), dtype=np.int64)
-    rank[[number[word] for word in words]] = np.arange(len(words))
+    stream = Stream()
+    stream.append(" ".join(ngrams).split(" "))  # one list of words: one for each n-gram would take four times as long
+    words, flat = in_order(*stream.arrays()[:2])
     table = np.full((len(ngrams), int(lengths.max(initial=1))), NOWHERE, dtype=np.int64)
-    table[np.arange(table.shape[1]) < lengths[:, None]] = rank[flat]
+    table[np.arange(table.shape[1]) < lengths[:, None]] = flat
     column_of = np.fromiter(ngrams.values(), dtype=np.int32, count=len(ngrams))
     keys, columns, node = [], [], np.zeros(len(ngrams), dtype=np.int64)
     for length in range(table.shape[1]):

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 _TOLD_PARTS = 10  # in so many parts UMAP tells its progress
 _FEW, _EPOCHS_OF_FEW, _EPOCHS = 10_000, 500, 200  # UMAP's own choice of n_epochs
-
-
 # UMAP's spectral start holds sqrt(n) vectors of n numbers: 8 GB at a million documents.
 _SPECTRAL_UP_TO = 200_000
 

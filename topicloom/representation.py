@@ -21,6 +21,7 @@ from topicloom.ctfidf import (
 from topicloom.ngrams import (
     DocumentNgrams,
     Vocabulary,
+    read_document_ngrams,
     read_vocabulary,
     write_document_ngrams,
     write_vocabulary,
@@ -42,7 +43,7 @@ _STEPS = 3
 @dataclass(frozen=True)
 class Representation:
     """topics: (n,) int64. table, weights (sparse c-TF-IDF) and vectors (mean embeddings): one row a topic, the
-    smallest number first. documents: the vocabulary's n-grams in each document, or None where they were not read.
+    smallest number first. documents: the vocabulary's n-grams in each document.
     """
 
     topics: NDArray[np.int64]
@@ -51,7 +52,7 @@ class Representation:
     weights: csr_matrix
     weighting: Weighting
     vectors: NDArray[np.floating[Any]]
-    documents: DocumentNgrams | None
+    documents: DocumentNgrams
 
 
 def represent_topics(
@@ -102,8 +103,7 @@ def write_representation(folder: Path, representation: Representation) -> None:
     save_npz(folder / "ctfidf.npz", representation.weights, compressed=False)
     np.save(folder / "idf.npy", representation.weighting.idf)
     np.save(folder / "topic_embeddings.npy", representation.vectors)
-    if representation.documents is not None:
-        write_document_ngrams(folder, representation.documents)
+    write_document_ngrams(folder, representation.documents)
 
 
 def read_weights(folder: Path, represent: RepresentSettings) -> tuple[csr_matrix, Weighting]:
@@ -115,7 +115,7 @@ def read_weights(folder: Path, represent: RepresentSettings) -> tuple[csr_matrix
 
 
 def read_representation(folder: Path, represent: RepresentSettings) -> Representation:
-    """Read what `write_representation` wrote, but for the documents' n-grams."""
+    """Read what `write_representation` wrote; the documents' n-grams stay on disk until they are used."""
     import numpy as np
 
     weights, weighting = read_weights(folder, represent)
@@ -126,5 +126,5 @@ def read_representation(folder: Path, represent: RepresentSettings) -> Represent
         weights=weights,
         weighting=weighting,
         vectors=np.load(folder / "topic_embeddings.npy"),
-        documents=None,
+        documents=read_document_ngrams(folder),
     )

@@ -89,7 +89,7 @@ def tokenise(documents: Sequence[str], language: str) -> Tokens:
         if (row + 1) % _TOLD_EVERY == 0 or row + 1 == len(documents):
             tell("words of the documents", row + 1, len(documents))
     words, ids, offsets = cleaned.arrays()
-    words, ids = _in_order(words, ids)
+    words, ids = in_order(words, ids)
     own_words, own_ids, own_offsets = own.arrays()
     return Tokens(
         *(words, ids, offsets, np.array(emptied, dtype=np.int64)),
@@ -97,8 +97,8 @@ def tokenise(documents: Sequence[str], language: str) -> Tokens:
     )
 
 
-def _in_order(words: list[str], ids: NDArray[np.int32]) -> tuple[list[str], NDArray[np.int32]]:
-    """Number words in the order of the alphabet."""
+def in_order(words: list[str], ids: NDArray[np.int32]) -> tuple[list[str], NDArray[np.int32]]:
+    """Words in the order of the alphabet, and ids that number them so. ids: (m,) int32 into words as they are."""
     import numpy as np
 
     order = sorted(range(len(words)), key=words.__getitem__)

@@ -6,16 +6,17 @@ The code of umap and pynndescent and of our own loops is kept on disk (`topicloo
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from topicloom import __version__
-from topicloom.compiled import cache_folder, import_kernels
-from topicloom.files import write_json
+from topicloom.compiled import cache_folder
+from topicloom.files import digest_file, write_json
 from topicloom.progress import tell
 
+_OURS = ("kernels.py", "layout_kernels.py")  # changed, they are compiled anew
 _POINTS, _DIMENSIONS = 4200, 32  # enough that UMAP follows nearest-neighbour descent
 
 
@@ -44,7 +45,8 @@ def warm_up() -> Path:
 
 
 def _marker() -> Path:
-    return cache_folder() / f"warm-{__version__}.json"
+    loops = "".join(digest_file(Path(__file__).with_name(name)) for name in _OURS)
+    return cache_folder() / f"warm-{__version__}-{hashlib.sha256(loops.encode()).hexdigest()[:8]}.json"
 
 
 def _umap() -> None:
@@ -83,9 +85,7 @@ def _distribution() -> None:
     from topicloom.settings import DistributionSettings, RepresentSettings
     from topicloom.tokens import tokenise
 
-    import_kernels()
     for represent in (RepresentSettings(), RepresentSettings(stop_words="english")):
         texts = ["cells of the heart", "genes of the cell", "maps of science", "maps of the sky"]
         found = represent_topics(tokenise(texts, "english"), np.ones((4, 1)), np.array([0, 0, 1, 1]), represent)
-        documents: Any = found.documents
-        topic_distribution(documents, found.weights, found.weighting, DistributionSettings(window=2))
+        topic_distribution(found.documents, found.weights, found.weighting, DistributionSettings(window=2))

@@ -19,6 +19,13 @@ LAST = ["orphan-split", "export"]
 CSV = ["topic_model_info.csv", "dataset_minimal.csv", "orphans.csv", "document_coords.csv"]
 
 
+def in_a_new_process(script: str, analysis, server: str) -> str:
+    """What a script prints that is given an analysis, with a server."""
+    env = {**os.environ, "PREFECT_API_URL": server}
+    command = [sys.executable, "-c", script, str(analysis)]
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
+
+
 def test_second_run_computes_nothing(finished, run):
     before = {name: finished.output(name).read_bytes() for name in CSV}
     report = run(finished.analysis)
@@ -39,16 +46,10 @@ runs = client.read_task_runs(flow_run_filter=FlowRunFilter(id={"any_": [state.st
 print("HEAVY", sorted(heavy))
 print("STATES", sorted((run.name.split()[0], run.state_name) for run in runs))
 """
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(finished.analysis)],
-        env={**os.environ, "PREFECT_API_URL": prefect_server},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "HEAVY []" in done.stdout
+    done = in_a_new_process(script, finished.analysis, prefect_server)
+    assert "HEAVY []" in done
     expected = sorted([("load-settings", "Completed"), *((name, "Cached") for name in ALL)])
-    assert f"STATES {expected}" in done.stdout
+    assert f"STATES {expected}" in done
 
 
 def test_computing_topics_imports_neither_torch_nor_sentence_transformers(finished, prefect_server):
@@ -57,14 +58,8 @@ def test_computing_topics_imports_neither_torch_nor_sentence_transformers(finish
         "import sys\nfrom flows.topic_model import topic_model\ntopic_model(sys.argv[1], refresh='reduce')\n"
         "print('HEAVY', sorted({'torch', 'sentence_transformers', 'transformers', 'bertopic'} & set(sys.modules)))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(finished.analysis)],
-        env={**os.environ, "PREFECT_API_URL": prefect_server},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "HEAVY []" in done.stdout
+    done = in_a_new_process(script, finished.analysis, prefect_server)
+    assert "HEAVY []" in done
 
 
 # What a change of each setting re-runs: exactly these stages, and no others.
