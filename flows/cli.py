@@ -39,6 +39,7 @@ from topicloom.stages import STAGE_NAMES
 from topicloom.status import analysis_status
 from topicloom.store import Store
 from topicloom.swap import finish_swap
+from topicloom.threads import ThreadsError, available_threads
 from topicloom.warmup import is_warm, warm_up
 
 FAILED, BAD_INPUT = 1, 2
@@ -63,7 +64,9 @@ def run(path: Analysis, refresh: Refresh = None, verbose: Verbose = False) -> No
     """Compute the topics of an analysis; every step that has been computed before is reused."""
     if refresh is not None and refresh not in STAGE_NAMES:
         raise typer.BadParameter(f"{refresh!r} is none of {', '.join(STAGE_NAMES)}.", param_hint="--refresh")
-    require_writable(read_settings(path))  # bad settings are said before Prefect takes seconds to start
+    # What is wrong is said before Prefect takes seconds to start.
+    require_writable(read_settings(path))
+    available_threads()
     _run(path, refresh, verbose=verbose)
 
 
@@ -234,7 +237,7 @@ def main() -> None:
     """Entry point of `topicloom`: errors become one message and an exit code."""
     try:
         app()
-    except InputError as error:
+    except (InputError, ThreadsError) as error:
         show_error(str(error))
         sys.exit(BAD_INPUT)
     except TopicloomError as error:

@@ -91,6 +91,15 @@ def test_bad_settings_exit_with_2_before_prefect_starts(finished):
     assert {name: after[name] for name in before} == before
 
 
+def test_a_wrong_number_of_threads_exits_with_2_before_prefect_starts(finished):
+    before = snapshot(finished.path)
+    done = topicloom("run", finished.analysis, server="http://127.0.0.1:1/api", TOPICLOOM_THREADS="two")
+    assert done.returncode == 2
+    assert "TOPICLOOM_THREADS is 'two'; it must be a whole number of at least 1." in done.stderr
+    assert "Change it, or unset it" in done.stderr
+    assert snapshot(finished.path) == before
+
+
 def test_bad_embeddings_exit_with_2_and_one_message(finished, prefect_server):
     outputs = {name: stamp for name, stamp in snapshot(finished.analysis).items() if name != "run.json"}
     vectors = np.load(finished.profile / "embeddings.npy")
