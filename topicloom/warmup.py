@@ -8,13 +8,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from topicloom import __version__
 from topicloom.compiled import cache_folder
 from topicloom.files import digest_file, write_json
-from topicloom.progress import tell
+from topicloom.progress import listening, tell
 
 _OURS = ("kernels.py", "layout_kernels.py")  # changed, they are compiled anew
 _POINTS, _DIMENSIONS = 4200, 32  # enough that UMAP follows nearest-neighbour descent
@@ -37,11 +37,23 @@ def warm_up() -> Path:
     }
     for done, (name, step) in enumerate(steps.items()):
         tell(f"compiling {name}", done, len(steps))
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        with _silence():
             step()
     tell("compiled", len(steps), len(steps))
     write_json(_marker(), {"topicloom": __version__, "steps": list(steps)})
     return cache_folder()
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Keep back what a step and its libraries say of work that is nobody's."""
+    nowhere = io.StringIO()
+    with (
+        listening(lambda *_: None),
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
+    ):
+        yield
 
 
 def _marker() -> Path:
