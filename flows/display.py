@@ -45,6 +45,8 @@ def stages_shown() -> Iterator[None]:
             seconds = progress.tasks[0].elapsed or 0.0
             shown = "[dim]cached[/]" if status == "cached" else f"computed in {seconds:.1f} s"
             progress.print(f"  [green]✓[/] {stage:<16} {shown}")
+        elif stage in STAGE_NAMES and status == "failed":
+            progress.print(f"  [red]✗[/] {stage:<16} failed")
         elif what in STAGE_NAMES:
             progress.reset(line, description=what, total=None, count="")
         else:

@@ -1,18 +1,26 @@
-"""What a person sees on the run's page in Prefect: the topics, a summary, and links to the files."""
+"""What a person sees on the run's page in Prefect: the topics, the map, a summary, and links to the files."""
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.artifacts import (
+    create_image_artifact,
+    create_link_artifact,
+    create_markdown_artifact,
+    create_table_artifact,
+)
 from prefect.logging import get_run_logger
 
 from flows.names import slug
 from flows.report import RunReport
 from flows.runner import Outcome
 from topicloom.ctfidf import Topic, read_topics
+from topicloom.figures.gallery import PREVIEW
+from topicloom.publishing import REPORT_FILE
 from topicloom.settings import Settings
-from topicloom.stages import REPRESENT
+from topicloom.stages import FIGURES, REPRESENT
 from topicloom.store import Store
 
 MOST_TOPICS = 200
@@ -26,6 +34,7 @@ def show_page(settings: Settings, outcomes: Mapping[str, Outcome], report: RunRe
     try:
         create_table_artifact(_rows(topics), key=f"{key}-topics", description=f"Topics of {settings.label}")
         create_markdown_artifact(_summary(settings, report), key=f"{key}-summary", description="What this run did")
+        _show_pictures(settings, outcomes, key)
     except Exception as error:  # noqa: BLE001  # the topics are computed and exported
         log.warning("The page of this run could not be made (%s: %s).", type(error).__name__, error)
     for note in report.notes:
@@ -35,6 +44,19 @@ def show_page(settings: Settings, outcomes: Mapping[str, Outcome], report: RunRe
         *(settings.label, report.topics, report.outliers, report.documents),
         *(", ".join(report.cached) or "none", ", ".join(report.computed) or "none, nothing has changed"),
     )
+
+
+def _show_pictures(settings: Settings, outcomes: Mapping[str, Outcome], key: str) -> None:
+    """The map inside the page, for the server cannot reach the worker's files; and where the report lies."""
+    if FIGURES in outcomes:
+        preview = Store(settings.store_path).artifact(outcomes[FIGURES].ref, PREVIEW)
+        image = f"data:image/png;base64,{base64.b64encode(preview.read_bytes()).decode()}"
+        create_image_artifact(image, key=f"{key}-map", description=f"Map of {settings.label}")
+    path = settings.analysis_path / REPORT_FILE
+    if path.is_file():
+        create_link_artifact(
+            path.as_uri(), link_text=str(path), key=f"{key}-report", description="On the machine of the worker"
+        )
 
 
 def _rows(topics: list[Topic]) -> list[dict[str, object]]:

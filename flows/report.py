@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from flows.runner import CACHED, Outcome
 from topicloom import __version__
-from topicloom.notes import corpus_notes, result_notes
+from topicloom.notes import corpus_notes, picture_notes, result_notes
 from topicloom.run_record import analysis_lock, update_record
 from topicloom.settings import Settings
 from topicloom.stages import DISTRIBUTION, EXPORT, LOAD_EMBEDDINGS, ORPHAN_SPLIT, REPRESENT
@@ -62,8 +62,10 @@ class RunReport(BaseModel):
         return [name for name, stage in self.stages.items() if stage.status != CACHED]
 
 
-def finish_run(settings: Settings, outcomes: Mapping[str, Outcome]) -> RunReport:
-    """Put a run's outcome into run.json, and return it."""
+def finish_run(
+    settings: Settings, outcomes: Mapping[str, Outcome], failed: Mapping[str, str] | None = None
+) -> RunReport:
+    """Put a run's outcome into run.json, and return it. failed: pictures that could not be made, and why."""
     store = Store(settings.store_path)
     loaded, represented = outcomes[LOAD_EMBEDDINGS].ref.facts, outcomes[REPRESENT].ref.facts
     counts = {
@@ -82,6 +84,7 @@ def finish_run(settings: Settings, outcomes: Mapping[str, Outcome]) -> RunReport
             *settings.notes,
             *corpus_notes(loaded),
             *result_notes(represented["topics"], outcomes[DISTRIBUTION].ref.facts, outcomes[EXPORT].ref.facts),
+            *picture_notes({name: outcome.ref.facts for name, outcome in outcomes.items()}, failed or {}),
         ],
         stages={name: _stage_report(store, outcome) for name, outcome in outcomes.items()},
     )

@@ -10,11 +10,12 @@ from prefect import Task
 from prefect.runtime import flow_run
 
 from tasks.load_embeddings import load_embeddings
+from tasks.publish import publish
 from topicloom.embedding import embeddings_missing
 from topicloom.lookup import find_result
 from topicloom.progress import tell
 from topicloom.settings import Settings
-from topicloom.stages import STAGE_NAMES
+from topicloom.stages import PICTURES, STAGE_NAMES
 from topicloom.store import Finding, StageRef, Store
 
 CACHED, COMPUTED = "cached", "computed"
@@ -34,11 +35,13 @@ class StageRunner:
     """Calls one task after the other with the cache settings of the project.
 
     refresh: the stage from which on everything is computed again, or None.
+    failed: why, for each stage that was attempted and failed.
     """
 
     settings: Settings
     refresh: str | None = None
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
 
     def __call__(self, task: Task[..., Any], *refs: StageRef) -> StageRef:
         """Run a task on references to earlier results; raises what the task raised."""
@@ -63,7 +66,32 @@ class StageRunner:
         tell(f"{task.name} {status}", 1, 1)
         return ref
 
+    def attempt(self, task: Task[..., Any], *refs: StageRef | None) -> StageRef | None:
+        """Run a task that nothing important waits for; None where it fails, or where a result that it needs is None.
+
+        Its failure shows in the UI and is kept in `failed`; the run goes on.
+        """
+        if any(ref is None for ref in refs):
+            self.failed[task.name] = "what it draws from could not be made"
+            return None
+        try:
+            return self(task, *(ref for ref in refs if ref is not None))
+        except Exception as error:  # noqa: BLE001  # the topics are computed and exported
+            self.failed[task.name] = f"{type(error).__name__}: {error}"
+            tell(f"{task.name} failed", 1, 1)
+            return None
+
+    def publish(self) -> None:
+        """Put what was drawn into the analysis folder; a failure is kept in `failed`."""
+        refs = {name: self.outcomes[name].ref for name in PICTURES if name in self.outcomes}
+        try:
+            publish(self.settings, refs)
+        except Exception as error:  # noqa: BLE001  # the topics are computed and exported
+            self.failed["publish"] = f"{type(error).__name__}: {error}"
+
     def _refreshes(self, stage: str, found: Finding) -> bool:
+        if found.ref and found.ref.facts.get("incomplete"):
+            return True
         if self.refresh is None or STAGE_NAMES.index(stage) < STAGE_NAMES.index(self.refresh):
             return False
         # What this run has refreshed before it was retried is not computed once more.

@@ -11,12 +11,17 @@ from flows.configs import all_configs, analysis_choices, analysis_names
 from flows.runner import StageRunner
 from flows.topic_model import StageName
 from tasks.cluster import cluster
+from tasks.describe import describe
 from tasks.distribution import distribution
 from tasks.export import export
+from tasks.figures import figures
 from tasks.load_embeddings import load_embeddings
 from tasks.load_settings import load_settings
 from tasks.orphan_split import orphan_split
+from tasks.publish import publish
+from tasks.quality import quality
 from tasks.reduce import reduce
+from tasks.report import report
 from tasks.represent import represent
 from topicloom.errors import StoreError
 from topicloom.fitness import require_fitting_settings
@@ -24,13 +29,20 @@ from topicloom.lookup import find_result
 from topicloom.settings import Settings
 from topicloom.stages import (
     CLUSTER,
+    DESCRIBE,
     DISTRIBUTION,
     EXPORT,
+    FIGURES,
     LOAD_EMBEDDINGS,
     ORPHAN_SPLIT,
+    PICTURES,
+    QUALITY,
     REDUCE,
+    REPORT,
     REPRESENT,
     STAGE_NAMES,
+    STAGES,
+    stages_of,
 )
 from topicloom.store import StageRef, Store
 
@@ -45,6 +57,13 @@ TASKS: Final[dict[str, tuple[Task[..., Any], tuple[str, ...]]]] = {
     DISTRIBUTION: (distribution, (LOAD_EMBEDDINGS, REPRESENT)),
     ORPHAN_SPLIT: (orphan_split, (REPRESENT,)),
     EXPORT: (export, (LOAD_EMBEDDINGS, REDUCE, CLUSTER, REPRESENT, DISTRIBUTION, ORPHAN_SPLIT)),
+    DESCRIBE: (describe, (LOAD_EMBEDDINGS, REDUCE, REPRESENT, DISTRIBUTION)),
+    QUALITY: (quality, (LOAD_EMBEDDINGS, REDUCE, REPRESENT)),
+    FIGURES: (figures, (DESCRIBE,)),
+    REPORT: (
+        report,
+        (LOAD_EMBEDDINGS, REDUCE, CLUSTER, REPRESENT, DISTRIBUTION, ORPHAN_SPLIT, DESCRIBE, QUALITY),
+    ),
 }
 
 
@@ -67,15 +86,21 @@ def stage(analysis: AnalysisName, stage: StageName) -> str:
         if LOAD_EMBEDDINGS in refs:
             require_fitting_settings(settings, refs[LOAD_EMBEDDINGS].facts)
         task, inputs = TASKS[stage]
-        StageRunner(settings, refresh=stage)(task, *(refs[name] for name in inputs))
+        run = StageRunner(settings, refresh=stage)
+        run(task, *(refs[name] for name in inputs if name in refs))
+        if stage in PICTURES:
+            publish(settings, {**_pictures_kept(settings, refs), stage: run.outcomes[stage].ref})
     return f"{stage} of {settings.label} is computed."
 
 
 def _kept_before(settings: Settings, stage: str) -> dict[str, StageRef]:
-    """References to the kept results of the stages before one. Raises StoreError where one is not kept."""
+    """References to the kept results of the stages before one. Raises StoreError where one it needs is not kept."""
     store = Store(settings.store_path)
     refs: dict[str, StageRef] = {}
+    wanted, needed = stages_of(settings), TASKS[stage][1]
     for earlier in STAGE_NAMES[: STAGE_NAMES.index(stage)]:
+        if earlier not in wanted or (earlier in PICTURES and earlier not in needed):
+            continue
         found = find_result(settings, store, earlier, refs)[1]
         if found.ref is None:
             raise StoreError(
@@ -84,3 +109,15 @@ def _kept_before(settings: Settings, stage: str) -> dict[str, StageRef]:
             )
         refs[earlier] = found.ref
     return refs
+
+
+def _pictures_kept(settings: Settings, refs: dict[str, StageRef]) -> dict[str, StageRef]:
+    """The kept results of all stages that draw, so that what they published stays."""
+    store = Store(settings.store_path)
+    known = dict(refs)
+    for name in PICTURES:
+        if name in stages_of(settings) and set(STAGES[name].reads(settings)) <= known.keys():
+            found = find_result(settings, store, name, known)[1]
+            if found.ref:
+                known[name] = found.ref
+    return {name: ref for name, ref in known.items() if name in PICTURES}

@@ -12,19 +12,27 @@ from flows.page import show_page
 from flows.report import RunReport, finish_run
 from flows.runner import StageRunner
 from tasks.cluster import cluster
+from tasks.describe import describe
 from tasks.distribution import distribution
 from tasks.export import export
+from tasks.figures import figures
 from tasks.load_embeddings import load_embeddings
 from tasks.load_settings import load_settings
 from tasks.orphan_split import orphan_split
+from tasks.quality import quality
 from tasks.reduce import reduce
+from tasks.report import report
 from tasks.represent import represent
 from topicloom.fitness import require_fitting_settings
 from topicloom.settings import Overrides
 from topicloom.settings_file import read_settings
-from topicloom.store import Store
+from topicloom.stages import DESCRIBE, FIGURES, QUALITY, REPORT, stages_of
+from topicloom.store import StageRef, Store
 
-StageName = Literal["load-embeddings", "reduce", "cluster", "represent", "distribution", "orphan-split", "export"]
+StageName = Literal[
+    *("load-embeddings", "reduce", "cluster", "represent", "distribution", "orphan-split", "export"),
+    *("describe", "quality", "figures", "report"),
+]
 
 
 def run_name() -> str:
@@ -70,6 +78,29 @@ def topic_model(
         scores = run(distribution, embeddings, topics)
         split = run(orphan_split, topics)
         run(export, embeddings, reduced, clusters, topics, scores, split)
-        report = finish_run(settings, run.outcomes)
-        show_page(settings, run.outcomes, report)
-        return report
+        finish_run(settings, run.outcomes)  # what follows can fail, and be stopped, without harm
+        draw(run, embeddings, reduced, clusters, topics, scores, split)
+        outcome = finish_run(settings, run.outcomes, run.failed)
+        show_page(settings, run.outcomes, outcome)
+        return outcome
+
+
+def draw(run: StageRunner, *refs: StageRef) -> None:
+    """Names, quality, figures and report, as far as the settings want them, put beside the exported files.
+
+    refs: the results of load-embeddings, reduce, cluster, represent, distribution and orphan-split.
+    """
+    settings = run.settings
+    embeddings, reduced, _, topics, scores, _ = refs
+    wanted = stages_of(settings)
+    described = measured = None
+    if DESCRIBE in wanted:
+        described = run.attempt(describe, embeddings, reduced, topics, scores)
+    if QUALITY in wanted:
+        measured = run.attempt(quality, embeddings, reduced, topics)
+    if FIGURES in wanted:
+        run.attempt(figures, described)
+    if REPORT in wanted:
+        measures = [measured] if QUALITY in wanted else []
+        run.attempt(report, *refs, described, *measures)
+    run.publish()

@@ -67,6 +67,14 @@ def import_layout_kernels() -> ModuleType:
     return layout_kernels
 
 
+def import_coherence_kernels() -> ModuleType:
+    """Import `topicloom.coherence_kernels` with its compiled code kept on disk."""
+    _prepare()
+    from topicloom import coherence_kernels
+
+    return coherence_kernels
+
+
 def import_umap() -> ModuleType:
     """Import umap with its compiled code, and that of pynndescent, kept on disk."""
     _prepare()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -105,7 +106,7 @@ def _embed_in_chunks(settings: Settings, texts: Sequence[str], parts: Path, atte
     if len(missing) < len(files):
         logger.info("%d of %d chunks of embeddings were kept by an earlier run.", len(files) - len(missing), len(files))
     if missing:
-        model = _load_model(settings)
+        model = load_model(settings)
         for count, (start, file) in enumerate(missing, len(files) - len(missing)):
             tell("embedding texts", min(count * CHUNK, len(texts)), len(texts))
             chunk = list(texts[start : start + CHUNK])
@@ -115,16 +116,33 @@ def _embed_in_chunks(settings: Settings, texts: Sequence[str], parts: Path, atte
     return np.concatenate([np.load(file) for file in files])
 
 
-def _load_model(settings: Settings) -> Any:
+def model_folder(settings: Settings) -> Path | None:
+    """The folder of tmo.transformer_model, from the working directory or in the project; None where it is no folder."""
+    name = settings.tmo.transformer_model or ""
+    candidates = (Path(name).expanduser(), settings.project_path / name) if name else ()
+    return next((path for path in candidates if path.is_dir()), None)
+
+
+def model_at_hand(settings: Settings) -> bool:
+    """Whether tmo.transformer_model lies on this machine: as a folder, or fetched from the hub earlier."""
+    name = settings.tmo.transformer_model
+    if name is None or model_folder(settings) is not None:
+        return name is not None
+    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface").expanduser()
+    hub = Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
+    full = name if "/" in name else f"sentence-transformers/{name}"
+    return any(hub.glob(f"models--{full.replace('/', '--')}/snapshots/*/config.json"))
+
+
+def load_model(settings: Settings) -> Any:
+    """tmo.transformer_model as a SentenceTransformer. Raises EmbeddingsError where it cannot be had."""
     from sentence_transformers import SentenceTransformer
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()  # type: ignore[no-untyped-call]  # of loading the weights: it takes a second
     name = settings.tmo.transformer_model
     assert name is not None  # noqa: S101  # embeddings_missing() said so
-    local = Path(name).expanduser()
-    beside = settings.project_path / name
-    found = next((str(path) for path in (local, beside) if path.is_dir()), name)
+    found = str(model_folder(settings) or name)
     try:
         return SentenceTransformer(found)
     except Exception as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from topicloom.errors import InputError, Problem, SettingsError, quoted_list
+from topicloom.language_model import require_key
 from topicloom.settings import Settings
 from topicloom.threads import available_threads
 
@@ -19,6 +20,7 @@ def require_fitting_settings(settings: Settings, facts: Mapping[str, Any]) -> No
 
     facts: those that load-embeddings states: documents, dimensions, zero_rows.
     """
+    require_key(settings)
     available_threads()  # a wrong number of threads is said before any stage computes
     problems = list(_problems(settings, int(facts["documents"]), facts.get("zero_rows", [])))
     if problems:

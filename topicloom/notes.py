@@ -34,3 +34,17 @@ def result_notes(topics: int, scores: Mapping[str, Any], exported: Mapping[str, 
     if exported.get("columns_giving_way"):
         columns = ", ".join(exported["columns_giving_way"])
         yield f"Columns of corpus.csv that gave way to output columns of the same name: {columns}."
+
+
+def picture_notes(facts: Mapping[str, Mapping[str, Any]], failed: Mapping[str, str]) -> Iterator[str]:
+    """Remarks on what was drawn, from the facts of the stages by name, and on what failed, with the reason by stage."""
+    unnamed = facts.get("describe", {}).get("incomplete")
+    if unnamed:
+        yield (
+            f"{unnamed} topics have no name of the language model yet; their keywords stand in, and the next run asks "
+            "again."
+        )
+    for figure, reason in facts.get("figures", {}).get("failed", {}).items():
+        yield f"The figure {figure} could not be drawn ({reason}); the next run tries again."
+    for stage, reason in failed.items():
+        yield f"{stage} failed ({reason}). The topics and the exported files are whole; run again to draw it."

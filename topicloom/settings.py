@@ -190,6 +190,46 @@ class ExportSettings(Section):
     texts: bool = Field(True, description="Write the columns Document and Representative_Docs.")
 
 
+class LanguageModelSettings(Section):
+    """A language model that names topics; it is asked only where a model is stated."""
+
+    model: str | None = Field(
+        None, min_length=1, description="Name of the model, as its endpoint knows it. None: no language model is asked."
+    )
+    base_url: str | None = Field(
+        None, min_length=1, description="Address of an OpenAI-compatible endpoint; OpenAI's own when left out."
+    )
+    api_key_variable: str = Field(
+        "OPENAI_API_KEY",
+        min_length=1,
+        description="Environment variable that holds the key, which is never written.",
+    )
+    timeout: float = Field(60.0, gt=0, description="Seconds to wait for one answer.")
+    retries: int = Field(2, ge=0, description="Further tries where an answer fails.")
+    budget: int = Field(200_000, ge=1, description="Most tokens of one run, questions and answers together.")
+
+
+class NamesSettings(Section):
+    """Names of topics for people, beside the notebook's Name and Representation."""
+
+    method: Literal["auto", "statistical", "keybert"] = Field(
+        "auto",
+        description="statistical: from c-TF-IDF; keybert: keywords nearest to the topic by tmo.transformer_model; "
+        "auto: keybert where that model lies on this machine.",
+    )
+    keywords: int = Field(10, ge=1, le=30, description="Keywords of a topic.")
+    diversity: float = Field(0.3, ge=0, le=1, description="How far apart keybert's keywords are.")
+    language_model: LanguageModelSettings = Field(default_factory=LanguageModelSettings)
+
+
+class PicturesSettings(Section):
+    """What is drawn after the export."""
+
+    quality: bool = Field(True, description="Measure the topics: topic_quality.json.")
+    figures: bool = Field(True, description="Draw the figures, PNG and SVG.")
+    report: bool = Field(True, description="Write report.html.")
+
+
 class TopicModelSettings(Section):
     """Section tmo (topic_model in the newer form): what is computed."""
 
@@ -215,6 +255,8 @@ class TopicModelSettings(Section):
     represent: RepresentSettings = Field(default_factory=RepresentSettings)
     distribution: DistributionSettings = Field(default_factory=DistributionSettings)
     export: ExportSettings = Field(default_factory=ExportSettings)
+    names: NamesSettings = Field(default_factory=NamesSettings)
+    pictures: PicturesSettings = Field(default_factory=PicturesSettings)
 
     @property
     def min_cluster_size(self) -> int:

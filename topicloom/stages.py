@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from topicloom import embeddings as embeddings_files
 from topicloom.corpus import corpus_columns
+from topicloom.embedding import model_at_hand
 from topicloom.settings import Settings
 from topicloom.store import StagePlan, StageRef, Store
 
@@ -19,6 +22,11 @@ REPRESENT = "represent"
 DISTRIBUTION = "distribution"
 ORPHAN_SPLIT = "orphan-split"
 EXPORT = "export"
+# What is drawn after the export; none of it is needed for the files above.
+DESCRIBE = "describe"
+QUALITY = "quality"
+FIGURES = "figures"
+REPORT = "report"
 
 Refs = Mapping[str, StageRef]
 
@@ -31,6 +39,7 @@ class Stage:
     parameters: the settings that the stage reads.
     reads: the artifacts that it reads, by the stage that made them.
     libraries: the distributions that decide its numbers.
+    files: files of the project that it reads beside them, as far as they are there.
     """
 
     name: str
@@ -38,19 +47,22 @@ class Stage:
     parameters: Callable[[Settings], dict[str, Any]]
     reads: Callable[[Settings], dict[str, tuple[str, ...]]]
     libraries: tuple[str, ...]
+    files: Callable[[Settings], tuple[Path, ...]] = lambda _: ()
 
 
 def plan_stage(stage: Stage, settings: Settings, refs: Refs) -> StagePlan:
     """The plan of a stage that reads artifacts of earlier ones."""
+    digests = Store(settings.store_path).digests
+    artifacts = {
+        f"{earlier}/{artifact}": refs[earlier].outputs[artifact]
+        for earlier, artifacts in stage.reads(settings).items()
+        for artifact in artifacts
+    }
     return StagePlan(
         stage=stage.name,
         version=stage.version,
         parameters=stage.parameters(settings),
-        inputs={
-            f"{earlier}/{artifact}": refs[earlier].outputs[artifact]
-            for earlier, artifacts in stage.reads(settings).items()
-            for artifact in artifacts
-        },
+        inputs={**artifacts, **{file.name: digests.digest(file) for file in stage.files(settings) if file.is_file()}},
         libraries=library_versions(*stage.libraries),
     )
 
@@ -120,8 +132,35 @@ def _export(settings: Settings) -> dict[str, Any]:
     }
 
 
+def _describe(settings: Settings) -> dict[str, Any]:
+    names, language_model = settings.tmo.names, settings.tmo.names.language_model
+    return {
+        "names": names.model_dump(mode="json", exclude={"language_model"}),
+        "language_model": language_model.model_dump(mode="json", include={"model", "base_url"}),
+        "model": settings.tmo.transformer_model if naming_method(settings) == "keybert" else None,
+        "language": settings.tmo.represent.language,
+        "others_threshold": settings.tmo.others_threshold,
+        "year_column": settings.tmo.year_column,
+        "this_year": date.today().year,  # is not over: the last bar of a trend says so
+    }
+
+
+def naming_method(settings: Settings) -> str:
+    """How topics get their keywords: keybert or statistical, where the settings leave it open by what is at hand."""
+    method = settings.tmo.names.method
+    if method == "auto":
+        return "keybert" if model_at_hand(settings) else "statistical"
+    return method
+
+
+def _report(settings: Settings) -> dict[str, Any]:
+    """The page states the settings, all of them."""
+    return {"label": settings.label, **settings.model_dump(mode="json", include={"tmo", "params"})}
+
+
 _TEXTS, _IDENTIFIERS, _VECTORS, _ROWS = "texts.parquet", "identifiers.parquet", "embeddings.npy", "rows.npy"
 _WEIGHTS = ("ctfidf.npz", "idf.npy")
+ATLAS = ("papers.parquet", "topics.parquet", "groups.parquet", "over_time.parquet", "relations.npz")
 _NGRAMS = ("ngrams.npy", "ngram_tokens.npy", "ngram_bounds.npy")
 
 STAGES = {
@@ -179,6 +218,63 @@ STAGES = {
             },
             libraries=("bertopic", "pandas", "joblib", "safetensors"),
         ),
+        Stage(
+            DESCRIBE,
+            version=1,
+            parameters=_describe,
+            reads=lambda _: {
+                LOAD_EMBEDDINGS: (_TEXTS, _IDENTIFIERS, _ROWS),
+                REDUCE: ("coordinates.npy",),
+                REPRESENT: ("topics.npy", "topics.json", "topic_embeddings.npy", "vocabulary.npz", "ctfidf.npz"),
+                DISTRIBUTION: ("score.npy",),
+            },
+            libraries=("pandas", "scipy", "scikit-learn", "snowballstemmer"),
+            files=lambda settings: (settings.dataset_path,),
+        ),
+        Stage(
+            QUALITY,
+            version=1,
+            parameters=lambda settings: {
+                "language": settings.tmo.represent.language,
+                "seed": settings.params.seed,
+            },
+            reads=lambda _: {
+                LOAD_EMBEDDINGS: (_TEXTS,),
+                REDUCE: ("reduced.npy",),
+                REPRESENT: ("topics.npy", "topic_embeddings.npy", "vocabulary.npz", "ctfidf.npz"),
+            },
+            libraries=("scikit-learn", "numpy"),
+        ),
+        Stage(
+            FIGURES,
+            version=1,
+            parameters=lambda settings: {"label": settings.label},
+            reads=lambda _: {DESCRIBE: ATLAS},
+            libraries=("matplotlib",),
+        ),
+        Stage(
+            REPORT,
+            version=1,
+            parameters=_report,
+            reads=lambda settings: {
+                DESCRIBE: ATLAS,
+                **({QUALITY: ("topic_quality.json",)} if settings.tmo.pictures.quality else {}),
+            },
+            libraries=("Jinja2",),
+        ),
     )
 }
+PICTURES = (DESCRIBE, QUALITY, FIGURES, REPORT)
 STAGE_NAMES = (LOAD_EMBEDDINGS, *STAGES)
+
+
+def stages_of(settings: Settings) -> tuple[str, ...]:
+    """The stages that a run with these settings has, in order."""
+    pictures = settings.tmo.pictures
+    wanted = {
+        DESCRIBE: pictures.figures or pictures.report,
+        QUALITY: pictures.quality,
+        FIGURES: pictures.figures,
+        REPORT: pictures.report,
+    }
+    return tuple(stage for stage in STAGE_NAMES if wanted.get(stage, True))

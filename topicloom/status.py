@@ -11,7 +11,7 @@ from topicloom.files import read_json, tree_size
 from topicloom.lookup import find_result
 from topicloom.run_record import read_record
 from topicloom.settings import Settings
-from topicloom.stages import EXPORT, LOAD_EMBEDDINGS, STAGE_NAMES, STAGES
+from topicloom.stages import EXPORT, LOAD_EMBEDDINGS, STAGES, stages_of
 from topicloom.store import MANIFEST, StageRef, Store
 
 CACHED, STALE, MISSING = "cached", "stale", "missing"
@@ -38,7 +38,7 @@ def analysis_status(settings: Settings) -> list[StageStatus]:
     record = read_record(settings)
     refs: dict[str, StageRef] = {}
     statuses = []
-    for stage in STAGE_NAMES:
+    for stage in stages_of(settings):
         last = _last_manifest(store, record, stage)
         missing = [name for name in _reads(stage, settings) if name not in refs]
         if missing:

@@ -16,7 +16,7 @@ from topicloom.compiled import cache_folder
 from topicloom.files import digest_file, write_json
 from topicloom.progress import listening, tell
 
-_OURS = ("kernels.py", "layout_kernels.py")  # changed, they are compiled anew
+_OURS = ("kernels.py", "layout_kernels.py", "coherence_kernels.py")  # changed, they are compiled anew
 _POINTS, _DIMENSIONS = 4200, 32  # enough that UMAP follows nearest-neighbour descent
 
 
@@ -34,6 +34,7 @@ def warm_up() -> Path:
         "neighbour search and layout": _umap,
         "membership vectors": _membership,
         "topic distribution": _distribution,
+        "coherence": _coherence,
     }
     for done, (name, step) in enumerate(steps.items()):
         tell(f"compiling {name}", done, len(steps))
@@ -101,3 +102,10 @@ def _distribution() -> None:
         texts = ["cells of the heart", "genes of the cell", "maps of science", "maps of the sky"]
         found = represent_topics(tokenise(texts, "english"), np.ones((4, 1)), np.array([0, 0, 1, 1]), represent)
         topic_distribution(found.documents, found.weights, found.weighting, DistributionSettings(window=2))
+
+
+def _coherence() -> None:
+    from topicloom.coherence import coherence
+    from topicloom.tokens import tokenise
+
+    coherence([["cells", "heart"]], tokenise(["cells of the heart", "maps of science"], "english"))

@@ -48,7 +48,7 @@ print("STATES", sorted((run.name.split()[0], run.state_name) for run in runs))
 """
     done = in_a_new_process(script, finished.analysis, prefect_server)
     assert "HEAVY []" in done
-    expected = sorted([("load-settings", "Completed"), *((name, "Cached") for name in ALL)])
+    expected = sorted([("load-settings", "Completed"), ("publish", "Completed"), *((name, "Cached") for name in ALL)])
     assert f"STATES {expected}" in done
 
 

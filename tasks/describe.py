@@ -1,0 +1,32 @@
+"""describe: names, trends and tree of the topics, and the tables behind every picture."""
+
+from __future__ import annotations
+
+from prefect import task
+from prefect.runtime import flow_run
+from prefect.states import State
+
+from tasks.stage import RETRY, run_stage, stage_key
+from topicloom.describing import describe_analysis
+from topicloom.settings import Settings
+from topicloom.stages import DESCRIBE
+from topicloom.store import StageRef, Workspace
+
+
+@task(name=DESCRIBE, task_run_name="describe {settings.label}", cache_key_fn=stage_key(DESCRIBE), **RETRY)
+def describe(
+    settings: Settings,
+    embeddings: StageRef,
+    reduced: StageRef,
+    topics: StageRef,
+    scores: StageRef,
+    *,
+    refresh: bool = False,
+) -> StageRef | State[StageRef]:
+    """Describe the topics for people. Artifacts: those of `topicloom.atlas.write_atlas`."""
+    refs = [embeddings, reduced, topics, scores]
+
+    def compute(out: Workspace) -> None:
+        describe_analysis(settings, {ref.stage: ref for ref in refs}, out, flow_run.get_id())
+
+    return run_stage(DESCRIBE, settings, refs, compute, refresh=refresh)

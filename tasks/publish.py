@@ -1,0 +1,17 @@
+"""publish: what was drawn is put into the analysis folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from prefect import task
+
+from topicloom.publishing import publish_pictures
+from topicloom.settings import Settings
+from topicloom.store import StageRef
+
+
+@task(name="publish", task_run_name="publish {settings.label}", retries=2, retry_delay_seconds=2)
+def publish(settings: Settings, refs: Mapping[str, StageRef]) -> list[str]:
+    """Put tables, figures and report into the analysis folder, as `topicloom.publishing.publish_pictures` does."""
+    return publish_pictures(settings, refs)

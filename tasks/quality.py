@@ -1,0 +1,29 @@
+"""quality: how good the topics are, measured."""
+
+from __future__ import annotations
+
+from prefect import task
+from prefect.runtime import flow_run
+from prefect.states import State
+
+from tasks.stage import RETRY, run_stage, stage_key
+from topicloom.describing import measure_quality
+from topicloom.files import write_json
+from topicloom.settings import Settings
+from topicloom.stages import QUALITY
+from topicloom.store import StageRef, Workspace
+
+
+@task(name=QUALITY, task_run_name="quality {settings.label}", cache_key_fn=stage_key(QUALITY), **RETRY)
+def quality(
+    settings: Settings, embeddings: StageRef, reduced: StageRef, topics: StageRef, *, refresh: bool = False
+) -> StageRef | State[StageRef]:
+    """Measure the topics. Artifact: topic_quality.json, as `topicloom.quality.topic_quality` makes it."""
+    refs = [embeddings, reduced, topics]
+
+    def compute(out: Workspace) -> None:
+        found = measure_quality(settings, {ref.stage: ref for ref in refs}, out, flow_run.get_id())
+        write_json(out.path("topic_quality.json"), found)
+        out.facts = {name: measure["value"] for name, measure in found["measures"].items()}
+
+    return run_stage(QUALITY, settings, refs, compute, refresh=refresh)

@@ -1,0 +1,65 @@
+"""All figures of an analysis, one after the other; one that fails does not keep the others from being drawn."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from topicloom.atlas import Atlas
+from topicloom.errors import TopicloomError
+from topicloom.figures.coverage import coverage
+from topicloom.figures.maps import bubbles, topic_map, year_map
+from topicloom.figures.relations import dendrogram, heatmap
+from topicloom.figures.style import styled
+from topicloom.figures.trends import trends
+from topicloom.progress import tell
+
+logger = logging.getLogger(__name__)
+
+PREVIEW = "preview.png"  # a small map, for pages
+_FIGURES = {
+    "map": (topic_map, "papers by topic"),
+    "map_by_year": (year_map, "papers by year"),
+    "bubbles": (bubbles, "topics by size"),
+    "trends": (trends, "topics over the years"),
+    "heatmap": (heatmap, "similarity of topics"),
+    "dendrogram": (dendrogram, "tree of topics"),
+    "coverage": (coverage, "coverage of the largest topics"),
+}
+
+
+class FiguresError(TopicloomError):
+    """No figure could be drawn."""
+
+
+@dataclass
+class Drawn:
+    """files: names of those written. seconds: by figure. failed: why, by figure that could not be drawn."""
+
+    files: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+def draw_figures(atlas: Atlas, folder: Path, label: str) -> Drawn:
+    """Draw every figure that the data allow into a folder, PNG and SVG, and the small map preview.png.
+
+    label: of the analysis, for the titles. Raises FiguresError where all failed.
+    """
+    drawn = Drawn()
+    with styled():
+        for done, (name, (draw, title)) in enumerate(_FIGURES.items()):
+            started = time.perf_counter()
+            try:
+                drawn.files += draw(atlas, folder, f"{label}: {title}")
+            except Exception as error:  # the other figures are drawn all the same
+                logger.warning("the figure %s could not be drawn (%s: %s)", name, type(error).__name__, error)
+                logger.debug("figure %s", name, exc_info=True)
+                drawn.failed[name] = f"{type(error).__name__}: {error}"
+            drawn.seconds[name] = round(time.perf_counter() - started, 2)
+            tell("figures drawn", done + 1, len(_FIGURES))
+    if not drawn.files:
+        raise FiguresError(f"no figure could be drawn: {next(iter(drawn.failed.values()))}")
+    return drawn

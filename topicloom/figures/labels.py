@@ -1,0 +1,108 @@
+"""Labels on a map that do not collide: the most important first, each where there is room, else left out."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from topicloom.figures.style import INK, plain_text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.text import Text
+    from matplotlib.transforms import Bbox
+
+_LINE = 20  # characters
+_LINES = 3
+_GAP = 2.0  # points between two labels
+# Where a label may go, in heights and half widths of its own from its point: nearest first.
+_PLACES = (
+    (0.0, 0.0),
+    (0.0, 0.8),
+    (0.0, -0.8),
+    (0.7, 0.0),
+    (-0.7, 0.0),
+    (0.7, 0.8),
+    (-0.7, 0.8),
+    (0.7, -0.8),
+    (-0.7, -0.8),
+)
+
+
+@dataclass(frozen=True)
+class Label:
+    """A text that belongs at a point. size: of the font, in points."""
+
+    x: float
+    y: float
+    text: str
+    size: float
+    bold: bool = False
+
+
+def place_labels(axes: Axes, labels: Sequence[Label]) -> list[Text]:
+    """Draw as many labels as fit, in the order given; returns those that are drawn.
+
+    No two of them overlap, and none leaves the axes. Limits and size of the axes must be settled before.
+    """
+    figure = axes.figure
+    figure.canvas.draw()
+    renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
+    gap = _GAP * figure.dpi / 72
+    frame = axes.get_window_extent(renderer)
+    taken: list[Bbox] = []
+    drawn = []
+    for label in labels:
+        text = _draw(axes, label)
+        for across, up in _PLACES:
+            box = _move(axes, text, label, across, up)
+            if frame.contains(box.x0, box.y0) and frame.contains(box.x1, box.y1):
+                wide = box.padded(gap)
+                if not any(wide.overlaps(other) for other in taken):
+                    taken.append(box)
+                    drawn.append(text)
+                    break
+        else:
+            text.remove()
+    return drawn
+
+
+def _draw(axes: Axes, label: Label) -> Text:
+    from matplotlib.patheffects import withStroke
+
+    return axes.text(
+        label.x,
+        label.y,
+        wrapped(label.text),
+        **plain_text(
+            ha="center",
+            va="center",
+            fontsize=label.size,
+            fontweight="bold" if label.bold else "normal",
+            color=INK,
+            linespacing=0.95,
+            path_effects=[withStroke(linewidth=2.2, foreground="white", alpha=0.85)],
+            zorder=10,
+        ),
+    )
+
+
+def _move(axes: Axes, text: Text, label: Label, across: float, up: float) -> Bbox:
+    """Shift a text by a share of its own size; its box on the canvas."""
+    renderer = axes.figure.canvas.get_renderer()  # type: ignore[attr-defined]
+    text.set_position((label.x, label.y))
+    box = text.get_window_extent(renderer)
+    if across or up:
+        x, y = axes.transData.transform((label.x, label.y))
+        left, top = axes.transData.inverted().transform((x + across * box.width, y + up * box.height))
+        text.set_position((float(left), float(top)))
+        box = text.get_window_extent(renderer)
+    return box
+
+
+def wrapped(text: str) -> str:
+    """A text in lines of about twenty characters, three at most."""
+    lines = textwrap.wrap(text, _LINE, break_long_words=True) or [""]
+    return "\n".join(lines if len(lines) <= _LINES else [*lines[: _LINES - 1], f"{lines[_LINES - 1][: _LINE - 1]}…"])

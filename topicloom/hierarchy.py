@@ -1,0 +1,81 @@
+"""How topics resemble each other: their similarity, the tree they form, and the groups of its levels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+COARSEST = 8  # groups of the first level, as many as there are colours that all eyes tell apart
+_FINER = 3.6  # groups of a level over those of the level before
+_ORDERED_UP_TO = 600  # topics; finding the best order of the leaves takes the square of them in memory
+
+
+def topic_similarity(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Cosine similarity of topics, (t, t) float64, symmetric with a diagonal of 1. vectors: (t, d) mean embeddings."""
+    import numpy as np
+
+    unit = _unit(vectors)
+    similarity = np.clip(unit @ unit.T, -1.0, 1.0)
+    np.fill_diagonal(similarity, 1.0)
+    return similarity
+
+
+def topic_tree(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """The tree of topics as scipy's linkage matrix, (t - 1, 4) float64; (0, 4) for fewer than two topics.
+
+    Ward's method on unit vectors, whose squared distance is twice the cosine distance. vectors: (t, d).
+    """
+    import numpy as np
+    from scipy.cluster.hierarchy import linkage
+
+    if len(vectors) < 2:
+        return np.zeros((0, 4))
+    tree: NDArray[np.float64] = linkage(_unit(vectors), method="ward", optimal_ordering=len(vectors) <= _ORDERED_UP_TO)
+    return tree
+
+
+def leaf_order(tree: NDArray[np.float64], topics: int) -> NDArray[np.int64]:
+    """The topics in the order of the tree's leaves, (t,) int64, so that neighbours resemble each other."""
+    import numpy as np
+    from scipy.cluster.hierarchy import leaves_list
+
+    return leaves_list(tree).astype(np.int64) if len(tree) else np.arange(topics, dtype=np.int64)
+
+
+def group_levels(tree: NDArray[np.float64], counts: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """The groups of topics from coarse to fine, one array a level: group of each topic, numbered from 0 by size.
+
+    counts: (t,) papers of each topic, by which groups are numbered, the largest 0; groups of one size by their first
+    topic. The last level is the topics themselves. Each group of a level lies within one group of the level before.
+    """
+    import numpy as np
+    from scipy.cluster.hierarchy import fcluster
+
+    topics = len(counts)
+    levels = []
+    wanted = float(COARSEST)
+    while wanted <= topics / 2:
+        levels.append(_numbered(fcluster(tree, t=int(wanted), criterion="maxclust"), counts))
+        wanted *= _FINER
+    return [*levels, _numbered(np.arange(topics), counts)]
+
+
+def _numbered(groups: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    import numpy as np
+
+    _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
+    sizes = np.bincount(inverse, weights=counts, minlength=len(first))
+    rank = np.empty(len(first), dtype=np.int64)
+    rank[np.lexsort((first, -sizes))] = np.arange(len(first))
+    return rank[inverse]
+
+
+def _unit(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    import numpy as np
+
+    wide = np.asarray(vectors, dtype=np.float64)
+    lengths = np.linalg.norm(wide, axis=1, keepdims=True)
+    return wide / np.where(lengths == 0, 1.0, lengths)

@@ -1,0 +1,1 @@
+"""report.html: an analysis as one page that opens offline."""

@@ -1,0 +1,190 @@
+// The charts below the map: words, years, similarity, tree, scores, coverage.
+const FIRST = 12;
+
+function more(button, box, total, build) {
+  let done = 0;
+  const add = (count) => {
+    for (const end = Math.min(total, done + count); done < end; done++) box.append(build(done));
+    button.hidden = done >= total;
+    button.textContent = `Show more (${total - done} left)`;
+  };
+  button.onclick = () => add(48);
+  box.replaceChildren();
+  add(FIRST);
+}
+
+function caption(entry) {
+  const mark = make('span', { className: 'dot' });
+  mark.style.background = entry.colour;
+  return make('figcaption', { dir: 'auto' }, mark, entry.label);
+}
+
+function wordCharts(data) {
+  more(element('more-words'), element('word-charts'), data.topics.length, (number) => {
+    const entry = data.topics[number], top = Math.max(...entry.weights, 1e-9);
+    const bars = entry.words.map((word, index) => {
+      const fill = make('i', { title: entry.weights[index].toFixed(4) });
+      fill.style.width = `${(100 * entry.weights[index]) / top}%`;
+      fill.style.background = entry.colour;
+      return word ? make('div', { className: 'bar' }, make('span', { textContent: word, title: word, dir: 'auto' }), make('span', {}, fill)) : '';
+    });
+    return make('figure', {}, caption(entry), ...bars);
+  });
+}
+
+function yearLine(data, number, measure, width, height, axes) {
+  const { first, counts, totals, incomplete } = data.years;
+  const own = counts[String(number)] || totals.map(() => 0);
+  const values = own.map((count, index) => (measure === 'share' ? (100 * count) / Math.max(totals[index], 1) : count));
+  const top = Math.max(...values, 1e-9), foot = axes ? 18 : 1, side = axes ? 30 : 1;
+  const across = (index) => side + ((width - side - 4) * index) / Math.max(values.length - 1, 1);
+  const up = (value) => height - foot - ((height - foot - 6) * value) / top;
+  const colour = data.topics[number].colour, complete = incomplete === null ? values.length : incomplete - first;
+  const path = (from, to) => values.slice(from, to).map((value, index) => `${index ? 'L' : 'M'}${across(from + index).toFixed(1)} ${up(value).toFixed(1)}`).join('');
+  const words = `${data.topics[number].label}: ${values.map((value, index) => `${first + index} ${measure === 'share' ? `${value.toFixed(2)} %` : value}`).join(', ')}`;
+  const chart = drawn('svg', { viewBox: `0 0 ${width} ${height}`, width, height, role: 'img', 'aria-label': words });
+  if (axes) chart.append(drawn('title', {}, words));
+  if (axes) {
+    for (const value of [0, top]) {
+      chart.append(drawn('line', { class: 'axis', x1: side, x2: width, y1: up(value), y2: up(value) }));
+      chart.append(drawn('text', { x: side - 4, y: up(value) + 4, 'text-anchor': 'end' }, measure === 'share' ? (value < 10 ? value.toFixed(1) : Math.round(value)) : Math.round(value)));
+    }
+    chart.append(drawn('text', { x: side, y: height - 4 }, first), drawn('text', { x: width - 2, y: height - 4, 'text-anchor': 'end' }, first + values.length - 1));
+  }
+  if (complete === 1 || values.length === 1) chart.append(drawn('circle', { cx: across(0), cy: up(values[0]), r: 3, fill: colour }));
+  if (complete > 1) {
+    chart.append(drawn('path', { d: `${path(0, complete)}L${across(complete - 1)} ${up(0)}L${across(0)} ${up(0)}Z`, fill: colour, opacity: 0.18 }));
+    chart.append(drawn('path', { d: path(0, complete), fill: 'none', stroke: colour, 'stroke-width': axes ? 2 : 1.5 }));
+  }
+  if (complete < values.length) chart.append(drawn('path', { d: path(Math.max(complete - 1, 0), values.length), fill: 'none', stroke: colour, 'stroke-width': 1.5, 'stroke-dasharray': '2 3' }));
+  return chart;
+}
+
+function yearCharts(data) {
+  if (!data.years) return;
+  const draw = () => {
+    const measure = document.querySelector('input[name="measure"]:checked').value;
+    more(element('more-years'), element('year-charts'), data.topics.length, (number) =>
+      make('figure', {}, caption(data.topics[number]), yearLine(data, number, measure, 240, 110, true)));
+  };
+  document.querySelectorAll('input[name="measure"]').forEach((input) => input.addEventListener('change', draw));
+  const { incomplete } = data.years;
+  element('incomplete').textContent = incomplete === null ? 'All years are complete.' : `From ${incomplete} on the years are not complete; their part of the line is dotted.`;
+  draw();
+}
+
+// cividis, by a few of its colours: even in lightness, and the same to colour-blind eyes.
+const CIVIDIS = [[0, 34, 78], [53, 69, 108], [102, 105, 112], [148, 142, 119], [200, 184, 102], [254, 232, 56]];
+function cividis(share) {
+  const at = Math.min(share, 0.99999) * (CIVIDIS.length - 1), from = Math.floor(at);
+  return CIVIDIS[from].map((value, channel) => Math.round(value + (CIVIDIS[from + 1][channel] - value) * (at - from)));
+}
+
+function heatmap(data) {
+  const heat = data.similarity;
+  if (!heat) return;
+  const cells = Uint8Array.from(atob(heat.cells), (letter) => letter.charCodeAt(0)), side = heat.labels.length;
+  const canvas = element('heat'), context = canvas.getContext('2d'), tip = element('heat-tip');
+  const enlarged = Math.max(1, Math.floor(760 / side));
+  canvas.width = canvas.height = side * enlarged;
+  const table = Array.from({ length: 256 }, (_, step) => cividis(step / 255));
+  const image = context.createImageData(side, side);
+  for (let cell = 0; cell < cells.length; cell++) image.data.set([...table[cells[cell]], 255], 4 * cell);
+  const small = make('canvas', { width: side, height: side });
+  small.getContext('2d').putImageData(image, 0, 0);
+  let row = 0, column = 0;
+  const draw = (marked) => {
+    context.imageSmoothingEnabled = false;
+    context.drawImage(small, 0, 0, side * enlarged, side * enlarged);
+    if (!marked) return;
+    context.strokeStyle = '#fff'; context.lineWidth = 2;
+    context.strokeRect(column * enlarged - 1, row * enlarged - 1, enlarged + 2, enlarged + 2);
+    const value = heat.low + (cells[row * side + column] / 255) * (heat.high - heat.low);
+    const words = row === column ? '1' : cells[row * side + column] === 0 ? `${value.toFixed(2)} or less` : value.toFixed(2);
+    tip.replaceChildren(make('bdi', { textContent: heat.labels[row] }), ' and ', make('bdi', { textContent: heat.labels[column] }), `: ${words}`);
+  };
+  canvas.addEventListener('pointermove', (event) => {
+    const box = canvas.getBoundingClientRect();
+    const cell = (at, length) => Math.max(0, Math.min(side - 1, Math.floor((at / length) * side)));
+    column = cell(event.clientX - box.left, box.width); row = cell(event.clientY - box.top, box.height);
+    draw(true);
+  });
+  canvas.addEventListener('keydown', (event) => {
+    const steps = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+    if (!steps[event.key]) return;
+    event.preventDefault();
+    row = Math.max(0, Math.min(side - 1, row + steps[event.key][0]));
+    column = Math.max(0, Math.min(side - 1, column + steps[event.key][1]));
+    draw(true);
+  });
+  element('heat-hint').textContent = `Cosine similarity of the mean embeddings of ${side} ${heat.what}, from ${heat.low.toFixed(2)} (dark) to ${heat.high.toFixed(2)} (bright), in the order of the tree.`;
+  draw(false);
+}
+
+function tree(data, showTopic) {
+  if (!data.tree) return;
+  const { links, order } = data.tree, leaves = order.length, step = 16, width = 560;
+  const pen = make('canvas').getContext('2d');
+  pen.font = '11px system-ui, sans-serif';
+  const name = (topic) => `${data.topics[topic].label} (${data.topics[topic].count})`;
+  const labels = 24 + Math.max(...order.map((topic) => pen.measureText(name(topic)).width)) * 1.12;
+  const top = Math.max(...links.map((link) => link[2]), 1e-9);
+  const across = (height) => 8 + (width - 16) * (1 - height / top);
+  const at = new Array(leaves + links.length), colour = new Array(at.length), size = new Array(at.length);
+  order.forEach((topic, place) => { at[topic] = [width - 8, 14 + place * step]; colour[topic] = data.topics[topic].colour; size[topic] = data.topics[topic].count; });
+  const chart = drawn('svg', { width: width + labels, height: leaves * step + 16, role: 'img', 'aria-label': `Tree of ${leaves} topics` });
+  links.forEach(([one, other, height], index) => {
+    const node = leaves + index, [a, b] = [at[one], at[other]], place = across(height);
+    colour[node] = size[one] >= size[other] ? colour[one] : colour[other];
+    size[node] = size[one] + size[other];
+    at[node] = [place, (a[1] + b[1]) / 2];
+    chart.append(drawn('path', { d: `M${a[0].toFixed(1)} ${a[1].toFixed(1)}H${place.toFixed(1)}V${b[1].toFixed(1)}H${b[0].toFixed(1)}`, fill: 'none', stroke: colour[node], 'stroke-width': 1.2 }));
+  });
+  order.forEach((topic) => {
+    const text = drawn('text', { class: 'name', x: width - 2, y: at[topic][1] + 4, style: 'cursor:pointer' }, name(topic));
+    text.addEventListener('click', () => showTopic(topic));
+    chart.append(text);
+  });
+  element('tree-chart').replaceChildren(chart);
+}
+
+function frameOf(width, height, ticksX, ticksY, up, across) {
+  const chart = drawn('svg', { viewBox: `0 0 ${width} ${height}`, width, height, role: 'img' });
+  for (const [value, text] of ticksY) chart.append(drawn('line', { class: 'axis', x1: 44, x2: width - 8, y1: up(value), y2: up(value) }), drawn('text', { x: 40, y: up(value) + 4, 'text-anchor': 'end' }, text));
+  for (const [value, text] of ticksX) chart.append(drawn('text', { x: across(value), y: height - 4, 'text-anchor': across(value) > width - 40 ? 'end' : 'middle' }, text));
+  return chart;
+}
+
+function scoreChart(data) {
+  const bins = new Array(20).fill(0);
+  data.papers.topic.forEach((topic, row) => { if (topic >= 0) bins[Math.min(19, Math.floor(data.papers.score[row] / 5))]++; });
+  const top = Math.max(...bins, 1), width = 720, height = 220;
+  const up = (value) => height - 22 - ((height - 34) * value) / top, across = (share) => 44 + (width - 52) * share;
+  const chart = frameOf(width, height, [0, 0.25, 0.5, 0.75, 1].map((share) => [share, share]), [0, Math.round(top / 2), top].map((value) => [value, value.toLocaleString('en')]), up, across);
+  chart.setAttribute('aria-label', `Papers by score: ${bins.map((count, index) => `${(index / 20).toFixed(2)} to ${((index + 1) / 20).toFixed(2)} ${count}`).join(', ')}`);
+  bins.forEach((count, index) => {
+    const bar = drawn('rect', { x: across(index / 20) + 1, width: (width - 52) / 20 - 2, y: up(count), height: height - 22 - up(count), fill: 'var(--accent)', opacity: 0.75 });
+    bar.append(drawn('title', {}, `${(index / 20).toFixed(2)} to ${((index + 1) / 20).toFixed(2)}: ${count.toLocaleString('en')} papers`));
+    chart.append(bar);
+  });
+  element('score-chart').replaceChildren(chart);
+}
+
+function coverageChart(data) {
+  const counts = data.topics.map((topic) => topic.count).sort((a, b) => b - a), all = counts.reduce((a, b) => a + b, 0);
+  if (!all) { element('coverage-chart').textContent = 'There are no topics.'; return; }
+  const main = data.topics.filter((topic) => topic.main).length, width = 720, height = 260;
+  const up = (share) => height - 22 - (height - 34) * share, across = (rank) => 44 + ((width - 52) * rank) / counts.length;
+  const chart = frameOf(width, height, [...new Set([1, Math.round(counts.length / 2), counts.length])].map((rank) => [rank, rank]), [0, 0.25, 0.5, 0.75, 1].map((share) => [share, `${100 * share}%`]), up, across);
+  let sum = 0;
+  const points = [[across(0), up(0)], ...counts.map((count, rank) => [across(rank + 1), up((sum += count) / all)])];
+  const path = (list) => list.map(([left, top], index) => `${index ? 'L' : 'M'}${left.toFixed(1)} ${top.toFixed(1)}`).join('');
+  const covered = points.slice(0, main + 1);
+  chart.append(drawn('path', { d: `${path(covered)}L${covered[main][0].toFixed(1)} ${up(0)}Z`, fill: 'var(--accent)', opacity: 0.15 }));
+  chart.append(drawn('path', { d: path(points), fill: 'none', stroke: 'var(--muted)', 'stroke-width': 1.5 }), drawn('path', { d: path(covered), fill: 'none', stroke: 'var(--accent)', 'stroke-width': 2.5 }));
+  chart.append(drawn('line', { x1: 44, x2: width - 8, y1: up(data.threshold), y2: up(data.threshold), stroke: '#d55e00', 'stroke-dasharray': '5 4' }));
+  const words = `others_threshold ${data.threshold}: ${main} main topics of ${counts.length}`;
+  chart.append(drawn('text', { class: 'name', x: width - 10, y: height - 30, 'text-anchor': 'end' }, words));
+  chart.setAttribute('aria-label', words);
+  element('coverage-chart').replaceChildren(chart);
+}

@@ -1,0 +1,32 @@
+// Puts the page together, and switches between light and dark.
+function themed(redraw) {
+  const root = document.documentElement, dark = window.matchMedia('(prefers-color-scheme: dark)');
+  const kept = () => { try { return localStorage.getItem('topicloom-theme'); } catch { return null; } };
+  const set = (theme) => { root.dataset.theme = theme; redraw(); };
+  set(kept() || (dark.matches ? 'dark' : 'light'));
+  dark.addEventListener('change', () => { if (!kept()) set(dark.matches ? 'dark' : 'light'); });
+  element('theme').addEventListener('click', () => {
+    const next = root.dataset.theme === 'dark' ? 'light' : 'dark';
+    try { localStorage.setItem('topicloom-theme', next); } catch { /* a browser may forbid it for files */ }
+    set(next);
+  });
+}
+
+let redraw = () => {};
+themed(() => redraw());
+unpack().then((data) => {
+  const map = paperMap(data);
+  redraw = map.redraw;
+  const show = (number) => { map.showTopic(number); element('map').scrollIntoView(); };
+  topicTable(data, map.showTopic);
+  wordCharts(data);
+  yearCharts(data);
+  heatmap(data);
+  tree(data, show);
+  scoreChart(data);
+  coverageChart(data);
+  document.body.dataset.ready = 'true';
+}).catch((error) => {
+  element('listed').textContent = `The map and the charts could not be drawn: ${error.message}. A browser of 2023 or later is needed.`;
+  document.body.dataset.ready = 'failed';
+});

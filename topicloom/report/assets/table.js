@@ -1,0 +1,35 @@
+// The table of topics: sorting, searching, small charts of the years, and the way to the map.
+function topicTable(data, showTopic) {
+  const table = element('topic-table'), body = table.tBodies[0], rows = [...body.rows];
+  const words = rows.map((row) => folded(row.textContent));
+  const headings = [...table.tHead.rows[0].cells];
+  headings.forEach((heading, column) => heading.querySelector('button')?.addEventListener('click', () => {
+    const rising = heading.getAttribute('aria-sort') !== 'ascending', numeric = heading.dataset.sort === 'number';
+    headings.forEach((other) => other.removeAttribute('aria-sort'));
+    heading.setAttribute('aria-sort', rising ? 'ascending' : 'descending');
+    const value = (row) => row.cells[column].textContent.trim();
+    // Empty cells come last, whichever way it goes.
+    rows.sort((a, b) => {
+      const [one, other] = [value(a), value(b)];
+      if (!one || !other) return (one ? 0 : 1) - (other ? 0 : 1);
+      return (rising ? 1 : -1) * (numeric ? Number(one) - Number(other) : one.localeCompare(other));
+    });
+    body.append(...rows);
+  }));
+  const byRow = new Map(rows.map((row, index) => [row, words[index]]));
+  element('topic-search').addEventListener('input', (event) => {
+    const wanted = folded(event.target.value).split(/\s+/).filter(Boolean);
+    let hits = 0;
+    for (const row of rows) {
+      row.hidden = !wanted.every((word) => byRow.get(row).includes(word));
+      if (!row.hidden) hits++;
+    }
+    element('topic-hits').textContent = wanted.length ? `${hits} of ${rows.length} topics` : '';
+  });
+  for (const row of rows) {
+    const number = Number(row.dataset.topic);
+    row.querySelector('.link').addEventListener('click', () => { showTopic(number); element('map').scrollIntoView(); element('canvas').focus({ preventScroll: true }); });
+    const cell = row.querySelector('.spark');
+    if (cell && data.years) cell.append(yearLine(data, number, 'share', 90, 24, false));
+  }
+}

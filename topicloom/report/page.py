@@ -1,0 +1,143 @@
+"""The page itself: the template filled in, with style, script and data inside, and a policy against all else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import Any
+
+from topicloom import __version__
+from topicloom.atlas import Atlas, records
+from topicloom.report.payload import packed, payload
+
+_SCRIPTS = ("data.js", "map.js", "charts.js", "table.js", "main.js")
+_QUALITY_NAMES = {
+    "npmi": "Coherence, NPMI",
+    "c_v": "Coherence, C_v",
+    "diversity": "Topic diversity",
+    "outlier_share": "Outlier share",
+    "silhouette": "Silhouette",
+    "redundancy": "Redundancy",
+}
+
+
+def report_page(
+    atlas: Atlas,
+    label: str,
+    settings: Sequence[tuple[str, str]],
+    stages: Sequence[Mapping[str, Any]],
+    versions: Mapping[str, str],
+    notes: Sequence[str],
+    quality: Mapping[str, Any] | None,
+) -> str:
+    """The whole page as one text of HTML.
+
+    label: PROJECT/ANALYSIS. settings: name and value. stages: name, status, computed_at, seconds and key of each stage
+    of the run that draws. versions: of libraries. notes: what a person should know. quality: topic_quality.json.
+    Every value is escaped; scripts run by their digest only, so none in a title can.
+    """
+    script = _script()
+    page: str = _template().render(
+        label=label,
+        style=_asset("report.css"),
+        script=script,
+        policy=_policy(script),
+        data=packed(payload(atlas)),
+        documents=len(atlas.papers),
+        outliers=int((atlas.papers["Topic"] == -1).sum()),
+        topics=_rows(atlas, quality),
+        main_topics=int(atlas.topics["Main"].sum()),
+        years=_span(atlas),
+        has_years=not atlas.over_time.empty,
+        has_relations=len(atlas.topics) > 1,
+        settings=settings,
+        stages=stages,
+        versions=versions,
+        notes=notes,
+        measures=_measures(quality),
+        pairs=_pairs(atlas, quality),
+        version=__version__,
+    )
+    return page
+
+
+def _template() -> Any:
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(_asset("report.html.j2"))
+
+
+def _asset(name: str) -> str:
+    return files("topicloom.report").joinpath("assets", name).read_text(encoding="utf-8")
+
+
+def _script() -> str:
+    # One function around all of it keeps the page's names to itself.
+    return "(() => {\n'use strict';\n" + "\n".join(_asset(name) for name in _SCRIPTS) + "\n})();"
+
+
+def _policy(script: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return f"default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+
+
+def _rows(atlas: Atlas, quality: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """What the table says of each topic, and what it folds away."""
+    titles = dict(zip(atlas.papers["UT"], zip(atlas.papers["title"], atlas.papers["doi"], strict=True), strict=True))
+    of_topic = {note["topic"]: note for note in quality["topics"]} if quality else {}
+    return [
+        {
+            "number": int(topic.Topic),
+            "label": topic.Label,
+            "colour": topic.Colour,
+            "count": int(topic.Count),
+            "share": f"{100 * topic.Share:.1f}",
+            "mean_year": _shown(topic.MeanYear, "{:.1f}"),
+            "trend": _shown(topic.Trend, "{:+.1f}"),
+            "npmi": _shown(of_topic.get(int(topic.Topic), {}).get("npmi"), "{:.2f}"),
+            "keywords": str(topic.Keywords).replace(" | ", ", "),
+            "words": ", ".join(word for word in topic.Words if word),
+            "main": bool(topic.Main),
+            "typical": [titles[ut] for ut in str(topic.RepresentativeUT).split(" | ") if ut in titles],
+        }
+        for topic in records(atlas.topics)
+    ]
+
+
+def _shown(value: Any, form: str) -> str:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return ""
+    return form.format(number) if number == number else ""
+
+
+def _span(atlas: Atlas) -> str:
+    years = atlas.papers["year"].dropna()
+    return f"{years.min()}–{years.max()}" if len(years) else ""
+
+
+def _measures(quality: Mapping[str, Any] | None) -> list[dict[str, str]]:
+    if not quality:
+        return []
+    return [
+        {
+            "name": _QUALITY_NAMES.get(name, name),
+            "value": "not measurable here" if measure["value"] is None else f"{measure['value']:.3f}",
+            "how_to_read": measure["how_to_read"],
+        }
+        for name, measure in quality["measures"].items()
+    ]
+
+
+def _pairs(atlas: Atlas, quality: Mapping[str, Any] | None) -> list[tuple[str, str, str]]:
+    if not quality:
+        return []
+    labels = dict(zip(atlas.topics["Topic"], atlas.topics["Label"], strict=True))
+    return [
+        (labels[pair["topic"]], labels[pair["other"]], f"{pair['similarity']:.2f}")
+        for pair in quality["redundant_pairs"]
+    ]

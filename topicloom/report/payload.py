@@ -1,0 +1,193 @@
+"""What the page's script draws, as one compressed value: papers by column, topics, groups, years, similarity, tree."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+from topicloom.atlas import Atlas, records
+from topicloom.hierarchy import leaf_order
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+MOST_PAPERS = 200_000  # on the page's map; more would not open quickly
+MOST_CELLS = 400  # topics on a side of the heatmap
+_GRID = 65_535  # steps of a coordinate
+
+
+def payload(atlas: Atlas, seed: int = 0) -> dict[str, Any]:
+    """The value that the page's script reads; of more than 200,000 papers a seeded sample is on the map."""
+    papers = _sampled(atlas.papers, seed)
+    rows = {int(row): place for place, row in enumerate(papers.index)}
+    x, y = _steps(papers["x"].to_numpy()), _steps(papers["y"].to_numpy())
+    across, up = _range(atlas.papers["x"]), _range(atlas.papers["y"])
+    return {
+        "shown": len(papers),
+        "all": len(atlas.papers),
+        "aspect": round(across / up, 4) if up and across else 1,
+        "papers": {
+            "x": x.tolist(),
+            "y": y.tolist(),
+            "topic": papers["Topic"].tolist(),
+            "year": papers["year"].fillna(0).astype(int).tolist(),
+            "score": (100 * papers["Score"].fillna(0)).round().astype(int).tolist(),
+            "title": papers["title"].tolist(),
+            "doi": papers["doi"].tolist(),
+        },
+        "topics": _topics(atlas, rows),
+        "groups": _groups(atlas),
+        "years": _years(atlas),
+        "similarity": _similarity(atlas),
+        "tree": _tree(atlas),
+        "threshold": atlas.others_threshold,
+    }
+
+
+def packed(value: Any) -> str:
+    """A value as base64 of gzipped JSON: no character of it means anything to a browser's parser."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return base64.b64encode(gzip.compress(text.encode(), 6, mtime=0)).decode()
+
+
+def _sampled(papers: pd.DataFrame, seed: int) -> pd.DataFrame:
+    papers = papers.reset_index(drop=True)
+    if len(papers) <= MOST_PAPERS:
+        return papers
+    return papers.sample(MOST_PAPERS, random_state=seed).sort_index()
+
+
+def _range(values: pd.Series[float]) -> float:
+    return float(values.max() - values.min()) if len(values) else 0.0
+
+
+def _steps(values: NDArray[np.floating[Any]]) -> NDArray[np.int64]:
+    """Coordinates as whole steps from 0 to 65,535."""
+    import numpy as np
+
+    low, high = float(values.min()), float(values.max())
+    scaled = (values.astype(float) - low) / ((high - low) or 1.0) * _GRID
+    return np.rint(scaled).astype(np.int64)
+
+
+def _place(value: float, values: pd.Series[float]) -> int:
+    return round((value - float(values.min())) / (_range(values) or 1.0) * _GRID)
+
+
+def _topics(atlas: Atlas, rows: dict[int, int]) -> list[dict[str, Any]]:
+    by_ut = {ut: row for row, ut in enumerate(atlas.papers["UT"])}
+    return [
+        {
+            "label": topic.Label,
+            "count": int(topic.Count),
+            "share": float(topic.Share),
+            "words": list(topic.Words),
+            "weights": [round(float(weight), 5) for weight in topic.Weights],
+            "trend": _number(topic.Trend),
+            "meanYear": _number(topic.MeanYear),
+            "colour": topic.Colour,
+            "main": bool(topic.Main),
+            "typical": [
+                rows[by_ut[ut]] for ut in str(topic.RepresentativeUT).split(" | ") if ut in by_ut and by_ut[ut] in rows
+            ],
+        }
+        for topic in records(atlas.topics)
+    ]
+
+
+def _groups(atlas: Atlas) -> list[list[Any]]:
+    """Level, label, x, y and papers of each group, the largest of a level first."""
+    return [
+        [
+            int(group.Level),
+            group.Label,
+            _place(group.x, atlas.papers["x"]),
+            _place(group.y, atlas.papers["y"]),
+            int(group.Papers),
+        ]
+        for group in records(atlas.groups.sort_values(["Level", "Papers"], ascending=[True, False]))
+    ]
+
+
+def _years(atlas: Atlas) -> dict[str, Any] | None:
+    over_time = atlas.over_time
+    if over_time.empty:
+        return None
+    counts = over_time.pivot(index="Topic", columns="Year", values="Count").fillna(0).astype(int)
+    incomplete = over_time.loc[over_time["Incomplete"].astype(bool), "Year"]
+    return {
+        "first": int(counts.columns[0]),
+        "counts": {str(topic): row.tolist() for topic, row in counts.iterrows()},
+        "totals": counts.sum(axis=0).tolist(),
+        "incomplete": int(incomplete.min()) if len(incomplete) else None,
+    }
+
+
+def _similarity(atlas: Atlas) -> dict[str, Any] | None:
+    """The heatmap's cells, 0 to 255 from the least to the largest similarity, in the order of the tree.
+
+    Of more than 400 topics the finest groups that are at most 400 stand in, with the mean similarity of their topics.
+    """
+    import numpy as np
+
+    matrix, labels, colours, what = _cells(atlas)
+    if len(matrix) < 2:
+        return None
+    others = matrix[~np.eye(len(matrix), dtype=bool)]
+    low, high = float(np.quantile(others, 0.02)), float(others.max())
+    scaled = np.clip((matrix - low) / ((high - low) or 1.0), 0, 1)
+    return {
+        "cells": base64.b64encode(np.rint(255 * scaled).astype(np.uint8).tobytes()).decode(),
+        "low": round(low, 4),
+        "high": round(high, 4),
+        "labels": labels,
+        "colours": colours,
+        "what": what,
+    }
+
+
+def _cells(atlas: Atlas) -> tuple[NDArray[np.floating[Any]], list[str], list[str], str]:
+    import numpy as np
+
+    order = leaf_order(atlas.tree, len(atlas.topics))
+    names, shades = atlas.topics["Label"].to_numpy(), atlas.topics["Colour"].to_numpy()
+    if len(order) <= MOST_CELLS:
+        return (
+            atlas.similarity[np.ix_(order, order)],
+            [str(names[topic]) for topic in order],
+            [str(shades[topic]) for topic in order],
+            "topics",
+        )
+    level = max(level for level in range(atlas.levels.shape[1]) if atlas.levels[:, level].max() <= MOST_CELLS)
+    codes = atlas.levels[:, level]
+    found = list(dict.fromkeys(codes[order].tolist()))
+    member = (codes[None] == np.array(found)[:, None]).astype(float)
+    member /= member.sum(axis=1, keepdims=True)
+    labels = atlas.groups[atlas.groups["Level"] == level].set_index("Code")["Label"]
+    first = [int(order[codes[order].tolist().index(code)]) for code in found]
+    return (
+        member @ atlas.similarity @ member.T,
+        [str(labels[code]) for code in found],
+        [str(shades[topic]) for topic in first],
+        "groups of topics",
+    )
+
+
+def _tree(atlas: Atlas) -> dict[str, Any] | None:
+    if not len(atlas.tree):
+        return None
+    links = [[int(left), int(right), round(float(height), 4)] for left, right, height, _ in atlas.tree]
+    return {"links": links, "order": leaf_order(atlas.tree, len(atlas.topics)).tolist()}
+
+
+def _number(value: Any) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
