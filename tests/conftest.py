@@ -17,6 +17,8 @@ os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
 os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
 
 PAPERS = 240
+# What is drawn after the export has tests of its own; the others run without it.
+NO_PICTURES = {"quality": False, "figures": False, "report": False}
 DIRECTIVE = "settings_analysis_directive_2026-01-01-00-00.json"
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -38,7 +40,7 @@ class Project:
         content = {
             "metadata": {"project_folder": self.path.name, "filtered_folder": "f01", "analysis_id": analysis},
             "params": params or {},
-            "tmo": {"embeds_folder": "e01", "min_topic_size": 5, **tmo},
+            "tmo": {"embeds_folder": "e01", "min_topic_size": 5, "pictures": NO_PICTURES, **tmo},
         }
         (folder / DIRECTIVE).write_text(json.dumps(content), encoding="utf-8")
         return folder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,7 +65,8 @@ def styled() -> Iterator[None]:
     level = quiet.level
     quiet.setLevel(logging.ERROR)
     try:
-        with matplotlib.rc_context(look):
+        with matplotlib.rc_context(look), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
             yield
     finally:
         quiet.setLevel(level)
@@ -88,12 +90,8 @@ def new_figure(height: float, width: float = WIDTH) -> tuple[Figure, Axes]:
 
 def keep(figure: Figure, folder: Path, name: str) -> list[str]:
     """Write a figure as NAME.png and NAME.svg into a folder; returns the file names."""
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
-        figure.savefig(folder / f"{name}.png", dpi=DPI, metadata={"Software": None})
-        figure.savefig(folder / f"{name}.svg", dpi=DPI, metadata={"Date": None, "Creator": None})
+    figure.savefig(folder / f"{name}.png", dpi=DPI, metadata={"Software": None})
+    figure.savefig(folder / f"{name}.svg", dpi=DPI, metadata={"Date": None, "Creator": None})
     return [f"{name}.png", f"{name}.svg"]
 
 
