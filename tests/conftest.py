@@ -75,7 +75,7 @@ def wos_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
-def _copy(project: Project, root: Path) -> Project:
+def copied(project: Project, root: Path) -> Project:
     shutil.copytree(project.root, root, dirs_exist_ok=True)
     return Project(root, project.path.name)
 
@@ -83,7 +83,7 @@ def _copy(project: Project, root: Path) -> Project:
 @pytest.fixture
 def project(wos_project: Project, tmp_path: Path) -> Project:
     """A copy of the small project that a test may change."""
-    return _copy(wos_project, tmp_path / "fresh")
+    return copied(wos_project, tmp_path / "fresh")
 
 
 @pytest.fixture(scope="session")
@@ -103,7 +103,7 @@ def finished_wos_project(
     """The small project after a first run."""
     from flows.topic_model import topic_model
 
-    project = _copy(wos_project, tmp_path_factory.mktemp("finished"))
+    project = copied(wos_project, tmp_path_factory.mktemp("finished"))
     topic_model(project.analysis)
     return project
 
@@ -111,7 +111,7 @@ def finished_wos_project(
 @pytest.fixture
 def finished(finished_wos_project: Project, tmp_path: Path) -> Project:
     """A copy of the small project after a first run; the files keep their times."""
-    return _copy(finished_wos_project, tmp_path / "root")
+    return copied(finished_wos_project, tmp_path / "root")
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def serving(wos_project: Project, tmp_path_factory: pytest.TempPathFactory) -> I
     """`topicloom serve` over a copy of the small project, for the session."""
     from tests.flows.serving import Serving
 
-    project = _copy(wos_project, tmp_path_factory.mktemp("served"))
+    project = copied(wos_project, tmp_path_factory.mktemp("served"))
     serving = Serving(tmp_path_factory.mktemp("serving"), project)
     yield serving
     serving.stop()

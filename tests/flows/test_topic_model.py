@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.flows import test_pictures
 from topicloom.stages import PICTURES, STAGE_NAMES
 
 ALL = [stage for stage in STAGE_NAMES if stage not in PICTURES]
@@ -100,7 +101,7 @@ SETTING_STAGES = [
     ("tmo.export.texts", False, ["export"]),
     ("tmo.kmeans.n_init", 3, []),  # HDBSCAN is used here
     ("tmo.kmeans.max_iter", 10, []),
-    ("tmo.year_column", "YR", []),  # no stage reads it yet
+    ("tmo.year_column", "YR", []),  # only the pictures have years
     ("tmo.text_columns", ["TI"], []),  # read only where embeddings are made
     ("tmo.embeds_folder", "f01/e01", []),  # another name of the same folder
     ("tmo.transformer_model", "some-model", ["export"]),  # the safetensors form names it
@@ -137,7 +138,9 @@ def test_every_setting_is_in_the_table():
                 yield f"{prefix}.{name}"
 
     wanted = {*names(TopicModelSettings, "tmo"), *names(Params, "params")}
-    assert wanted == {row[0] for row in SETTING_STAGES}
+    pictures = {f"tmo.{row[0]}" for row in test_pictures.SETTING_STAGES}
+    named_with_an_endpoint = {"tmo.names.language_model.model"}
+    assert wanted == {row[0] for row in SETTING_STAGES} | pictures | named_with_an_endpoint
 
 
 def test_two_analyses_share_one_reduction(finished, run):

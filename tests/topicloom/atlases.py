@@ -1,0 +1,58 @@
+"""Small atlases with all that can go wrong in them: titles that are HTML, other scripts, missing years and DOIs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from topicloom.atlas import Atlas, make_atlas
+from topicloom.ctfidf import Topic
+from topicloom.naming import TopicName
+
+TITLES = (
+    "<script>window.hacked = 1</script> on <b>markup</b> & \"quotes\" </script><img src=x onerror='window.hacked=2'>",
+    "خلايا القلب في المختبر",
+    "合成生物学における代謝工学",
+    "A plain title about cells",
+    "Prices of $5 and $6 in \\alpha trials",
+)
+
+
+def small_atlas(
+    topics: int, papers_each: int = 12, *, years: bool = True, outliers: bool = True, seed: int = 0
+) -> Atlas:
+    rng = np.random.default_rng(seed)
+    numbers = np.concatenate(
+        [np.repeat(np.arange(topics), papers_each), np.full(9 if outliers or not topics else 0, -1)]
+    )
+    counts = [papers_each] * topics
+    centres = rng.normal(size=(topics + 1, 2)) * 10
+    n = len(numbers)
+    papers = pd.DataFrame(
+        {
+            "UT": [f"WOS:{row}" for row in range(n)],
+            "title": [f"{TITLES[row % len(TITLES)]} {row}" for row in range(n)],
+            "year": pd.array([2010 + row % 9 if years and row % 7 else None for row in range(n)], dtype="Int64"),
+            "doi": [f"10.1000/x{row}<y>" if row % 5 != 1 else "" for row in range(n)],
+            "Topic": numbers,
+            "Score": rng.uniform(0, 1, n),
+        }
+    )
+    points = centres[numbers] + rng.normal(size=(n, 2))
+    papers["x"], papers["y"] = points[:, 0].astype(np.float32), points[:, 1].astype(np.float32)
+    labels = ["<i>cells</i> & hearts", "قلب, خلايا", "代謝工学, 合成生物学", "genes $x$", "stars"]
+    names = [TopicName(f"{labels[t % 5]}{'' if t < 5 else f' {t}'}", [f"word{t}", "shared"]) for t in range(topics)]
+    table = [
+        Topic(t, counts[t], f"{t}_a_b_c_d", [f"word{t}", "<b>bold</b>", ""], [0.5, 0.25, 0.00001], [t * papers_each])
+        for t in range(topics)
+    ]
+    return make_atlas(
+        papers,
+        table,
+        rng.normal(size=(topics, 8)),
+        names,
+        [[(f"word{t}", 1.0), ("shared", 0.9)] for t in range(topics)],
+        "english",
+        others_threshold=0.9,
+        today=2018,
+    )

@@ -1,0 +1,140 @@
+"""Names by a language model, against an OpenAI-compatible endpoint on this machine."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from topicloom.errors import SettingsError
+from topicloom.fitness import require_fitting_settings
+from topicloom.language_model import Question, name_topics
+from topicloom.settings import LanguageModelSettings
+from topicloom.settings_file import read_settings
+from topicloom.store import Store
+
+
+class Endpoint:
+    """Answers chat completions as it is told to, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict] = []
+        self.keys: list[str | None] = []
+        self.answer = lambda number: (200, f'"Name {number}."', 50)
+        self.wait = 0.0
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                outer.asked.append(body)
+                outer.keys.append(self.headers.get("Authorization"))
+                time.sleep(outer.wait)
+                status, text, tokens = outer.answer(len(outer.asked))
+                message = {"role": "assistant", "content": text}
+                answer = {
+                    "id": "1",
+                    "object": "chat.completion",
+                    "created": 1,
+                    "model": body["model"],
+                    "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
+                    "usage": {"prompt_tokens": tokens - 5, "completion_tokens": 5, "total_tokens": tokens},
+                }
+                content = json.dumps(answer if status == 200 else {"error": {"message": "no"}}).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/v1"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@pytest.fixture
+def endpoint():
+    made = Endpoint()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+QUESTIONS = {topic: Question([f"word{topic}", "shared"], [f"A title of topic {topic}"]) for topic in range(4)}
+
+
+def settings_for(endpoint, **more) -> LanguageModelSettings:
+    return LanguageModelSettings(model="small", base_url=endpoint.url, retries=0, **more)
+
+
+def test_names_are_asked_once_and_kept_per_topic(endpoint, tmp_path, monkeypatch):
+    monkeypatch.setenv("MY_KEY", "secret")
+    settings, store = settings_for(endpoint, api_key_variable="MY_KEY"), Store(tmp_path / ".topicloom")
+    found = name_topics(QUESTIONS, settings, store)
+    assert found.names == {topic: f"Name {topic + 1}" for topic in range(4)}
+    assert found.unnamed == {}
+    assert found.tokens == 200
+    assert endpoint.keys[0] == "Bearer secret"
+    assert "word0, shared" in endpoint.asked[0]["messages"][1]["content"]
+    assert "A title of topic 0" in endpoint.asked[0]["messages"][1]["content"]
+    again = name_topics({**QUESTIONS, 9: Question(["new"], [])}, settings, store)
+    assert len(endpoint.asked) == 5
+    assert again.names[3] == "Name 4"
+    assert set(again.parts.values()) >= set(found.parts.values())
+    assert not any("secret" in path.read_text() for path in tmp_path.rglob("*.json"))
+
+
+def test_the_budget_is_kept_and_the_next_run_goes_on(endpoint, tmp_path):
+    store = Store(tmp_path / ".topicloom")
+    endpoint.answer = lambda number: (200, f"Name {number}", 300)
+    first = name_topics(QUESTIONS, settings_for(endpoint, budget=700), store)
+    assert first.names == {0: "Name 1", 1: "Name 2"}
+    assert set(first.unnamed) == {2, 3}
+    assert "budget of 700 tokens" in first.unnamed[2]
+    second = name_topics(QUESTIONS, settings_for(endpoint, budget=700), store)
+    assert set(second.names) == {0, 1, 2, 3}
+    assert len(endpoint.asked) == 4
+
+
+def test_a_failing_endpoint_is_asked_once_and_costs_no_result(endpoint, tmp_path):
+    endpoint.answer = lambda _: (500, "", 5)
+    found = name_topics(QUESTIONS, settings_for(endpoint), Store(tmp_path / ".topicloom"))
+    assert found.names == {}
+    assert len(found.unnamed) == 4
+    assert len(endpoint.asked) == 1
+
+
+def test_an_answer_is_tried_again(endpoint, tmp_path):
+    endpoint.answer = lambda number: (500, "", 5) if number == 1 else (200, "Name", 5)
+    settings = settings_for(endpoint).model_copy(update={"retries": 1})
+    assert name_topics({0: QUESTIONS[0]}, settings, Store(tmp_path / ".topicloom")).names == {0: "Name"}
+
+
+def test_a_slow_answer_is_not_waited_for(endpoint, tmp_path):
+    endpoint.wait = 3.0
+    started = time.monotonic()
+    found = name_topics(QUESTIONS, settings_for(endpoint, timeout=0.2), Store(tmp_path / ".topicloom"))
+    assert set(found.unnamed) == {0, 1, 2, 3}
+    assert time.monotonic() - started < 2.5
+
+
+def test_an_empty_answer_leaves_one_topic_unnamed_and_the_others_go_on(endpoint, tmp_path):
+    endpoint.answer = lambda number: (200, "  \n" if number == 2 else f"# {number} names\nand why", 5)
+    found = name_topics(QUESTIONS, settings_for(endpoint), Store(tmp_path / ".topicloom"))
+    assert found.names == {0: "1 names", 2: "3 names", 3: "4 names"}
+    assert set(found.unnamed) == {1}
+
+
+def test_a_key_that_is_missing_is_said_before_any_work(project, monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    project.write_settings(names={"language_model": {"model": "gpt"}})
+    with pytest.raises(SettingsError, match="OPENAI_API_KEY"):
+        require_fitting_settings(read_settings(project.analysis), {"documents": 240, "zero_rows": []})
+    project.write_settings(names={"language_model": {"model": "gpt", "base_url": "http://127.0.0.1:1/v1"}})
+    require_fitting_settings(read_settings(project.analysis), {"documents": 240, "zero_rows": []})

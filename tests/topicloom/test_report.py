@@ -1,0 +1,112 @@
+"""report.html as text: what it holds, that nothing in it can run, and that its data are the atlas's."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+
+import numpy as np
+import pytest
+
+from tests.topicloom.atlases import small_atlas
+from topicloom.report import payload as payload_module
+from topicloom.report.page import report_page
+from topicloom.report.payload import packed, payload
+
+QUALITY = {
+    "measures": {"npmi": {"value": 0.12, "how_to_read": "how <b>"}, "silhouette": {"value": None, "how_to_read": "s"}},
+    "topics": [{"topic": 0, "npmi": 0.3, "c_v": 0.5, "nearest_topic": 1, "similarity": 0.95}],
+    "redundant_pairs": [{"topic": 0, "other": 1, "similarity": 0.95}],
+}
+
+
+def page_of(atlas, quality=None) -> str:
+    stages = [{"name": "reduce", "status": "cached", "computed_at": "2026", "seconds": "1.0", "key": "abc"}]
+    return report_page(atlas, "Q338/<a01>", [("tmo.score", "<x>")], stages, {"numpy": "2"}, ["a <note>"], quality)
+
+
+def unpacked(page: str) -> dict:
+    data = re.search(r'<script id="data" type="text/plain">(.*?)</script>', page).group(1)
+    return json.loads(gzip.decompress(base64.b64decode(data)))
+
+
+@pytest.mark.parametrize("topics", [0, 1, 5, 60])
+def test_the_page_holds_the_atlas(topics):
+    atlas = small_atlas(topics)
+    data = unpacked(page_of(atlas))
+    assert data["papers"]["title"] == list(atlas.papers["title"])
+    assert data["papers"]["topic"] == list(atlas.papers["Topic"])
+    x = atlas.papers["x"].to_numpy(dtype=float)
+    back = np.array(data["papers"]["x"]) / 65535 * (x.max() - x.min()) + x.min()
+    np.testing.assert_allclose(back, x, atol=(x.max() - x.min()) / 65535)  # one step of the grid
+    assert [topic["count"] for topic in data["topics"]] == list(atlas.topics["Count"])
+    assert [topic["colour"] for topic in data["topics"]] == list(atlas.topics["Colour"])
+    for topic in data["topics"]:
+        assert [atlas.papers["UT"][row] for row in topic["typical"]]
+    if topics > 1:
+        assert sorted(data["tree"]["order"]) == list(range(topics))
+        assert len(base64.b64decode(data["similarity"]["cells"])) == topics**2
+    else:
+        assert data["tree"] is None
+        assert data["similarity"] is None
+    assert data["years"]["incomplete"] == 2018
+
+
+def test_no_title_label_setting_or_note_is_markup():
+    page = page_of(small_atlas(5), QUALITY)
+    body = re.sub(r"<(style|script)[^>]*>.*?</\1>", "", page, flags=re.DOTALL)
+    for text in (
+        "<script>window",
+        "<b>markup",
+        "<img src=x",
+        "<i>cells",
+        "<b>bold",
+        "<a01>",
+        "<x>",
+        "<note>",
+        "how <b>",
+    ):
+        assert text not in body
+    assert "&lt;script&gt;window.hacked" in body
+    assert "10.1000/x12%3Cy%3E" in body
+
+
+def test_only_the_pages_own_script_may_run_and_nothing_is_fetched():
+    page = page_of(small_atlas(5))
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page).group(1).replace("&#39;", "'")
+    script = re.search(r"<script>(.*)</script>\s*</body>", page, flags=re.DOTALL).group(1)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert policy == f"default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    assert not re.findall(r'(?:src|href)="(?!#|data:|https://doi\.org/)[^"]*"', page)
+
+
+def test_of_many_papers_a_sample_is_on_the_map_and_the_page_says_so(monkeypatch):
+    monkeypatch.setattr(payload_module, "MOST_PAPERS", 50)
+    data = payload(small_atlas(20))
+    assert (data["shown"], data["all"]) == (50, 249)
+    assert len(data["papers"]["title"]) == 50
+    assert payload(small_atlas(20)) == data
+    shown = set(range(50))
+    assert all(set(topic["typical"]) <= shown for topic in data["topics"])
+
+
+def test_above_the_most_cells_groups_stand_in_for_topics(monkeypatch):
+    monkeypatch.setattr(payload_module, "MOST_CELLS", 30)
+    found = payload(small_atlas(60))["similarity"]
+    assert found["what"] == "groups of topics"
+    assert 2 <= len(found["labels"]) <= 30
+
+
+def test_quality_is_shown_with_how_to_read_it_and_nothing_is_nan():
+    page = page_of(small_atlas(5), QUALITY)
+    assert "not measurable here" in page
+    assert "0.120" in page
+    assert "how &lt;b&gt;" in page
+    assert "NaN" not in json.dumps(unpacked(page))
+
+
+def test_packing_is_the_same_every_time():
+    assert packed({"a": "ü"}) == packed({"a": "ü"})
