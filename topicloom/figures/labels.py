@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _LINE = 20  # characters
 _LINES = 3
-_GAP = 2.0  # points between two labels
+_GAP = 3.0  # points between two labels
 # Where a label may go, in widths and heights of its own from its point: nearest first.
 _PLACES = ((0.0, 0.0), (0.0, 1.15), (0.0, -1.15), (0.55, 1.15), (-0.55, 1.15), (0.55, -1.15), (-0.55, -1.15))
 
