@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
+from rich.markup import escape
 
 from flows.display import (
     console,
@@ -142,6 +143,19 @@ def warmup() -> None:
     with listening(lambda what, done, total: console.print(f"  {done} of {total}  {what}", highlight=False)):
         folder = warm_up()
     console.print(f"Compiled in {time.perf_counter() - started:.0f} s; kept in {folder}.", soft_wrap=True)
+
+
+@app.command()
+def compare(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH PATH ...", help="Analysis folders that have been run.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write into.")] = Path("comparison"),
+) -> None:
+    """Hold the topics of several analyses against each other: heatmaps, Sankey diagrams, a table."""
+    from topicloom.comparing import write_comparison
+
+    files = write_comparison([_settled(path) for path in paths], out)
+    for name in files:
+        console.print(f"  {escape(str(out / name))}", highlight=False, soft_wrap=True)
 
 
 @app.command(name="clean")

@@ -17,7 +17,7 @@ def topic_similarity(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Cosine similarity of topics, (t, t) float64, symmetric with a diagonal of 1. vectors: (t, d) mean embeddings."""
     import numpy as np
 
-    unit = _unit(vectors)
+    unit = unit_vectors(vectors)
     similarity = np.clip(unit @ unit.T, -1.0, 1.0)
     np.fill_diagonal(similarity, 1.0)
     return similarity
@@ -33,7 +33,9 @@ def topic_tree(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
 
     if len(vectors) < 2:
         return np.zeros((0, 4))
-    tree: NDArray[np.float64] = linkage(_unit(vectors), method="ward", optimal_ordering=len(vectors) <= _ORDERED_UP_TO)
+    tree: NDArray[np.float64] = linkage(
+        unit_vectors(vectors), method="ward", optimal_ordering=len(vectors) <= _ORDERED_UP_TO
+    )
     return tree
 
 
@@ -73,7 +75,8 @@ def _numbered(groups: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[n
     return rank[inverse]
 
 
-def _unit(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+def unit_vectors(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Vectors of length 1 in the same directions; zeros stay. vectors: (t, d)."""
     import numpy as np
 
     wide = np.asarray(vectors, dtype=np.float64)
