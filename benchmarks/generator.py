@@ -47,7 +47,13 @@ def make_project(folder: Path, documents: int, seed: int = 7) -> Path:
     (profile / "embeddings_ids.json").write_text(json.dumps([f"G{row:07}" for row in range(documents)]))
     settings = {
         "metadata": {"project_folder": folder.name, "filtered_folder": "f01", "analysis_id": "a01"},
-        "tmo": {"embeds_folder": "e01", "n_topics": 0, "min_topic_size": _MIN_TOPIC_SIZE},
+        "tmo": {
+            "embeds_folder": "e01",
+            "n_topics": 0,
+            "min_topic_size": _MIN_TOPIC_SIZE,
+            # The notebook draws nothing; what pictures cost is measured apart.
+            "pictures": {"quality": False, "figures": False, "report": False},
+        },
         "params": {"type_of_analysis": "topic_model", "seed": 100},
     }
     (analysis / "settings_analysis_directive_2026-01-01-00-00.json").write_text(json.dumps(settings, indent=2))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,9 @@ SIZES = (10_000, 30_000, 100_000, 300_000, 1_000_000)
 NOTEBOOK_LIMIT = 3600.0  # seconds after which the notebook's code is stopped
 
 
-def ours(analysis: Path) -> dict[str, Any]:
-    """Our flow on a project: seconds and bytes by stage, and of the whole."""
-    found = measure([Path(sys.executable).with_name("topicloom"), "run", analysis], {})
+def ours(analysis: Path, env: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Our flow on a project: seconds and bytes by stage, and of the whole. env: beside this process's environment."""
+    found = measure([Path(sys.executable).with_name("topicloom"), "run", analysis], env or {})
     if found.code:
         return {"code": found.code, "whole": found.seconds, "peak": found.peak, "output": found.output[-3000:]}
     record = json.loads((analysis / "run.json").read_text())

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 from topicloom.settings_file import read_settings
-from topicloom.stages import CLUSTER, REDUCE, REPRESENT
+from topicloom.stages import CLUSTER, EXPORT, REDUCE, REPRESENT
 from topicloom.status import CACHED, analysis_status
 
 
@@ -28,3 +28,7 @@ def _preload(path: Path) -> None:
             import hdbscan  # noqa: F401
         if REPRESENT in computed:
             import sklearn.feature_extraction.text  # noqa: F401
+        if EXPORT in computed and REDUCE not in computed:
+            from topicloom.compiled import import_umap
+
+            import_umap()  # the saved model holds it
