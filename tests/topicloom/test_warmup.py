@@ -25,7 +25,7 @@ def test_it_compiles_and_says_what(told, tmp_path, capfd):
     assert not warmup.is_warm()
     assert warmup.warm_up() == tmp_path
     assert warmup.is_warm()
-    assert [done for _, done, _ in told][-1] == 3
+    assert [done for _, done, _ in told][-1] == 4
     assert [what for what, _, _ in told if not what.startswith("compil")] == []
     assert capfd.readouterr().out == ""
 
