@@ -137,12 +137,13 @@ def _names(
     wanted, language = settings.tmo.names, settings.tmo.represent.language
     if naming_method(settings) == "keybert":
         model = load_model(settings)
-        if model.get_sentence_embedding_dimension() == vectors.shape[1]:
 
-            def encode(texts: list[str]) -> NDArray[np.floating[Any]]:
-                encoded: NDArray[np.floating[Any]] = model.encode(texts, show_progress_bar=False, batch_size=256)
-                return encoded
+        def encode(texts: list[str]) -> NDArray[np.floating[Any]]:
+            encoded: NDArray[np.floating[Any]] = model.encode(texts, show_progress_bar=False, batch_size=256)
+            return encoded
 
+        # A model of another dimension did not make these embeddings.
+        if encode(["dimension"]).shape[1] == vectors.shape[1]:
             names = model_names(of_topics, vectors, encode, wanted.keywords, wanted.diversity, language)
             return names, "keybert"
     return statistical_names(of_topics, wanted.keywords, language), "statistical"

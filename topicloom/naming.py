@@ -214,20 +214,23 @@ def model_names(
     diversity: float,
     language: str,
 ) -> list[TopicName]:
-    """Names with a sentence-transformers model: of thrice as many candidates, those that are nearest to the topic.
+    """Names with a sentence-transformers model: of twice as many candidates, those that are nearest to the topic, seen
+    from the middle of all topics.
 
-    vectors: (t, d) mean embeddings. encode: texts to (m, d) embeddings of the same space.
+    vectors: (t, d) mean embeddings of all topics. encode: texts to (m, d) embeddings of the same space.
     Source: KeyBERT (Grootendorst 2020), on the candidates that c-TF-IDF has found.
     """
     import numpy as np
 
-    pools = [without_repeats(of_topic, 3 * keywords, language) for of_topic in of_topics]
+    # What all topics are about names none of them, so nearness counts towards what a topic has of its own.
+    own = vectors - vectors.mean(axis=0) if len(vectors) > 1 else vectors
+    pools = [without_repeats(of_topic, 2 * keywords, language) for of_topic in of_topics]
     phrases = sorted(set(itertools.chain.from_iterable(pools)))
     row = {phrase: number for number, phrase in enumerate(phrases)}
     embedded = np.asarray(encode(phrases)) if phrases else np.zeros((0, vectors.shape[1]))
     found = [
         most_telling(pool, embedded[[row[phrase] for phrase in pool]], vector, keywords, diversity) if pool else []
-        for pool, vector in zip(pools, vectors, strict=True)
+        for pool, vector in zip(pools, own, strict=True)
     ]
     labels = unique([label_of(words, number) for number, words in enumerate(found)])
     return [TopicName(label, words) for label, words in zip(labels, found, strict=True)]

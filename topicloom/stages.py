@@ -220,7 +220,7 @@ STAGES = {
         ),
         Stage(
             DESCRIBE,
-            version=1,
+            version=2,
             parameters=_describe,
             reads=lambda _: {
                 LOAD_EMBEDDINGS: (_TEXTS, _IDENTIFIERS, _ROWS),

@@ -23,8 +23,8 @@ def frequent(tokens, topics, words):
 
 
 @pytest.fixture(scope="module")
-def abstracts(shared_data):
-    texts = list(read_corpus(shared_data / "small_2k" / "f01" / "f01_e01" / "corpus.csv")["text"])[:400]
+def abstracts(wos_project):
+    texts = list(read_corpus(wos_project.profile / "corpus.csv")["text"])
     # gensim forgets a word of a window as soon as its first place has left, so no word stands twice here.
     return [list(dict.fromkeys(text.lower().split())) for text in texts]
 
