@@ -247,3 +247,31 @@ def test_the_page_in_prefect_shows_map_report_and_topics(drawn, run):
     assert found["wos-a01-map"]["type"] == "image"
     assert "report.html" in str(found["wos-a01-report"]["data"])
     assert found["wos-a01-topics"]["type"] == "table"
+
+
+@pytest.mark.parametrize("stage", [*PICTURES, "cluster"])
+def test_one_stage_alone_keeps_what_the_others_drew(drawn, prefect_server, monkeypatch, stage):
+    from flows import stage as stage_flow
+
+    monkeypatch.setattr(stage_flow, "analysis_names", lambda _: {"wos": drawn.analysis})
+    monkeypatch.setattr(stage_flow, "all_configs", list)
+    before = snapshot(drawn.analysis)
+    stage_flow.stage.with_options(validate_parameters=False)("wos", stage)
+    assert snapshot(drawn.analysis).keys() == before.keys()
+    (kept,) = drawn.store_entries(stage)
+    assert json.loads((kept / "manifest.json").read_text())["facts"] is not None
+
+
+def test_a_report_alone_needs_what_it_shows(drawn, prefect_server, monkeypatch):
+    import shutil
+
+    from flows import stage as stage_flow
+    from topicloom.errors import StoreError
+
+    monkeypatch.setattr(stage_flow, "analysis_names", lambda _: {"wos": drawn.analysis})
+    monkeypatch.setattr(stage_flow, "all_configs", list)
+    shutil.rmtree(drawn.path / ".topicloom" / "describe")
+    flow = stage_flow.stage.with_options(validate_parameters=False)
+    with pytest.raises(StoreError, match="needs the result of describe"):
+        flow("wos", "report")
+    flow("wos", "quality")  # does not rest on it
