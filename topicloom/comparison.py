@@ -251,11 +251,10 @@ def _folded(shared: NDArray[np.int64], rows: int, columns: int) -> NDArray[np.in
     return folded
 
 
-def heat_order(matrix: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows by size as they are, and columns so that each stands by the row that it has most in common with."""
+def heat_columns(matrix: NDArray[Any]) -> NDArray[np.int64]:
+    """The columns in an order in which each stands by the row that it has most in common with."""
     import numpy as np
 
-    rows = np.arange(matrix.shape[0])
-    best = matrix.argmax(axis=0) if matrix.shape[0] else np.zeros(matrix.shape[1], dtype=np.int64)
-    strength = matrix.max(axis=0) if matrix.shape[0] else np.zeros(matrix.shape[1])
-    return rows, np.lexsort((-strength, best))
+    if not matrix.shape[0]:
+        return np.arange(matrix.shape[1], dtype=np.int64)
+    return np.lexsort((-matrix.max(axis=0), matrix.argmax(axis=0)))

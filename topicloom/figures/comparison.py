@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from topicloom.comparison import Flows, Pair, heat_order
+from topicloom.comparison import Flows, Pair, heat_columns
 from topicloom.figures.style import INK, WIDTH, keep, new_figure
 from topicloom.naming import shortened
 
@@ -23,17 +23,15 @@ def comparison_heatmap(pair: Pair, folder: Path, name: str) -> list[str]:
     matrix = pair.overlap if by_papers else pair.similarity
     if matrix is None or not matrix.size:
         return []
-    rows, columns = heat_order(matrix)
+    columns = heat_columns(matrix)
     figure, axes = new_figure(WIDTH)
-    image = axes.imshow(
-        matrix[rows][:, columns], cmap="cividis", aspect="auto", interpolation="nearest", rasterized=True
-    )
+    image = axes.imshow(matrix[:, columns], cmap="cividis", aspect="auto", interpolation="nearest", rasterized=True)
     axes.set_xticks([])
     axes.set_yticks([])
-    if len(rows) <= _NAMED:
-        axes.set_yticks(range(len(rows)))
+    if len(matrix) <= _NAMED:
+        axes.set_yticks(range(len(matrix)))
         axes.set_yticklabels(
-            [shortened(str(pair.one.topics["Label"].iloc[row]), _LABEL) for row in rows], fontsize=6, parse_math=False
+            [shortened(str(label), _LABEL) for label in pair.one.topics["Label"]], fontsize=6, parse_math=False
         )
     if len(columns) <= _NAMED:
         axes.set_xticks(range(len(columns)))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from topicloom.figures.style import INK, plain_text
+from topicloom.figures.style import INK
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,16 +66,15 @@ def _draw(axes: Axes, label: Label) -> Text:
         label.x,
         label.y,
         wrapped(label.text),
-        **plain_text(
-            ha="center",
-            va="center",
-            fontsize=label.size,
-            fontweight="bold" if label.bold else "normal",
-            color=INK,
-            linespacing=0.95,
-            path_effects=[withStroke(linewidth=2.2, foreground="white", alpha=0.85)],
-            zorder=10,
-        ),
+        parse_math=False,
+        ha="center",
+        va="center",
+        fontsize=label.size,
+        fontweight="bold" if label.bold else "normal",
+        color=INK,
+        linespacing=0.95,
+        path_effects=[withStroke(linewidth=2.2, foreground="white", alpha=0.85)],
+        zorder=10,
     )
 
 

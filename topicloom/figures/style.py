@@ -78,13 +78,19 @@ def _installed() -> set[str]:
     return {font.name for font in fontManager.ttflist}
 
 
-def new_figure(height: float, width: float = WIDTH) -> tuple[Figure, Axes]:
-    """A figure with one axes, in inches; of no window and no global state, so that any thread may draw."""
+def blank_figure(height: float, width: float = WIDTH) -> Figure:
+    """A figure of some inches; of no window and no global state, so that any thread may draw."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
+    return figure
+
+
+def new_figure(height: float, width: float = WIDTH) -> tuple[Figure, Axes]:
+    """A `blank_figure` with one axes."""
+    figure = blank_figure(height, width)
     return figure, figure.add_subplot()
 
 
@@ -93,11 +99,6 @@ def keep(figure: Figure, folder: Path, name: str) -> list[str]:
     figure.savefig(folder / f"{name}.png", dpi=DPI, metadata={"Software": None})
     figure.savefig(folder / f"{name}.svg", dpi=DPI, metadata={"Date": None, "Creator": None})
     return [f"{name}.png", f"{name}.svg"]
-
-
-def plain_text(**given: Any) -> dict[str, Any]:
-    """Keywords for a text that came from data: a dollar sign in it starts no formula."""
-    return {"parse_math": False, **given}
 
 
 def bare(axes: Axes) -> None:

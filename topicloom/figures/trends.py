@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from topicloom.atlas import Atlas, records
 from topicloom.figures.labels import wrapped
-from topicloom.figures.style import GRID, MUTED, WIDTH, few_ticks, keep
+from topicloom.figures.style import GRID, MUTED, blank_figure, few_ticks, keep
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,16 +19,12 @@ _HEIGHT = 1.35  # inches of a row
 
 def trends(atlas: Atlas, folder: Path, title: str) -> list[str]:
     """Share of the year's papers, for the largest topics, each in a chart of its own; nothing without years."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     over_time = atlas.over_time[atlas.over_time["Topic"] != -1] if len(atlas.over_time) else atlas.over_time
     if over_time.empty:
         return []
     shown = atlas.topics.sort_values(["Count", "Topic"], ascending=[False, True]).head(_CHARTS)
     rows = -(-len(shown) // _ACROSS)
-    figure = Figure(figsize=(WIDTH, _HEIGHT * rows + 0.5), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = blank_figure(_HEIGHT * rows + 0.5)
     grid = figure.subplots(rows, _ACROSS, sharex=True, squeeze=False)
     for axes in grid.ravel()[len(shown) :]:
         axes.set_axis_off()

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from topicloom.comparison import Flows, Pair, heat_order
+from topicloom.comparison import Flows, Pair, heat_columns
 from topicloom.naming import shortened
 
 if TYPE_CHECKING:
@@ -60,12 +60,12 @@ def _named(label: str) -> str:
 def _heatmap(pair: Pair, matrix: NDArray[np.float64]) -> Any:
     from plotly.graph_objects import Figure, Heatmap
 
-    rows, columns = heat_order(matrix)
-    down = [f"{row} {_named(str(pair.one.topics['Label'].iloc[row]))}" for row in rows]
+    columns = heat_columns(matrix)
+    down = [f"{row} {_named(str(label))}" for row, label in enumerate(pair.one.topics["Label"])]
     along = [f"{column} {_named(str(pair.other.topics['Label'].iloc[column]))}" for column in columns]
     figure = Figure(
         Heatmap(
-            z=matrix[rows][:, columns].round(4).tolist(),
+            z=matrix[:, columns].round(4).tolist(),
             x=along,
             y=down,
             colorscale="Cividis",
