@@ -11,7 +11,9 @@ from prefect.runtime import flow_run
 
 from tasks.load_embeddings import load_embeddings
 from tasks.publish import publish
+from tasks.remember import remember
 from topicloom.embedding import embeddings_missing
+from topicloom.lineage.identifying import library_versions_of
 from topicloom.lookup import find_result
 from topicloom.progress import tell
 from topicloom.settings import Settings
@@ -80,6 +82,11 @@ class StageRunner:
             self.failed[task.name] = f"{type(error).__name__}: {error}"
             tell(f"{task.name} failed", 1, 1)
             return None
+
+    def remember(self) -> None:
+        """Enter the run into the history of the project."""
+        refs = {name: outcome.ref for name, outcome in self.outcomes.items() if name not in PICTURES}
+        remember(self.settings, refs, library_versions_of(Store(self.settings.store_path), refs))
 
     def publish(self) -> None:
         """Put what was drawn into the analysis folder; a failure is kept in `failed`."""

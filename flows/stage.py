@@ -15,6 +15,7 @@ from tasks.describe import describe
 from tasks.distribution import distribution
 from tasks.export import export
 from tasks.figures import figures
+from tasks.identify import identify
 from tasks.load_embeddings import load_embeddings
 from tasks.load_settings import load_settings
 from tasks.orphan_split import orphan_split
@@ -25,6 +26,7 @@ from tasks.report import report
 from tasks.represent import represent
 from topicloom.errors import StoreError
 from topicloom.fitness import require_fitting_settings
+from topicloom.lineage.history import turn
 from topicloom.lookup import find_result
 from topicloom.settings import Settings
 from topicloom.stages import (
@@ -33,6 +35,7 @@ from topicloom.stages import (
     DISTRIBUTION,
     EXPORT,
     FIGURES,
+    IDENTIFY,
     LOAD_EMBEDDINGS,
     ORPHAN_SPLIT,
     PICTURES,
@@ -56,13 +59,14 @@ TASKS: Final[dict[str, tuple[Task[..., Any], tuple[str, ...]]]] = {
     REPRESENT: (represent, (LOAD_EMBEDDINGS, CLUSTER)),
     DISTRIBUTION: (distribution, (LOAD_EMBEDDINGS, REPRESENT)),
     ORPHAN_SPLIT: (orphan_split, (REPRESENT,)),
-    EXPORT: (export, (LOAD_EMBEDDINGS, REDUCE, CLUSTER, REPRESENT, DISTRIBUTION, ORPHAN_SPLIT)),
-    DESCRIBE: (describe, (LOAD_EMBEDDINGS, REDUCE, REPRESENT, DISTRIBUTION)),
+    IDENTIFY: (identify, (LOAD_EMBEDDINGS, REPRESENT)),
+    EXPORT: (export, (LOAD_EMBEDDINGS, REDUCE, CLUSTER, REPRESENT, DISTRIBUTION, ORPHAN_SPLIT, IDENTIFY)),
+    DESCRIBE: (describe, (LOAD_EMBEDDINGS, REDUCE, REPRESENT, DISTRIBUTION, IDENTIFY)),
     QUALITY: (quality, (LOAD_EMBEDDINGS, REDUCE, REPRESENT)),
     FIGURES: (figures, (DESCRIBE,)),
     REPORT: (
         report,
-        (LOAD_EMBEDDINGS, REDUCE, CLUSTER, REPRESENT, DISTRIBUTION, ORPHAN_SPLIT, DESCRIBE, QUALITY),
+        (LOAD_EMBEDDINGS, REDUCE, CLUSTER, REPRESENT, DISTRIBUTION, ORPHAN_SPLIT, IDENTIFY, DESCRIBE, QUALITY),
     ),
 }
 
@@ -87,7 +91,8 @@ def stage(analysis: AnalysisName, stage: StageName) -> str:
             require_fitting_settings(settings, refs[LOAD_EMBEDDINGS].facts)
         task, inputs = TASKS[stage]
         run = StageRunner(settings, refresh=stage)
-        run(task, *(refs[name] for name in inputs if name in refs))
+        with turn(settings):
+            run(task, *(refs[name] for name in inputs if name in refs))
         if stage in PICTURES:
             publish(settings, {**_pictures_kept(settings, refs), stage: run.outcomes[stage].ref})
     return f"{stage} of {settings.label} is computed."

@@ -16,6 +16,7 @@ from tasks.describe import describe
 from tasks.distribution import distribution
 from tasks.export import export
 from tasks.figures import figures
+from tasks.identify import identify
 from tasks.load_embeddings import load_embeddings
 from tasks.load_settings import load_settings
 from tasks.orphan_split import orphan_split
@@ -24,13 +25,14 @@ from tasks.reduce import reduce
 from tasks.report import report
 from tasks.represent import represent
 from topicloom.fitness import require_fitting_settings
+from topicloom.lineage.history import turn
 from topicloom.settings import Overrides
 from topicloom.settings_file import read_settings
 from topicloom.stages import DESCRIBE, FIGURES, QUALITY, REPORT, stages_of
 from topicloom.store import StageRef, Store
 
 StageName = Literal[
-    *("load-embeddings", "reduce", "cluster", "represent", "distribution", "orphan-split", "export"),
+    *("load-embeddings", "reduce", "cluster", "represent", "distribution", "orphan-split", "identify", "export"),
     *("describe", "quality", "figures", "report"),
 ]
 
@@ -77,9 +79,12 @@ def topic_model(
         topics = run(represent, embeddings, clusters)
         scores = run(distribution, embeddings, topics)
         split = run(orphan_split, topics)
-        run(export, embeddings, reduced, clusters, topics, scores, split)
+        with turn(settings):
+            identity = run(identify, embeddings, topics)
+            run(export, embeddings, reduced, clusters, topics, scores, split, identity)
+            run.remember()
         finish_run(settings, run.outcomes)  # what follows can fail, and be stopped, without harm
-        draw(run, embeddings, reduced, clusters, topics, scores, split)
+        draw(run, embeddings, reduced, clusters, topics, scores, split, identity)
         outcome = finish_run(settings, run.outcomes, run.failed)
         show_page(settings, run.outcomes, outcome)
         return outcome
@@ -88,14 +93,14 @@ def topic_model(
 def draw(run: StageRunner, *refs: StageRef) -> None:
     """Names, quality, figures and report, as far as the settings want them, put beside the exported files.
 
-    refs: the results of load-embeddings, reduce, cluster, represent, distribution and orphan-split.
+    refs: the results of load-embeddings, reduce, cluster, represent, distribution, orphan-split and identify.
     """
     settings = run.settings
-    embeddings, reduced, _, topics, scores, _ = refs
+    embeddings, reduced, _, topics, scores, _, identity = refs
     wanted = stages_of(settings)
     described = measured = None
     if DESCRIBE in wanted:
-        described = run.attempt(describe, embeddings, reduced, topics, scores)
+        described = run.attempt(describe, embeddings, reduced, topics, scores, identity)
     if QUALITY in wanted:
         measured = run.attempt(quality, embeddings, reduced, topics)
     if FIGURES in wanted:

@@ -20,11 +20,12 @@ def describe(
     reduced: StageRef,
     topics: StageRef,
     scores: StageRef,
+    identity: StageRef,
     *,
     refresh: bool = False,
 ) -> StageRef | State[StageRef]:
     """Describe the topics for people. Artifacts: those of `topicloom.atlas.write_atlas`."""
-    refs = [embeddings, reduced, topics, scores]
+    refs = [embeddings, reduced, topics, scores, identity]
 
     def compute(out: Workspace) -> None:
         describe_analysis(settings, {ref.stage: ref for ref in refs}, out, flow_run.get_id())

@@ -30,12 +30,13 @@ def export(
     topics: StageRef,
     scores: StageRef,
     split: StageRef,
+    identity: StageRef,
     *,
     refresh: bool = False,
 ) -> StageRef | State[StageRef]:
     """Write every output into the analysis folder, all or nothing, under the lock of the analysis."""
     store = Store(settings.store_path)
-    refs = {ref.stage: ref for ref in (embeddings, reduced, clusters, topics, scores, split)}
+    refs = {ref.stage: ref for ref in (embeddings, reduced, clusters, topics, scores, split, identity)}
     plan = plan_stage(STAGES[EXPORT], settings, refs)
     with analysis_lock(settings, store):
         found = find_export(settings, plan, store)

@@ -13,6 +13,8 @@ from tasks.stage import SERIALIZER
 from topicloom.errors import InputError
 from topicloom.files import digest_file
 from topicloom.fitness import require_writable
+from topicloom.lineage.history import History
+from topicloom.lineage.labels import require_known_labels
 from topicloom.settings import Overrides, Settings
 from topicloom.settings_file import find_settings_file, read_settings
 from topicloom.swap import finish_swap
@@ -37,12 +39,15 @@ def _key(context: TaskRunContext, parameters: dict[str, Any]) -> str | None:
 def load_settings(analysis: Path, overrides: Overrides | None = None) -> Settings:
     """Read the settings of an analysis folder or settings file, and let `overrides` stand in for some.
 
-    Also carries out an export that a kill has cut short, so that nothing later meets half of it.
+    Also carries out an export that a kill has cut short, so that nothing later meets half of it, and mends a damaged
+    history.
     """
     settings = read_settings(analysis, overrides)
     require_writable(settings)
     if settings.analysis_path.is_dir():
         finish_swap(settings.analysis_path)
+    mended = History(settings).check()
+    settings = settings.model_copy(update={"notes": (*settings.notes, *mended, *require_known_labels(settings))})
     for note in settings.notes:
         get_run_logger().info("note: %s", note)
     return settings

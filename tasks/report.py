@@ -22,13 +22,14 @@ def report(
     topics: StageRef,
     scores: StageRef,
     split: StageRef,
+    identity: StageRef,
     described: StageRef,
     measured: StageRef | None = None,
     *,
     refresh: bool = False,
 ) -> StageRef | State[StageRef]:
     """Write the page. Artifact: report.html."""
-    given = (embeddings, reduced, clusters, topics, scores, split, described, measured)
+    given = (embeddings, reduced, clusters, topics, scores, split, identity, described, measured)
     refs = {ref.stage: ref for ref in given if ref is not None}
 
     def compute(out: Workspace) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from topicloom.colours import topic_colours
+from topicloom.colours import group_colours
 from topicloom.ctfidf import Topic
-from topicloom.hierarchy import COARSEST, group_levels, leaf_order, topic_similarity, topic_tree
+from topicloom.hierarchy import group_levels, leaf_order, topic_similarity, topic_tree
+from topicloom.lineage.records import LastingTopic
 from topicloom.naming import Candidates, TopicName, label_of, merged, shortened, told_apart, unique, without_repeats
 from topicloom.orphans import main_clusters
 from topicloom.trends import topics_over_time, trend
@@ -79,12 +81,15 @@ def make_atlas(
     others_threshold: float,
     today: int,
     labels: dict[int, str] | None = None,
+    lasting: Sequence[LastingTopic] = (),
+    by_hand: Mapping[str, str] = MappingProxyType({}),
 ) -> Atlas:
     """Put an atlas together.
 
     papers: UT to y, as `Atlas` holds them. table: the t topics without the outliers. vectors: (t, d) their mean
     embeddings. names, of_topics: their names, and the candidates for names of groups. today: the current year. labels:
-    names by a language model, by topic, as far as it gave any.
+    names by a language model, by topic, as far as it gave any. lasting: the topics' lasting ids, colours and earlier
+    labels; without them topics have none. by_hand: labels that a person gave, by lasting id.
     """
     import numpy as np
     import pandas as pd
@@ -98,13 +103,16 @@ def make_atlas(
     centres = papers[papers["Topic"] != -1].groupby("Topic")[["x", "y"]].median()
     years = papers[papers["Topic"] != -1].groupby("Topic")["year"].mean()
     labels = labels or {}
+    found = [labels.get(topic.topic, name.label) for topic, name in zip(table, names, strict=True)]
+    if lasting:
+        found = [_lasting_label(*pair, by_hand) for pair in zip(lasting, found, names, strict=True)]
     topics = pd.DataFrame(
         {
             "Topic": [topic.topic for topic in table],
             "X_C": [topic.topic + 1 for topic in table],
             "Count": counts,
             "Share": (counts / max(len(papers), 1)).round(6),
-            "Label": unique([labels.get(topic.topic, name.label) for topic, name in zip(table, names, strict=True)]),
+            "Label": unique(found),
             "Keywords": [_SEPARATOR.join(name.keywords) for name in names],
             "LanguageModelLabel": [labels.get(topic.topic, "") for topic in table],
             "Name": [topic.name for topic in table],
@@ -115,10 +123,12 @@ def make_atlas(
     topics["MeanYear"] = by_number.map(years).astype("Float64").round(1)
     topics["Trend"] = by_number.map(trend(over_time)).astype("Float64")
     topics["x"], topics["y"] = by_number.map(centres["x"]), by_number.map(centres["y"])
-    topics["Colour"] = _colours(levels, counts)
+    topics["Colour"] = [topic.colour for topic in lasting] if lasting else group_colours(levels, counts)
     topics["RepresentativeUT"] = [
         _SEPARATOR.join(str(papers["UT"].iloc[row]) for row in topic.representative_rows) for topic in table
     ]
+    topics["topic_uid"] = [topic.uid for topic in lasting] if lasting else ""
+    topics["topic_history"] = [topic.history for topic in lasting] if lasting else ""
     topics["Words"] = [topic.words for topic in table]
     topics["Weights"] = [topic.weights for topic in table]
     return Atlas(
@@ -133,20 +143,13 @@ def make_atlas(
     )
 
 
-def _colours(levels: list[NDArray[np.int64]], counts: NDArray[np.int64]) -> list[str]:
-    """A colour for each topic: its coarsest group's, the group's largest topic first."""
-    import numpy as np
-
-    if not levels:
-        return []
-    # Where there is only the level of topics, each is a group of its own, and colours come round again.
-    groups = levels[0] if len(levels) > 1 else levels[0] % COARSEST
-    by_size = np.lexsort((np.arange(len(counts)), -counts))
-    colours = topic_colours(groups[by_size].tolist())
-    found = [""] * len(counts)
-    for topic, colour in zip(by_size.tolist(), colours, strict=True):
-        found[topic] = colour
-    return found
+def _lasting_label(topic: LastingTopic, label: str, name: TopicName, by_hand: Mapping[str, str]) -> str:
+    """A person's label; else the earlier one, while half its words are still among the keywords; else a new one."""
+    if topic.uid in by_hand:
+        return by_hand[topic.uid]
+    words = set(topic.label.lower().replace(",", " ").replace("&", " ").split())
+    now = set(" ".join([label, *name.keywords]).lower().split())
+    return topic.label if words and 2 * len(words & now) >= len(words) else label
 
 
 def _groups(

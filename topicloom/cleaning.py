@@ -14,7 +14,7 @@ from topicloom.run_record import RUN_RECORD
 from topicloom.store import MANIFEST, Store
 
 _WEEK = 7 * 24 * 3600
-_OWN_FOLDERS = ("locks", "prefect", "embedding")
+_OWN_FOLDERS = ("locks", "prefect", "embedding", "history")
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,13 @@ from __future__ import annotations
 import colorsys
 from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from topicloom.hierarchy import COARSEST
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 BASE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C7A00", "#7A5AA6")
 OUTLIER = "#B4B4B4"
@@ -26,6 +33,25 @@ def topic_colours(groups: Sequence[int]) -> list[str]:
         colours.append(shade(BASE[group % len(BASE)], seen[group]))
         seen[group] += 1
     return colours
+
+
+def group_colours(levels: Sequence[NDArray[np.int64]], counts: NDArray[np.int64]) -> list[str]:
+    """A colour for each topic: its coarsest group's, the group's largest topic first.
+
+    levels: groups of the topics from coarse to fine, as `topicloom.hierarchy.group_levels` finds them. counts: (t,)
+    papers of each topic.
+    """
+    import numpy as np
+
+    if not levels:
+        return []
+    # Where there is only the level of topics, each is a group of its own, and colours come round again.
+    groups = levels[0] if len(levels) > 1 else levels[0] % COARSEST
+    by_size = np.lexsort((np.arange(len(counts)), -counts))
+    found = [""] * len(counts)
+    for topic, colour in zip(by_size.tolist(), topic_colours(groups[by_size].tolist()), strict=True):
+        found[topic] = colour
+    return found
 
 
 def shade(base: str, position: int) -> str:

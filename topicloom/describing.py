@@ -11,6 +11,8 @@ from topicloom.atlas import Atlas, make_atlas, write_atlas
 from topicloom.ctfidf import Topic, read_topics
 from topicloom.embedding import load_model
 from topicloom.language_model import Answers, Question, name_topics
+from topicloom.lineage.identifying import read_identity
+from topicloom.lineage.labels import read_labels
 from topicloom.loading import stored_identifiers, stored_rows, stored_texts
 from topicloom.naming import Candidates, TopicName, candidates, model_names, statistical_names
 from topicloom.ngrams import read_vocabulary
@@ -19,7 +21,7 @@ from topicloom.parts import stored_tokens
 from topicloom.progress import tell
 from topicloom.quality import topic_quality
 from topicloom.settings import Settings
-from topicloom.stages import DISTRIBUTION, LOAD_EMBEDDINGS, REDUCE, REPRESENT, naming_method
+from topicloom.stages import DISTRIBUTION, IDENTIFY, LOAD_EMBEDDINGS, REDUCE, REPRESENT, naming_method
 from topicloom.store import StageRef, Store, Workspace
 
 if TYPE_CHECKING:
@@ -51,6 +53,8 @@ def describe_analysis(settings: Settings, refs: Refs, out: Workspace, run_id: st
         others_threshold=settings.tmo.others_threshold,
         today=date.today().year,
         labels=answers.names,
+        lasting=read_identity(store, refs[IDENTIFY])[0],
+        by_hand=read_labels(settings),
     )
     tell("topics related", 3, _STEPS)
     write_atlas(atlas, out.folder)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from topicloom.ctfidf import Topic
+from topicloom.lineage.records import LastingTopic
 from topicloom.orphans import REMAINDER
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ OUTPUT_COLUMNS = frozenset(
     (
         *("Document", "Topic", "Name", "Representation", "Representative_Docs", "Top_n_words"),
         *("Probability", "Representative_document", "Score", "X_E", "X_C", "level0", "cl99", "cl-99"),
+        *("topic_uid", "topic_history"),
     )
 )
 _TEXT_COLUMNS = ("Document", "Representative_Docs")
@@ -38,7 +40,8 @@ class Results:
     identifiers: (n rows) UT, uuid where known, and the corpus's other columns. texts: n. text_position: where the
     column text stood among the corpus's columns, which orphans.csv keeps. topics: (n,).
     probability: (n,) or None under KMeans. score: (n,). coordinates: (n, 2). assigned, orphans: row numbers.
-    level0: one entry per assigned row. topic_table: outliers first.
+    level0: one entry per assigned row. topic_table: outliers first. lasting: the topics under their lasting ids, in the
+    order of their numbers.
     """
 
     identifiers: pd.DataFrame
@@ -52,10 +55,14 @@ class Results:
     orphans: NDArray[np.int64]
     level0: NDArray[np.int64]
     topic_table: Sequence[Topic]
+    lasting: Sequence[LastingTopic]
 
 
 def topic_info(results: Results, *, texts: bool = True) -> pd.DataFrame:
-    """BERTopic's get_topic_info: Topic, Count, Name, Representation, Representative_Docs, outliers first."""
+    """BERTopic's get_topic_info, outliers first, with the lasting ids.
+
+    Topic, Count, Name, Representation, Representative_Docs, topic_uid, topic_history.
+    """
     import pandas as pd
 
     table = results.topic_table
@@ -68,14 +75,24 @@ def topic_info(results: Results, *, texts: bool = True) -> pd.DataFrame:
             "Representative_Docs": [[results.texts[row] for row in topic.representative_rows] for topic in table],
         }
     )
+    add_lasting_ids(info, results)
     return info if texts else info.drop(columns="Representative_Docs")
+
+
+def add_lasting_ids(table: pd.DataFrame, results: Results) -> None:
+    """Add topic_uid and topic_history as the last columns of a table that has Topic; outliers have "" in both."""
+    for column, values in (
+        ("topic_uid", {topic.topic: topic.uid for topic in results.lasting}),
+        ("topic_history", {topic.topic: topic.history for topic in results.lasting}),
+    ):
+        table[column] = table["Topic"].map(values).fillna("")
 
 
 def document_info(results: Results, *, texts: bool = True) -> pd.DataFrame:
     """BERTopic's get_document_info with Score, one row a document in the order of the corpus file.
 
-    Columns: those of corpus.csv, then Document to Score; without the texts where `texts` is false. A column of
-    the corpus that has the name of an output column gives way to it.
+    Columns: those of corpus.csv, then Document to Score and the lasting ids; without the texts where `texts` is false.
+    A column of the corpus that has the name of an output column gives way to it.
     """
     import numpy as np
     import pandas as pd
@@ -94,11 +111,13 @@ def document_info(results: Results, *, texts: bool = True) -> pd.DataFrame:
     representative = [row for topic in results.topic_table for row in topic.representative_rows]
     documents["Representative_document"] = np.isin(np.arange(len(documents)), representative)
     documents["Score"] = results.score
+    add_lasting_ids(documents, results)
     return documents if texts else documents.drop(columns=["text", *_TEXT_COLUMNS])
 
 
 def dataset_minimal(documents: pd.DataFrame, results: Results) -> pd.DataFrame:
-    """The assigned documents with X_E, X_C, level0, cl99 and cl-99, in the columns that reports read.
+    """The assigned documents with X_E, X_C, level0, cl99 and cl-99, in the columns that reports read, then the
+    lasting ids.
 
     documents: what `document_info` returned for these results.
     """
@@ -109,17 +128,20 @@ def dataset_minimal(documents: pd.DataFrame, results: Results) -> pd.DataFrame:
     dataset["level0"] = results.level0
     dataset["cl99"] = dataset["level0"] == REMAINDER
     dataset["cl-99"] = dataset["level0"] == REMAINDER
-    return dataset
+    lasting = ["topic_uid", "topic_history"]
+    return dataset[[*dataset.columns.drop(lasting), *lasting]]
 
 
 def document_coordinates(results: Results) -> pd.DataFrame:
-    """Two-dimensional coordinates of every document: uuid where known, UT, x, y, Topic, orphan."""
+    """Two-dimensional coordinates of every document: uuid where known, UT, x, y, Topic, orphan,
+    topic_uid."""
     columns = [column for column in ("uuid", "UT") if column in results.identifiers.columns]
     coordinates = results.identifiers[columns].reset_index(drop=True)
     coordinates["x"] = results.coordinates[:, 0]
     coordinates["y"] = results.coordinates[:, 1]
     coordinates["Topic"] = results.topics
     coordinates["orphan"] = results.topics == -1
+    coordinates["topic_uid"] = coordinates["Topic"].map({t.topic: t.uid for t in results.lasting}).fillna("")
     return coordinates
 
 

@@ -13,13 +13,14 @@ from topicloom.ctfidf import read_topics
 from topicloom.export import DISTRIBUTION as DISTRIBUTION_FILE
 from topicloom.export import PARAMS, Results, write_tables
 from topicloom.files import write_json
+from topicloom.lineage.identifying import read_identity
 from topicloom.loading import stored_identifiers, stored_rows, stored_texts
 from topicloom.model import ModelParts, build_model, lean_bertopic, model_params, save_model
 from topicloom.neighbours import read_index
 from topicloom.parts import found_neighbours
 from topicloom.representation import read_representation
 from topicloom.settings import Settings
-from topicloom.stages import CLUSTER, DISTRIBUTION, LOAD_EMBEDDINGS, ORPHAN_SPLIT, REDUCE, REPRESENT
+from topicloom.stages import CLUSTER, DISTRIBUTION, IDENTIFY, LOAD_EMBEDDINGS, ORPHAN_SPLIT, REDUCE, REPRESENT
 from topicloom.store import StageRef, Store
 
 Refs = Mapping[str, StageRef]
@@ -56,6 +57,7 @@ def gather_results(store: Store, refs: Refs) -> Results:
         orphans=np.flatnonzero(topics == -1),
         level0=level0[rows][assigned],
         topic_table=table,
+        lasting=read_identity(store, refs[IDENTIFY])[0],
     )
 
 

@@ -12,6 +12,8 @@ from typing import Any
 from topicloom import embeddings as embeddings_files
 from topicloom.corpus import corpus_columns
 from topicloom.embedding import model_at_hand
+from topicloom.lineage.following import matched_with, result_digest
+from topicloom.lineage.labels import labels_path
 from topicloom.settings import Settings
 from topicloom.store import StagePlan, StageRef, Store
 
@@ -21,6 +23,7 @@ CLUSTER = "cluster"
 REPRESENT = "represent"
 DISTRIBUTION = "distribution"
 ORPHAN_SPLIT = "orphan-split"
+IDENTIFY = "identify"
 EXPORT = "export"
 # What is drawn after the export; none of it is needed for the files above.
 DESCRIBE = "describe"
@@ -40,6 +43,7 @@ class Stage:
     reads: the artifacts that it reads, by the stage that made them.
     libraries: the distributions that decide its numbers.
     files: files of the project that it reads beside them, as far as they are there.
+    history: what it reads of the project's history, as digests by name.
     """
 
     name: str
@@ -48,6 +52,7 @@ class Stage:
     reads: Callable[[Settings], dict[str, tuple[str, ...]]]
     libraries: tuple[str, ...]
     files: Callable[[Settings], tuple[Path, ...]] = lambda _: ()
+    history: Callable[[Settings, Refs], dict[str, str]] = lambda *_: {}
 
 
 def plan_stage(stage: Stage, settings: Settings, refs: Refs) -> StagePlan:
@@ -62,9 +67,24 @@ def plan_stage(stage: Stage, settings: Settings, refs: Refs) -> StagePlan:
         stage=stage.name,
         version=stage.version,
         parameters=stage.parameters(settings),
-        inputs={**artifacts, **{file.name: digests.digest(file) for file in stage.files(settings) if file.is_file()}},
+        inputs={
+            **artifacts,
+            **{file.name: digests.digest(file) for file in stage.files(settings) if file.is_file()},
+            **stage.history(settings, refs),
+        },
         libraries=library_versions(*stage.libraries),
     )
+
+
+def result_of(refs: Refs) -> str:
+    """Digest of what the lasting ids of a run rest on."""
+    topics = refs[REPRESENT].outputs
+    return result_digest(refs[LOAD_EMBEDDINGS].outputs[_IDENTIFIERS], topics["topics.npy"], topics[_MEANS])
+
+
+def _run_before(settings: Settings, refs: Refs) -> dict[str, str]:
+    head = matched_with(settings, result_of(refs))
+    return {"history": head.sha256} if head else {}
 
 
 def plan_load_embeddings(settings: Settings, store: Store) -> StagePlan:
@@ -161,6 +181,8 @@ def _report(settings: Settings) -> dict[str, Any]:
 _TEXTS, _IDENTIFIERS, _VECTORS, _ROWS = "texts.parquet", "identifiers.parquet", "embeddings.npy", "rows.npy"
 _WEIGHTS = ("ctfidf.npz", "idf.npy")
 ATLAS = ("papers.parquet", "topics.parquet", "groups.parquet", "over_time.parquet", "relations.npz")
+_MEANS = "topic_embeddings.npy"
+IDENTITY = "identity.json"
 _NGRAMS = ("ngrams.npy", "ngram_tokens.npy", "ngram_bounds.npy")
 
 STAGES = {
@@ -205,31 +227,41 @@ STAGES = {
             libraries=("numpy",),
         ),
         Stage(
+            IDENTIFY,
+            version=1,
+            parameters=lambda _: {},
+            reads=lambda _: {LOAD_EMBEDDINGS: (_IDENTIFIERS,), REPRESENT: ("topics.npy", "topics.json", _MEANS)},
+            libraries=("numpy", "scipy"),
+            history=_run_before,
+        ),
+        Stage(
             EXPORT,
-            version=2,
+            version=3,
             parameters=_export,
             reads=lambda settings: {
                 LOAD_EMBEDDINGS: (_TEXTS, _IDENTIFIERS, _VECTORS, _ROWS),
                 REDUCE: ("reduced.npy", "coordinates.npy"),
                 CLUSTER: ("clusters.npy", *(("probability.npy",) if settings.tmo.n_topics == 0 else ())),
-                REPRESENT: ("topics.npy", "topics.json", "topic_embeddings.npy", "vocabulary.npz", *_WEIGHTS),
+                REPRESENT: ("topics.npy", "topics.json", _MEANS, "vocabulary.npz", *_WEIGHTS),
                 DISTRIBUTION: ("topic_distribution.npz", "score.npy"),
                 ORPHAN_SPLIT: ("assigned.npy", "orphans.npy", "level0.npy"),
+                IDENTIFY: (IDENTITY,),
             },
             libraries=("bertopic", "pandas", "joblib", "safetensors"),
         ),
         Stage(
             DESCRIBE,
-            version=2,
+            version=3,
             parameters=_describe,
             reads=lambda _: {
                 LOAD_EMBEDDINGS: (_TEXTS, _IDENTIFIERS, _ROWS),
                 REDUCE: ("coordinates.npy",),
-                REPRESENT: ("topics.npy", "topics.json", "topic_embeddings.npy", "vocabulary.npz", "ctfidf.npz"),
+                REPRESENT: ("topics.npy", "topics.json", _MEANS, "vocabulary.npz", "ctfidf.npz"),
                 DISTRIBUTION: ("score.npy",),
+                IDENTIFY: (IDENTITY,),
             },
             libraries=("pandas", "scipy", "scikit-learn", "snowballstemmer"),
-            files=lambda settings: (settings.dataset_path,),
+            files=lambda settings: (settings.dataset_path, labels_path(settings)),
         ),
         Stage(
             QUALITY,
@@ -241,7 +273,7 @@ STAGES = {
             reads=lambda _: {
                 LOAD_EMBEDDINGS: (_TEXTS,),
                 REDUCE: ("reduced.npy",),
-                REPRESENT: ("topics.npy", "topic_embeddings.npy", "vocabulary.npz", "ctfidf.npz"),
+                REPRESENT: ("topics.npy", _MEANS, "vocabulary.npz", "ctfidf.npz"),
             },
             libraries=("scikit-learn", "numpy"),
         ),

@@ -8,6 +8,7 @@ from typing import Any
 
 from topicloom.embedding import embeddings_missing
 from topicloom.files import read_json, tree_size
+from topicloom.lineage.differences import changed_values
 from topicloom.lookup import find_result
 from topicloom.run_record import read_record
 from topicloom.settings import Settings
@@ -89,34 +90,13 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[st
     """What differs between two plans, in words."""
     if before.get("version") != after["version"]:
         yield "topicloom computes it in a new way"
-    old, new = _flat(before.get("parameters", {})), _flat(after["parameters"])
-    for name in sorted(old.keys() | new.keys()):
-        if old.get(name) != new.get(name):
-            yield f"{name} {_shown(old.get(name))} → {_shown(new.get(name))}"
+    yield from changed_values(before.get("parameters", {}), after["parameters"])
     old, new = before.get("inputs", {}), after["inputs"]
     for name in sorted(old.keys() | new.keys()):
         if old.get(name) != new.get(name):
             yield f"{name} has changed" if name in old and name in new else f"{name} is {_come_or_gone(name, new)}"
-    old, new = before.get("libraries", {}), after["libraries"]
-    for name in sorted(old.keys() | new.keys()):
-        if old.get(name) != new.get(name):
-            yield f"{name} {_shown(old.get(name))} → {_shown(new.get(name))}"
+    yield from changed_values(before.get("libraries", {}), after["libraries"])
 
 
 def _come_or_gone(name: str, new: Mapping[str, Any]) -> str:
     return "new" if name in new else "gone"
-
-
-def _shown(value: Any) -> str:
-    return "none" if value is None else str(value)
-
-
-def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Nested parameters by their dotted names."""
-    flat: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            flat |= {f"{name}.{inner}": found for inner, found in _flat(value).items()}
-        else:
-            flat[name] = value
-    return flat

@@ -9,6 +9,7 @@ from typing import Any
 from topicloom import __version__
 from topicloom.atlas import read_atlas
 from topicloom.files import read_json
+from topicloom.lineage.differences import flat
 from topicloom.notes import corpus_notes
 from topicloom.report.page import report_page
 from topicloom.settings import Settings
@@ -55,13 +56,6 @@ def _stage_row(stage: str, manifest: Mapping[str, Any], run_id: str | None) -> d
 
 
 def _settings_rows(settings: Settings) -> Iterator[tuple[str, str]]:
-    for section in ("params", "tmo"):
-        yield from _flat(section, getattr(settings, section).model_dump(mode="json"))
-
-
-def _flat(prefix: str, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _flat(f"{prefix}.{name}", value)
-        elif value is not None:
-            yield f"{prefix}.{name}", value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    for name, value in flat(settings.model_dump(mode="json", include={"params", "tmo"})).items():
+        if value is not None:
+            yield name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,24 @@
+"""remember: the run is entered into the history of the project, if it found or used something new."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from prefect import task
+from prefect.runtime import flow_run
+
+from topicloom.lineage.identifying import remember_run
+from topicloom.run_record import analysis_lock, update_record
+from topicloom.settings import Settings
+from topicloom.store import StageRef, Store
+
+
+@task(name="remember", task_run_name="remember {settings.label}", retries=2, retry_delay_seconds=2)
+def remember(settings: Settings, refs: Mapping[str, StageRef], versions: Mapping[str, str]) -> dict[str, Any]:
+    """Enter the run into the history, as `topicloom.lineage.identifying.remember_run` does, and note it in run.json."""
+    identity = remember_run(settings, refs, versions, flow_run.get_id())
+    store = Store(settings.store_path)
+    with analysis_lock(settings, store):
+        update_record(settings, {"identity": identity})
+    return identity

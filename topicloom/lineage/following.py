@@ -1,0 +1,24 @@
+"""Which run of the history a result follows."""
+
+from __future__ import annotations
+
+from topicloom.files import digest_json
+from topicloom.lineage.history import Head, History
+from topicloom.settings import Settings
+
+
+def result_digest(papers: str, topics: str, vectors: str) -> str:
+    """Digest of what lasting ids rest on, from the digests of the papers, their topics and the topics' embeddings."""
+    return digest_json([papers, topics, vectors])
+
+
+def matched_with(settings: Settings, result: str) -> Head | None:
+    """The run of the analysis that a result is matched with: the last one before it that found something else.
+
+    A run that found the same as the one before under other settings is passed over, so that a repeated result is
+    matched with the same run, and gets the same ids, every time.
+    """
+    heads = History(settings).heads(settings.metadata.analysis_id)
+    while heads and heads[-1].result == result:
+        heads.pop()
+    return heads[-1] if heads else None

@@ -1,0 +1,248 @@
+"""Lasting ids of topics: handed on from run to run, given anew where a topic is new, never by a topic's label."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import hashlib
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from topicloom.errors import quoted_list
+from topicloom.lineage.matching import Overlap, Partition, Transitions, continued, overlap_of, transitions
+from topicloom.lineage.records import Event, RunRecord
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+OUTLIERS, NEW_PAPERS = "outliers", "new papers"
+_NAMED = 3  # topics named in a sentence; the figures hold all
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The lasting topics of a run, in the order of their numbers: id, the run that gave it, and its history in words.
+
+    events: what became of the topics since the run before.
+    """
+
+    uids: list[str]
+    since: list[int]
+    history: list[str]
+    events: list[Event]
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Topics that the run before no longer had, as the last run that had them saw them. uids: which of its topics."""
+
+    run: RunRecord
+    uids: frozenset[str]
+
+
+def first_identity(after: Partition) -> Identity:
+    """The lasting ids of a first run."""
+    uids = [new_uid("", papers) for papers in members(after)]
+    return Identity(uids, [1] * len(uids), ["since run 1"] * len(uids), [])
+
+
+def next_identity(before: RunRecord, after: Partition, number: int, lost: Sequence[Lost] = ()) -> Identity:
+    """The lasting ids of a run, matched to the run before, and what became of the topics in between.
+
+    number: of the run. lost: topics of still earlier runs, which may return. The same papers and topics get the same
+    ids in whatever order the corpus has them.
+    """
+    earlier = before.partition
+    overlap = overlap_of(earlier, after)
+    going_on = continued(earlier, after, overlap)
+    kept = {topic: before.topics[old] for topic, old in going_on.items()}
+    back = _returned(lost, after, set(kept))
+    kept |= {topic: run.topics[old] for topic, (run, old) in back.items()}
+    of_topic = members(after)
+    uids = [kept[t].uid if t in kept else new_uid(before.result, of_topic[t]) for t in range(len(of_topic))]
+    found = transitions(earlier, after, overlap, going_on)
+    found = dataclasses.replace(found, born=[topic for topic in found.born if topic not in back])
+    events = [
+        *describe(found, overlap, before.uids, uids),
+        *(_return_event(uids[topic], run.number, int(after.sizes[topic])) for topic, (run, _) in back.items()),
+    ]
+    told = _histories(events, number)
+    return Identity(
+        uids=uids,
+        since=[kept[t].since if t in kept else number for t in range(len(uids))],
+        history=[
+            "; ".join([kept[t].history if t in kept else f"since run {number}", *told.get(uid, [])])
+            for t, uid in enumerate(uids)
+        ],
+        events=events,
+    )
+
+
+def members(partition: Partition) -> list[NDArray[np.str_]]:
+    """The papers of each topic, sorted by UT."""
+    import numpy as np
+
+    papers = partition.papers.astype(str)
+    order = np.lexsort((papers, partition.topics))
+    topics = partition.topics[order]
+    bounds = np.searchsorted(topics, np.arange(len(partition.sizes) + 1))
+    return [papers[order[start:end]] for start, end in itertools.pairwise(bounds)]
+
+
+def new_uid(before: str, papers: Sequence[str] | NDArray[np.str_]) -> str:
+    """A lasting id from the papers of a topic as it is first found, sorted, and the result before it ("" for none).
+
+    40 bits of SHA-256: among 10,000 ids two are alike with a chance of one in twenty thousand.
+    """
+    digest = hashlib.sha256("\n".join([before, *papers]).encode()).digest()
+    return f"T-{base64.b32encode(digest[:5]).decode()}"
+
+
+def _returned(lost: Sequence[Lost], after: Partition, taken: set[int]) -> dict[int, tuple[RunRecord, int]]:
+    """Topics after that go on with one which the run before had lost: topic -> the run that had it, and its number."""
+    found: dict[int, tuple[RunRecord, int]] = {}
+    for gone in lost:
+        overlap = overlap_of(gone.run.partition, after)
+        for topic, old in continued(gone.run.partition, after, overlap).items():
+            if topic not in taken and gone.run.topics[old].uid in gone.uids:
+                found[topic] = gone.run, old
+                taken = taken | {topic}
+    return found
+
+
+def _return_event(uid: str, last: int, count: int) -> Event:
+    return Event(
+        kind="returned",
+        before=[uid],
+        after=[uid],
+        figures={"last_run": last, "papers": count},
+        text=f"{uid} is back with {count} papers; run {last} was the last to have it.",
+    )
+
+
+def _histories(events: Sequence[Event], number: int) -> dict[str, list[str]]:
+    """What each topic's history gains, by lasting id. Growing and shrinking is left to the figures."""
+    told: dict[str, list[str]] = {}
+    for event in events:
+        match event.kind:
+            case "split":
+                for uid in event.after:
+                    others = [other for other in event.after if other != uid]
+                    stays = uid == event.before[0]
+                    told.setdefault(uid, []).append(
+                        f"split in run {number}: {quoted_list(others, _NAMED)} went off"
+                        if stays
+                        else f"split off from {event.before[0]} in run {number}"
+                    )
+            case "merged":
+                others = [uid for uid in event.before if uid != event.after[0]]
+                told.setdefault(event.after[0], []).append(f"took in {quoted_list(others, _NAMED)} in run {number}")
+            case "returned":
+                told.setdefault(event.after[0], []).append(f"back in run {number}")
+    return told
+
+
+def describe(found: Transitions, overlap: Overlap, before: Sequence[str], after: Sequence[str]) -> list[Event]:
+    """What became of the topics, as events with their figures. before, after: lasting ids by topic number."""
+    return [
+        *(_split(overlap, before, after, topic, parts) for topic, parts in found.splits.items()),
+        *(_merge(overlap, before, after, topic, parts) for topic, parts in found.merges.items()),
+        *(_born(overlap, before, after, topic) for topic in found.born),
+        *(_gone(overlap, before, after, topic) for topic in found.gone),
+        *(_resized(overlap, after, topic, earlier) for topic, earlier in found.resized.items()),
+    ]
+
+
+def _split(overlap: Overlap, before: Sequence[str], after: Sequence[str], topic: int, parts: list[int]) -> Event:
+    shared = {after[part]: int(overlap.between[topic, part]) for part in parts}
+    sizes = ", ".join(f"{count} to {uid}" for uid, count in _largest(shared))
+    return Event(
+        kind="split",
+        before=[before[topic]],
+        after=[after[part] for part in parts],
+        figures={"papers": shared, "of": int(overlap.between[topic].sum())},
+        text=f"{before[topic]} split: of its papers that have a topic still, {sizes}.",
+    )
+
+
+def _merge(overlap: Overlap, before: Sequence[str], after: Sequence[str], topic: int, parts: list[int]) -> Event:
+    shared = {before[part]: int(overlap.between[part, topic]) for part in parts}
+    sizes = ", ".join(f"{count} of {uid}" for uid, count in _largest(shared))
+    return Event(
+        kind="merged",
+        before=[before[part] for part in parts],
+        after=[after[topic]],
+        figures={"papers": shared, "of": int(overlap.between[:, topic].sum())},
+        text=f"{after[topic]} is a merger: it holds {sizes}.",
+    )
+
+
+def _born(overlap: Overlap, before: Sequence[str], after: Sequence[str], topic: int) -> Event:
+    origin = {
+        NEW_PAPERS: int(overlap.new[topic]),
+        OUTLIERS: int(overlap.shared[-1, topic]),
+        **{uid: int(count) for uid, count in zip(before, overlap.between[:, topic], strict=True) if count},
+    }
+    origin = {name: count for name, count in origin.items() if count}
+    return Event(
+        kind="born",
+        before=[],
+        after=[after[topic]],
+        figures={"from": origin},
+        text=f"{after[topic]} is new: {_composition(origin)}.",
+    )
+
+
+def _gone(overlap: Overlap, before: Sequence[str], after: Sequence[str], topic: int) -> Event:
+    left = {
+        "withdrawn": int(overlap.gone[topic]),
+        OUTLIERS: int(overlap.shared[topic, -1]),
+        **{uid: int(count) for uid, count in zip(after, overlap.between[topic], strict=True) if count},
+    }
+    left = {name: count for name, count in left.items() if count}
+    return Event(
+        kind="gone",
+        before=[before[topic]],
+        after=[],
+        figures={"to": left},
+        text=f"{before[topic]} is gone; its papers: {_composition(left)}.",
+    )
+
+
+def _resized(overlap: Overlap, after: Sequence[str], topic: int, earlier: int) -> Event:
+    old = int(overlap.shared[earlier].sum() + overlap.gone[earlier])
+    new = int(overlap.shared[:, topic].sum() + overlap.new[topic])
+    figures = {
+        "before": old,
+        "after": new,
+        "new_papers": int(overlap.new[topic]),
+        "withdrawn": int(overlap.gone[earlier]),
+        "from_outliers": int(overlap.shared[-1, topic]),
+        "to_outliers": int(overlap.shared[earlier, -1]),
+    }
+    return Event(
+        kind="grown" if new > old else "shrunk",
+        before=[after[topic]],
+        after=[after[topic]],
+        figures=figures,
+        text=(
+            f"{after[topic]} has {'grown' if new > old else 'shrunk'} from {old} to {new} papers: "
+            f"{figures['new_papers']} new and {figures['from_outliers']} from outliers, "
+            f"{figures['withdrawn']} withdrawn and {figures['to_outliers']} to outliers."
+        ),
+    )
+
+
+def _largest(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _composition(counts: Mapping[str, int]) -> str:
+    """Such as "12 new papers, 3 outliers, 2 from T-ABC"."""
+    named = _largest(counts)
+    said = [f"{count} {name}" if not name.startswith("T-") else f"{count} of {name}" for name, count in named[:4]]
+    rest = sum(count for _, count in named[4:])
+    return ", ".join(said + ([f"{rest} of others"] if rest else [])) or "none"

@@ -1,0 +1,89 @@
+"""labels.csv in the analysis folder: names that a person gave to topics, by their lasting ids."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+from pathlib import Path
+
+from topicloom.errors import InputError, Problem, quoted_list
+from topicloom.lineage.history import History
+from topicloom.settings import Settings
+
+LABELS = "labels.csv"
+_COLUMNS = ("topic_uid", "label")
+
+
+class LabelsError(InputError):
+    """labels.csv cannot be read, or names a topic that was never found."""
+
+
+def labels_path(settings: Settings) -> Path:
+    """Where the labels of an analysis lie, if a person gave any."""
+    return settings.analysis_path / LABELS
+
+
+def read_labels(settings: Settings) -> dict[str, str]:
+    """The label of each lasting id; empty where there is no labels.csv.
+
+    Read as UTF-8, with or without a mark of it, fields apart by comma or semicolon. Rows without a label are left out.
+    Raises LabelsError for a file that is no such table, and for an id that stands in it twice.
+    """
+    path = labels_path(settings)
+    if not path.is_file():
+        return {}
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise LabelsError(path, Problem(f"It cannot be read as UTF-8 ({error}).", "Save it as UTF-8.")) from error
+    first = text.partition("\n")[0]
+    rows = csv.DictReader(text.splitlines(), delimiter=";" if first.count(";") > first.count(",") else ",")
+    if not set(_COLUMNS) <= set(rows.fieldnames or ()):
+        raise LabelsError(
+            path,
+            Problem(
+                f"Its columns are {quoted_list(rows.fieldnames or ['none'])}; it needs topic_uid and label.",
+                'Write a first line "topic_uid,label"; the ids stand in topic_summary.csv.',
+            ),
+        )
+    labels: dict[str, str] = {}
+    for row in rows:
+        uid, label = (str(row[column] or "").strip() for column in _COLUMNS)
+        if uid in labels:
+            raise LabelsError(path, Problem(f"{uid} has two labels, in line {rows.line_num} again.", "Keep one."))
+        if uid and label:
+            labels[uid] = label
+    return labels
+
+
+def require_known_labels(settings: Settings) -> list[str]:
+    """Raise LabelsError where labels.csv names an id that no run of the project ever gave.
+
+    Returns a note on labels of topics that a later run has lost; they are kept for their return.
+    """
+    labels, history = read_labels(settings), History(settings)
+    if not labels:
+        return []
+    known = history.uids()
+    unknown = [uid for uid in labels if uid not in known]
+    if unknown:
+        raise LabelsError(labels_path(settings), [_unknown(uid, known) for uid in unknown[:5]])
+    heads = history.heads(settings.metadata.analysis_id)
+    now = set(history.read(settings.metadata.analysis_id, heads[-1].number).uids) if heads else set()
+    resting = [uid for uid in labels if uid not in now]
+    if not resting:
+        return []
+    return [
+        f"{LABELS} names topics that the last run did not have ({quoted_list(resting)}); they wait for their return."
+    ]
+
+
+def _unknown(uid: str, known: set[str]) -> Problem:
+    near = difflib.get_close_matches(uid, known, n=1, cutoff=0.6)
+    meant = f"; did you mean {near[0]}?" if near else "."
+    if not known:
+        meant = ", for no run of this project is in its history yet."
+    return Problem(
+        f"There is no topic {uid}{meant}",
+        "Take the line out, or correct the id: topic_uid in topic_summary.csv of this analysis.",
+    )

@@ -1,0 +1,124 @@
+"""The record of one run in the history: its topics with their lasting ids, what became of them, and its papers."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict
+
+from topicloom.files import canonical_json
+from topicloom.lineage.matching import Partition
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class LastingTopic(BaseModel):
+    """A topic of one run under its lasting id.
+
+    topic: its number in the run. since: the run in which the id was given. history: what became of it, in words.
+    label, colour: as reports show it; a label is "" where none is known yet.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    topic: int
+    uid: str
+    count: int
+    since: int
+    history: str
+    words: list[str]
+    label: str = ""
+    colour: str = ""
+
+
+class Event(BaseModel):
+    """Something that became of topics from one run to the next: born, gone, split, merged, grown, shrunk, returned.
+
+    before, after: lasting ids. figures: the counts and shares that explain it. text: the same in a sentence.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: str
+    before: list[str]
+    after: list[str]
+    figures: dict[str, Any]
+    text: str
+
+
+class RunRecord(BaseModel):
+    """One run of an analysis, whole: what the history holds and can be rebuilt from.
+
+    history: id of the history. project, analysis: folders. number: of the run, from 1, in the analysis. result: digest
+    of papers, topics and mean embeddings. parent: number of the run before. keys: of its stages, by name. base: the run
+    whose fitted model its papers were placed with; itself after a fit. papers, numbers: UT and topic, sorted by UT.
+    vectors: mean embeddings of the topics, base64 of (t, d) float32.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    history: str
+    project: str
+    analysis: str
+    number: int
+    finished: str
+    result: str
+    parent: int | None
+    prefect_run_id: str | None
+    settings: dict[str, Any]
+    versions: dict[str, str]
+    keys: dict[str, str]
+    base: int
+    topics: list[LastingTopic]
+    events: list[Event]
+    papers: list[str]
+    numbers: list[int]
+    vectors: str
+    dimensions: int
+
+    @property
+    def partition(self) -> Partition:
+        """Papers, topics and mean embeddings, as matching takes them."""
+        import numpy as np
+
+        vectors = np.frombuffer(base64.b64decode(self.vectors), dtype=np.float32)
+        return Partition(
+            papers=np.array(self.papers, dtype=object),
+            topics=np.array(self.numbers, dtype=np.int64),
+            vectors=vectors.reshape(-1, self.dimensions) if self.dimensions else None,
+        )
+
+    @property
+    def uids(self) -> list[str]:
+        """Lasting id of each topic, in the order of their numbers."""
+        return [topic.uid for topic in self.topics]
+
+
+def packed_vectors(vectors: NDArray[np.floating[Any]]) -> str:
+    """(t, d) mean embeddings as base64 of float32."""
+    import numpy as np
+
+    return base64.b64encode(np.ascontiguousarray(vectors, dtype="<f4").tobytes()).decode()
+
+
+def pack(record: RunRecord) -> bytes:
+    """A record as gzipped canonical JSON: the same record, the same bytes."""
+    return gzip.compress(canonical_json(record.model_dump(mode="json")).encode(), 6, mtime=0)
+
+
+def unpack(content: bytes) -> RunRecord:
+    """Read what `pack` made. Raises ValueError where it is damaged."""
+    try:
+        return RunRecord.model_validate_json(gzip.decompress(content))
+    except (OSError, EOFError, ValueError) as error:
+        raise ValueError(f"no record of a run ({type(error).__name__})") from error
+
+
+def digest_bytes(content: bytes) -> str:
+    """SHA-256 of bytes, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
