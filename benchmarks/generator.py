@@ -35,18 +35,41 @@ def make_project(folder: Path, documents: int, seed: int = 7) -> Path:
     """Write a project of so many papers; returns its analysis folder. The same folder comes out for the same seed."""
     rng = np.random.default_rng(seed)
     topics = topics_of(documents)
-    profile, analysis = folder / "f01" / "e01", folder / "a01"
-    for path in (profile, analysis):
-        path.mkdir(parents=True)
+    profile, analysis = _folders(folder)
     centres = _centres(topics, rng)
     weight = rng.pareto(1.5, topics) + 0.3
     topic = rng.choice(topics, documents, p=weight / weight.sum())
     _write_embeddings(profile / "embeddings.npy", centres, topic, rng)
-    _write_corpus(profile / "corpus.csv", topic, rng)
+    papers = [f"G{row:07}" for row in range(documents)]
+    _write_corpus(profile / "corpus.csv", papers, topic, rng)
     np.save(folder / "true_topic.npy", topic)
-    (profile / "embeddings_ids.json").write_text(json.dumps([f"G{row:07}" for row in range(documents)]))
+    (profile / "embeddings_ids.json").write_text(json.dumps(papers))
+    _write_settings(analysis)
+    return analysis
+
+
+def write_project(
+    folder: Path, papers: list[str], topic: NDArray[np.int64], vectors: NDArray[np.float32], seed: int
+) -> Path:
+    """Write a project of given papers, topics (n,) and embeddings (n, d), over an earlier one; returns its analysis."""
+    profile, analysis = _folders(folder)
+    _write_corpus(profile / "corpus.csv", papers, topic, np.random.default_rng(seed))
+    np.save(profile / "embeddings.npy", vectors)
+    (profile / "embeddings_ids.json").write_text(json.dumps(papers))
+    _write_settings(analysis)
+    return analysis
+
+
+def _folders(folder: Path) -> tuple[Path, Path]:
+    profile, analysis = folder / "f01" / "e01", folder / "a01"
+    for path in (profile, analysis):
+        path.mkdir(parents=True, exist_ok=True)
+    return profile, analysis
+
+
+def _write_settings(analysis: Path) -> None:
     settings = {
-        "metadata": {"project_folder": folder.name, "filtered_folder": "f01", "analysis_id": "a01"},
+        "metadata": {"project_folder": analysis.parent.name, "filtered_folder": "f01", "analysis_id": "a01"},
         "tmo": {
             "embeds_folder": "e01",
             "n_topics": 0,
@@ -57,7 +80,6 @@ def make_project(folder: Path, documents: int, seed: int = 7) -> Path:
         "params": {"type_of_analysis": "topic_model", "seed": 100},
     }
     (analysis / "settings_analysis_directive_2026-01-01-00-00.json").write_text(json.dumps(settings, indent=2))
-    return analysis
 
 
 def _centres(topics: int, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -83,7 +105,7 @@ def _write_embeddings(
     vectors.flush()
 
 
-def _write_corpus(path: Path, topic: NDArray[np.int64], rng: np.random.Generator) -> None:
+def _write_corpus(path: Path, papers: list[str], topic: NDArray[np.int64], rng: np.random.Generator) -> None:
     phrases = _phrases(rng)
     common = _zipf(_PHRASES, 0.9)
     own = _zipf(_OF_TOPIC, 0.7)
@@ -101,7 +123,7 @@ def _write_corpus(path: Path, topic: NDArray[np.int64], rng: np.random.Generator
             for row, (number, length) in enumerate(zip(chunk, lengths, strict=True), start):
                 part = slice(at, at + length)
                 chosen = np.where(special[part], of_topic[number][place[part]], drawn[part])
-                writer.writerow([f"G{row:07}", " ".join([phrases[phrase] for phrase in chosen.tolist()])])
+                writer.writerow([papers[row], " ".join([phrases[phrase] for phrase in chosen.tolist()])])
                 at += length
 
 

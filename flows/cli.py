@@ -158,6 +158,32 @@ def compare(
         console.print(f"  {escape(str(out / name))}", highlight=False, soft_wrap=True)
 
 
+@app.command()
+def diff(
+    path: Analysis,
+    runs: Annotated[Optional[list[int]], typer.Argument(metavar="[RUN RUN]", help="Two runs by number.")] = None,  # noqa: UP045
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(metavar="DIR", help="Folder to write into: changes.md, changed_papers.csv, changed_topics.csv."),
+    ] = None,
+) -> None:
+    """What the last run of an analysis changed, or what differs between two of its runs."""
+    from rich.markdown import Markdown
+
+    from topicloom.lineage.telling import as_markdown, chosen_differences, last_run_line, write_differences
+
+    settings = _settled(path)
+    if runs is not None and len(runs) not in (0, 2):
+        raise typer.BadParameter(f"{len(runs)} runs are given; give two, or none for the last two.", param_hint="RUN")
+    if not runs:
+        console.print(last_run_line(settings), highlight=False)
+    found = chosen_differences(settings, runs or [])
+    if found:
+        console.print(Markdown(as_markdown(found)))
+        for name in write_differences(found, out) if out else ():
+            console.print(f"  {escape(str((out or Path()) / name))}", highlight=False, soft_wrap=True)
+
+
 @app.command(name="clean")
 def clean_store(
     path: Analysis,

@@ -63,6 +63,7 @@ def show_report(report: RunReport, seconds: float) -> None:
     table.add_column(overflow="fold")
     table.add_row("topics", str(report.topics))
     table.add_row("outliers", f"{report.outliers} of {report.documents} papers ({report.outlier_share:.1%})")
+    table.add_row("changes", escape(report.changes))
     table.add_row("cached", ", ".join(report.cached) or "none")
     table.add_row("computed", ", ".join(report.computed) or "none: nothing has changed since the last run")
     table.add_row("seconds", f"{seconds:.1f}")

@@ -18,6 +18,7 @@ from flows.report import RunReport
 from flows.runner import Outcome
 from topicloom.ctfidf import Topic, read_topics
 from topicloom.figures.gallery import PREVIEW
+from topicloom.lineage.telling import as_markdown, latest_differences
 from topicloom.publishing import REPORT_FILE
 from topicloom.settings import Settings
 from topicloom.stages import FIGURES, REPRESENT
@@ -34,6 +35,7 @@ def show_page(settings: Settings, outcomes: Mapping[str, Outcome], report: RunRe
     try:
         create_table_artifact(_rows(topics), key=f"{key}-topics", description=f"Topics of {settings.label}")
         create_markdown_artifact(_summary(settings, report), key=f"{key}-summary", description="What this run did")
+        _show_changes(settings, key)
         _show_pictures(settings, outcomes, key)
     except Exception as error:  # noqa: BLE001  # the topics are computed and exported
         log.warning("The page of this run could not be made (%s: %s).", type(error).__name__, error)
@@ -44,6 +46,14 @@ def show_page(settings: Settings, outcomes: Mapping[str, Outcome], report: RunRe
         *(settings.label, report.topics, report.outliers, report.documents),
         *(", ".join(report.cached) or "none", ", ".join(report.computed) or "none, nothing has changed"),
     )
+
+
+def _show_changes(settings: Settings, key: str) -> None:
+    found = latest_differences(settings)
+    if found:
+        create_markdown_artifact(
+            as_markdown(found), key=f"{key}-changes", description=f"What run {found.after.number} changed"
+        )
 
 
 def _show_pictures(settings: Settings, outcomes: Mapping[str, Outcome], key: str) -> None:
@@ -77,10 +87,11 @@ def _summary(settings: Settings, report: RunReport) -> str:
     tmo = settings.tmo
     method = "HDBSCAN" if tmo.n_topics == 0 else f"KMeans with {tmo.n_topics} topics"
     notes = "\n".join(f"- {note}" for note in report.notes) or "none"
-    changed = "" if report.computed else "\n**Nothing has changed since the last run.**\n"
     return f"""# {settings.label}
-{changed}
+
 **{report.topics} topics, {report.outliers} of {report.documents} papers are outliers ({report.outlier_share:.1%})**
+
+Changes: {report.changes}.
 
 | setting | value |
 |---|---|

@@ -44,6 +44,7 @@ class RunReport(BaseModel):
     outliers: int
     counts: dict[str, int]
     notes: list[str]
+    changes: str
     stages: dict[str, StageReport]
 
     @property
@@ -63,9 +64,12 @@ class RunReport(BaseModel):
 
 
 def finish_run(
-    settings: Settings, outcomes: Mapping[str, Outcome], failed: Mapping[str, str] | None = None
+    settings: Settings, outcomes: Mapping[str, Outcome], changes: str, failed: Mapping[str, str] | None = None
 ) -> RunReport:
-    """Put a run's outcome into run.json, and return it. failed: pictures that could not be made, and why."""
+    """Put a run's outcome into run.json, and return it.
+
+    changes: what is other than in the run before. failed: pictures that could not be made, and why.
+    """
     store = Store(settings.store_path)
     loaded, represented = outcomes[LOAD_EMBEDDINGS].ref.facts, outcomes[REPRESENT].ref.facts
     counts = {
@@ -86,6 +90,7 @@ def finish_run(
             *result_notes(represented["topics"], outcomes[DISTRIBUTION].ref.facts, outcomes[EXPORT].ref.facts),
             *picture_notes({name: outcome.ref.facts for name, outcome in outcomes.items()}, failed or {}),
         ],
+        changes=changes,
         stages={name: _stage_report(store, outcome) for name, outcome in outcomes.items()},
     )
     with analysis_lock(settings, store):
@@ -124,5 +129,6 @@ def _record(settings: Settings, store: Store, report: RunReport, outcomes: Mappi
             **report.counts,
         },
         "notes": report.notes,
+        "changes": report.changes,
         "stages": {name: stage.model_dump(mode="json") for name, stage in report.stages.items()},
     }

@@ -14,6 +14,7 @@ from tasks.publish import publish
 from tasks.remember import remember
 from topicloom.embedding import embeddings_missing
 from topicloom.lineage.identifying import library_versions_of
+from topicloom.lineage.telling import change_line
 from topicloom.lookup import find_result
 from topicloom.progress import tell
 from topicloom.settings import Settings
@@ -44,6 +45,7 @@ class StageRunner:
     refresh: str | None = None
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    changes: str = ""
 
     def __call__(self, task: Task[..., Any], *refs: StageRef) -> StageRef:
         """Run a task on references to earlier results; raises what the task raised."""
@@ -84,9 +86,10 @@ class StageRunner:
             return None
 
     def remember(self) -> None:
-        """Enter the run into the history of the project."""
+        """Enter the run into the history of the project, and keep in `changes` what is other than in the run before."""
         refs = {name: outcome.ref for name, outcome in self.outcomes.items() if name not in PICTURES}
-        remember(self.settings, refs, library_versions_of(Store(self.settings.store_path), refs))
+        identity = remember(self.settings, refs, library_versions_of(Store(self.settings.store_path), refs))
+        self.changes = change_line(self.settings, identity)
 
     def publish(self) -> None:
         """Put what was drawn into the analysis folder; a failure is kept in `failed`."""

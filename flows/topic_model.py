@@ -83,9 +83,9 @@ def topic_model(
             identity = run(identify, embeddings, topics)
             run(export, embeddings, reduced, clusters, topics, scores, split, identity)
             run.remember()
-        finish_run(settings, run.outcomes)  # what follows can fail, and be stopped, without harm
+        finish_run(settings, run.outcomes, run.changes)  # what follows can fail, and be stopped, without harm
         draw(run, embeddings, reduced, clusters, topics, scores, split, identity)
-        outcome = finish_run(settings, run.outcomes, run.failed)
+        outcome = finish_run(settings, run.outcomes, run.changes, run.failed)
         show_page(settings, run.outcomes, outcome)
         return outcome
 

@@ -13,6 +13,7 @@ from topicloom import embeddings as embeddings_files
 from topicloom.corpus import corpus_columns
 from topicloom.embedding import model_at_hand
 from topicloom.lineage.following import matched_with, result_digest
+from topicloom.lineage.history import History
 from topicloom.lineage.labels import labels_path
 from topicloom.settings import Settings
 from topicloom.store import StagePlan, StageRef, Store
@@ -85,6 +86,12 @@ def result_of(refs: Refs) -> str:
 def _run_before(settings: Settings, refs: Refs) -> dict[str, str]:
     head = matched_with(settings, result_of(refs))
     return {"history": head.sha256} if head else {}
+
+
+def _last_two_runs(settings: Settings, _: Refs) -> dict[str, str]:
+    """The page says what changed between them."""
+    heads = History(settings).heads(settings.metadata.analysis_id)[-2:]
+    return {f"run {head.number}": head.sha256 for head in heads}
 
 
 def plan_load_embeddings(settings: Settings, store: Store) -> StagePlan:
@@ -286,13 +293,14 @@ STAGES = {
         ),
         Stage(
             REPORT,
-            version=1,
+            version=2,
             parameters=_report,
             reads=lambda settings: {
                 DESCRIBE: ATLAS,
                 **({QUALITY: ("topic_quality.json",)} if settings.tmo.pictures.quality else {}),
             },
             libraries=("Jinja2",),
+            history=_last_two_runs,
         ),
     )
 }

@@ -143,7 +143,8 @@ def remember_run(
     """Enter a run into the history where it found something else than the run before, or by other settings or versions.
 
     refs: of all stages of the run. base: the run whose fitted model placed the papers; None after a fit. The caller
-    holds the analysis's turn. Returns what run.json says of it: history, run, changed and matched_with.
+    holds the analysis's turn. Returns what run.json says of it: history, run, entered (false: as the run before) and
+    finished.
     """
     history, analysis = History(settings), settings.metadata.analysis_id
     heads = history.heads(analysis)
@@ -152,7 +153,7 @@ def remember_run(
     result = result_of(refs)
     same_result = last is not None and last.result == result
     if last and same_result and last.settings == stated and last.versions == dict(versions):
-        return {"history": history.id(), "run": last.number, "changed": False, "since": last.finished}
+        return {"history": history.id(), "run": last.number, "entered": False, "finished": last.finished}
     number = last.number + 1 if last else 1
     store = Store(settings.store_path)
     topics, events = read_identity(store, refs[IDENTIFY])
@@ -183,4 +184,4 @@ def remember_run(
         )
 
     record = history.append(make)
-    return {"history": record.history, "run": number, "changed": not same_result, "since": record.finished}
+    return {"history": record.history, "run": number, "entered": True, "finished": record.finished}

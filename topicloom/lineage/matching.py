@@ -127,8 +127,10 @@ def _canonical(partition: Partition) -> NDArray[np.int64]:
     import pandas as pd
 
     assigned = partition.topics >= 0
-    first = pd.Series(partition.papers[assigned]).groupby(partition.topics[assigned]).min()
-    order: NDArray[np.int64] = np.lexsort((first.to_numpy().astype(str), -partition.sizes))
+    sizes = partition.sizes
+    first = pd.Series(partition.papers[assigned].astype(str)).groupby(partition.topics[assigned]).min()
+    names = first.reindex(range(len(sizes)), fill_value="").to_numpy().astype(str)
+    order: NDArray[np.int64] = np.lexsort((names, -sizes))
     return order
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from topicloom import __version__
 from topicloom.atlas import Atlas, records
+from topicloom.lineage.differences import Differences
+from topicloom.lineage.telling import in_one_line, sections
 from topicloom.report.payload import packed, payload
 
 _SCRIPTS = ("data.js", "map.js", "charts.js", "table.js", "main.js")
@@ -30,12 +32,14 @@ def report_page(
     stages: Sequence[Mapping[str, Any]],
     versions: Mapping[str, str],
     notes: Sequence[str],
+    changes: Mapping[str, Any] | None,
     quality: Mapping[str, Any] | None,
 ) -> str:
     """The whole page as one text of HTML.
 
     label: PROJECT/ANALYSIS. settings: name and value. stages: name, status, computed_at, seconds and key of each stage
-    of the run that draws. versions: of libraries. notes: what a person should know. quality: topic_quality.json.
+    of the run that draws. versions: of libraries. notes: what a person should know. changes: what the last run changed,
+    as `changes_shown` gives it. quality: topic_quality.json.
     Every value is escaped; scripts run by their digest only, so none in a title can.
     """
     script = _script()
@@ -56,11 +60,19 @@ def report_page(
         stages=stages,
         versions=versions,
         notes=notes,
+        changes=changes,
         measures=_measures(quality),
         pairs=_pairs(atlas, quality),
         version=__version__,
     )
     return page
+
+
+def changes_shown(found: Differences | None) -> dict[str, Any] | None:
+    """What the page says of the last run's changes; None before a second run."""
+    if found is None:
+        return None
+    return {"line": in_one_line(found), "since": found.before.finished[:10], "sections": sections(found)}
 
 
 def _template() -> Any:
@@ -101,6 +113,8 @@ def _rows(atlas: Atlas, quality: Mapping[str, Any] | None) -> list[dict[str, Any
             "keywords": str(topic.Keywords).replace(" | ", ", "),
             "words": ", ".join(word for word in topic.Words if word),
             "main": bool(topic.Main),
+            "uid": topic.topic_uid,
+            "history": topic.topic_history,
             "typical": [titles[ut] for ut in str(topic.RepresentativeUT).split(" | ") if ut in titles],
         }
         for topic in records(atlas.topics)

@@ -10,8 +10,9 @@ from topicloom import __version__
 from topicloom.atlas import read_atlas
 from topicloom.files import read_json
 from topicloom.lineage.differences import flat
+from topicloom.lineage.telling import latest_differences
 from topicloom.notes import corpus_notes
-from topicloom.report.page import report_page
+from topicloom.report.page import changes_shown, report_page
 from topicloom.settings import Settings
 from topicloom.stages import DESCRIBE, LOAD_EMBEDDINGS, QUALITY
 from topicloom.store import StageRef, Store, Workspace
@@ -37,6 +38,7 @@ def write_report(settings: Settings, refs: Mapping[str, StageRef], out: Workspac
         stages=[_stage_row(stage, note, run_id) for stage, note in manifests.items()],
         versions={"topicloom": __version__, **dict(sorted(libraries.items()))},
         notes=notes,
+        changes=changes_shown(latest_differences(settings)),
         quality=read_json(store.artifact(refs[QUALITY], "topic_quality.json")) if QUALITY in refs else None,
     )
     path = out.path("report.html")

@@ -1,0 +1,131 @@
+"""Lasting ids through whole runs: kept as the corpus grows, in the outputs, the page, `diff`, and after damage."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.conftest import Project
+from tests.flows.test_cli import topicloom
+from topicloom.lineage.history import History
+from topicloom.settings_file import read_settings
+from topicloom.stages import DESCRIBE, REPORT
+
+NEW = ["topic_uid", "topic_history"]
+
+
+def table(project: Project, name: str) -> pd.DataFrame:
+    return pd.read_csv(project.output(name), dtype={"UT": str}, keep_default_na=False)
+
+
+def keep_rows(project: Project, rows: np.ndarray) -> None:
+    corpus = pd.read_csv(project.profile / "corpus.csv", dtype=str, keep_default_na=False)
+    vectors = np.load(project.profile / "embeddings.npy")
+    corpus.iloc[rows].to_csv(project.profile / "corpus.csv", index=False)
+    np.save(project.profile / "embeddings.npy", vectors[rows])
+    (project.profile / "embeddings_ids.json").write_text(json.dumps(corpus["UT"].iloc[rows].tolist()))
+
+
+def test_the_outputs_end_with_the_lasting_ids(finished):
+    dataset = table(finished, "dataset_minimal.csv")
+    assert list(dataset.columns[-3:]) == ["cl-99", *NEW]
+    info = table(finished, "topic_model_info.csv")
+    assert list(info.columns) == ["Topic", "Count", "Name", "Representation", "Representative_Docs", *NEW]
+    uids = info.set_index("Topic")["topic_uid"]
+    assert uids[-1] == ""
+    assert uids.drop(-1).is_unique
+    assert (dataset["topic_uid"] == dataset["Topic"].map(uids)).all()
+    assert set(dataset["topic_history"]) == {"since run 1"}
+    orphans = table(finished, "orphans.csv")
+    assert list(orphans.columns[-2:]) == NEW
+    assert set(orphans["topic_uid"]) == {""}
+    coordinates = table(finished, "document_coords.csv")
+    assert (coordinates["topic_uid"] == coordinates["Topic"].map(uids)).all()
+    record = json.loads(finished.output("run.json").read_text())
+    assert record["identity"]["run"] == 1
+    assert record["changes"] == "this is the first run of the analysis"
+
+
+def test_topics_keep_their_ids_and_colours_as_the_corpus_changes_and_a_persons_label_sticks(finished, run):
+    pictures = {"quality": False, "figures": False, "report": True}
+    finished.write_settings(pictures=pictures)
+    run(finished.analysis)
+    first = table(finished, "topic_summary.csv").set_index("topic_uid")
+    before = table(finished, "document_coords.csv").set_index("UT")["topic_uid"]
+    uid = first.index[0]
+    finished.output("labels.csv").write_text(f"topic_uid,label\n{uid},Körbe & Bälle\n", encoding="utf-8")
+    report = run(finished.analysis)
+    assert report.computed == [DESCRIBE, REPORT]
+    assert report.changes.startswith("nothing has changed since run 2 (")
+    assert table(finished, "topic_summary.csv").set_index("topic_uid")["Label"][uid] == "Körbe & Bälle"
+
+    keep_rows(finished, np.r_[np.arange(220), np.arange(225, 240)])
+    report = run(finished.analysis)
+    assert "5 papers withdrawn" in report.changes
+    now = table(finished, "topic_summary.csv").set_index("topic_uid")
+    kept = now.index.intersection(first.index)
+    assert len(kept) >= len(first) / 2
+    assert (now.loc[kept, "Colour"] == first.loc[kept, "Colour"]).all()
+    if uid in kept:
+        assert now.loc[uid, "Label"] == "Körbe & Bälle"
+    after = table(finished, "document_coords.csv").set_index("UT")["topic_uid"]
+    common = before.index.intersection(after.index)
+    of_kept = common[before[common].isin(kept) & after[common].isin(kept)]
+    assert (before[of_kept] == after[of_kept]).mean() > 0.8
+    page = finished.output("report.html").read_text(encoding="utf-8")
+    assert 'id="changes"' in page
+    assert "5 withdrawn" in page
+
+    outcome = topicloom("diff", finished.analysis, "--out", finished.root / "diff")
+    assert outcome.returncode == 0
+    assert "5 withdrawn" in outcome.stdout
+    papers = pd.read_csv(finished.root / "diff" / "changed_papers.csv", dtype=str, keep_default_na=False)
+    assert (papers["Change"] == "withdrawn").sum() == 5
+
+
+def test_a_rerun_without_changes_says_so_in_one_line(finished, run):
+    report = run(finished.analysis)
+    assert report.changes.startswith("nothing has changed since run 1 (")
+    outcome = topicloom("diff", finished.analysis)
+    assert " ".join(outcome.stdout.split()).startswith("Nothing has changed: the last run found what run 1 of")
+    assert len(History(read_settings(finished.analysis)).heads("a01")) == 1
+
+
+def test_another_setting_alone_is_a_run_of_its_own_with_the_same_ids(finished, run):
+    before = table(finished, "topic_model_info.csv")
+    finished.write_settings(others_threshold=0.5)
+    report = run(finished.analysis)
+    assert report.changes == "since run 1: no paper moved; topics as they were; 1 settings or versions differ"
+    assert (table(finished, "topic_model_info.csv")[NEW] == before[NEW]).all(axis=None)
+    outcome = topicloom("diff", finished.analysis, 1, 2)
+    assert "tmo.others_threshold 0.9 → 0.5" in outcome.stdout
+    assert run(finished.analysis).computed == []
+
+
+def test_a_damaged_history_is_mended_by_the_next_run_and_the_ids_stay(finished, run):
+    before = table(finished, "topic_model_info.csv")
+    history = History(read_settings(finished.analysis))
+    history.path.write_bytes(b"not a database")
+    finished.write_settings(min_topic_size=6)
+    report = run(finished.analysis)
+    assert any("rebuilt from the records of 1 runs" in note for note in report.notes)
+    assert [head.number for head in history.heads("a01")] == [1, 2]
+    assert set(before["topic_uid"]) & set(table(finished, "topic_model_info.csv")["topic_uid"]) - {""}
+
+
+@pytest.mark.parametrize(("runs", "says"), [([9, 1], "a01 has no run 9; its runs are 1"), ([1], "give two")])
+def test_diff_of_runs_that_are_not_there(finished, runs, says):
+    outcome = topicloom("diff", finished.analysis, *runs)
+    assert outcome.returncode == 2
+    assert says in " ".join(outcome.stderr.split())
+
+
+def test_clean_leaves_the_history(finished):
+    history = History(read_settings(finished.analysis))
+    before = history.path.read_bytes()
+    assert topicloom("clean", finished.analysis).returncode == 0
+    assert history.path.read_bytes() == before
+    assert history.check() == []

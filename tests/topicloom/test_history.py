@@ -1,0 +1,212 @@
+"""The history: two copies that mend each other, nothing overwritten, and never another project's."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.topicloom.test_lineage import first, partition, record_of, second
+from topicloom.lineage.history import History, HistoryError, turn
+from topicloom.lineage.labels import LabelsError, read_labels, require_known_labels
+from topicloom.settings_file import read_settings
+
+
+@pytest.fixture
+def settings(project):
+    return read_settings(project.analysis)
+
+
+@pytest.fixture
+def history(settings) -> History:
+    """Two runs of a01, as run.json states."""
+    history = History(settings)
+    before = first(partition("abcdef", "ghijkl"))
+    for run in (before, second(before, partition("abcdefx", "ghi", "jkl"))):
+        history.append(lambda name, run=run: run.model_copy(update={"history": name, "project": "wos"}))
+    (settings.analysis_path / "run.json").write_text(json.dumps({"identity": {"history": history.id(), "run": 2}}))
+    return history
+
+
+def everything(history: History) -> list:
+    return [history.read("a01", head.number) for head in history.heads("a01")]
+
+
+def test_reading_makes_no_file(settings):
+    history = History(settings)
+    assert history.heads("a01") == []
+    assert history.uids() == set()
+    assert history.id() is None
+    assert history.check() == []
+    assert not history.folder.exists()
+
+
+def test_runs_are_read_as_they_were_entered(history):
+    assert [head.number for head in history.heads("a01")] == [1, 2]
+    assert history.heads("a01")[1].parent == 1
+    assert history.heads("b01") == []
+    assert history.uids() == {uid for run in everything(history) for uid in run.uids}
+    assert history.last_seen("a01")[history.read("a01", 1).uids[0]] == 2
+    assert history.check() == []
+
+
+def test_a_run_that_is_not_there_names_those_that_are(history):
+    with pytest.raises(HistoryError, match="a01 has no run 7; its runs are 1, 2"):
+        history.read("a01", 7)
+
+
+def test_a_run_is_never_overwritten(history):
+    run = history.read("a01", 2)
+    with pytest.raises(HistoryError, match="recorded already"):
+        history.append(lambda _: run)
+    assert len(history.heads("a01")) == 2
+
+
+@pytest.mark.parametrize("damage", ["garbage", "empty", "truncated", "missing"])
+def test_a_damaged_database_is_kept_aside_and_rebuilt_from_the_records(history, damage):
+    whole, name = everything(history), history.id()
+    content = history.path.read_bytes()
+    damaged = {"garbage": b"\x00nonsense" * 999, "empty": b"", "truncated": content[: len(content) // 3]}
+    if damage == "missing":
+        history.path.unlink()
+    else:
+        history.path.write_bytes(damaged[damage])
+    (mended,) = history.check()
+    assert "rebuilt from the records of 2 runs" in mended
+    assert everything(history) == whole
+    assert history.id() == name
+    aside = list(history.folder.glob("history.sqlite.damaged-*"))
+    assert [path.read_bytes() for path in aside] == ([] if damage == "missing" else [damaged[damage]])
+    assert history.check() == []
+
+
+@pytest.mark.parametrize("damage", [b"garbage", None])
+def test_a_damaged_record_is_kept_aside_and_made_anew(history, damage):
+    path = history.folder / "a01" / "000001.json.gz"
+    content = path.read_bytes()
+    path.unlink()
+    if damage:
+        path.write_bytes(damage)
+    (mended,) = history.check()
+    assert "made anew" in mended
+    assert path.read_bytes() == content
+    assert len(list(path.parent.glob("*.damaged-*"))) == bool(damage)
+    assert history.check() == []
+
+
+def test_a_run_whose_entry_was_cut_short_is_entered(history):
+    whole = everything(history)
+    with sqlite3.connect(history.path) as database:
+        for table in ("runs", "topics", "events"):
+            database.execute(f"DELETE FROM {table} WHERE number = 2")
+    database.close()
+    assert len(history.heads("a01")) == 1
+    history.check()
+    assert everything(history) == whole
+
+
+def test_the_history_of_another_project_is_refused_and_nothing_is_changed(history, settings, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(settings.root, other)
+    foreign = History(read_settings(other / "wos" / "a01"))
+    # Its own history is replaced by one that no run.json of it names.
+    (other / "wos" / "a01" / "run.json").write_text(json.dumps({"identity": {"history": "0" * 32, "run": 1}}))
+    before = {path: path.read_bytes() for path in foreign.folder.rglob("*") if path.is_file()}
+    for look in (foreign.check, foreign.require_own):
+        with pytest.raises(HistoryError) as refused:
+            look()
+        assert "name the history 00000000" in str(refused.value)
+        assert "move this folder away" in str(refused.value)
+    assert before == {path: path.read_bytes() for path in foreign.folder.rglob("*") if path.is_file()}
+
+
+def test_a_history_that_came_with_another_name_and_no_runs_is_refused(history, settings, tmp_path):
+    other = tmp_path / "other" / "chem"
+    shutil.copytree(settings.project_path, other, ignore=shutil.ignore_patterns("run.json"))
+    directive = next((other / "a01").glob("settings*"))
+    content = json.loads(directive.read_text())
+    content["metadata"]["project_folder"] = "chem"
+    directive.write_text(json.dumps(content))
+    with pytest.raises(HistoryError, match=r'"wos", not of "chem": no run\.json names it'):
+        History(read_settings(other / "a01")).check()
+    # A project that was renamed as a whole keeps its history.
+    shutil.copy(settings.analysis_path / "run.json", other / "a01")
+    assert History(read_settings(other / "a01")).check() == []
+
+
+def test_runs_of_two_analyses_that_end_at_once_are_both_entered(settings):
+    history = History(settings)
+    runs = [record_of(partition("abc"), ["T-AAAAAAAA"], 1, analysis=f"a{n:02}") for n in range(12)]
+    with ThreadPoolExecutor(6) as pool:
+        list(
+            pool.map(lambda run: History(settings).append(lambda name: run.model_copy(update={"history": name})), runs)
+        )
+    assert all(len(history.heads(run.analysis)) == 1 for run in runs)
+    assert history.check() == []
+
+
+def test_an_analysis_has_one_turn(settings):
+    order = []
+
+    def take(name: str) -> None:
+        with turn(settings):
+            order.append((name, "in"))
+            order.append((name, "out"))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(take, "abcd"))
+    assert all(order[i][0] == order[i + 1][0] for i in range(0, 8, 2))
+
+
+class TestLabels:
+    def write(self, settings, text: str, encoding: str = "utf-8") -> None:
+        (settings.analysis_path / "labels.csv").write_bytes(text.encode(encoding))
+
+    def test_none(self, settings):
+        assert read_labels(settings) == {}
+        assert require_known_labels(settings) == []
+
+    @pytest.mark.parametrize(
+        "text", ["topic_uid,label\n{0},Drei Körbe\n", "\ufefflabel;note;topic_uid\nDrei Körbe;;{0}\n;;x\n"]
+    )
+    def test_read(self, history, settings, text):
+        uid = history.read("a01", 2).uids[0]
+        self.write(settings, text.format(uid))
+        assert read_labels(settings) == {uid: "Drei Körbe"}
+        assert require_known_labels(settings) == []
+
+    def test_of_a_topic_that_never_was(self, history, settings):
+        uid = history.read("a01", 2).uids[0]
+        meant = uid[:-1] + ("A" if uid[-1] != "A" else "B")
+        self.write(settings, f"topic_uid,label\n{meant},one\nT-?,two\n")
+        with pytest.raises(LabelsError) as refused:
+            require_known_labels(settings)
+        assert f"There is no topic {meant}; did you mean {uid}?" in str(refused.value)
+        assert "There is no topic T-?." in str(refused.value)
+
+    def test_of_a_topic_that_is_gone_waits(self, history, settings):
+        old = partition("abcdef", "ghijkl")
+        gone = second(history.read("a01", 2), old)
+        history.append(lambda name: gone.model_copy(update={"history": name, "number": 3, "topics": gone.topics[:1]}))
+        uid = (set(history.read("a01", 2).uids) - {gone.topics[0].uid}).pop()
+        self.write(settings, f"topic_uid,label\n{uid},one\n")
+        (note,) = require_known_labels(settings)
+        assert uid in note
+        assert "wait for their return" in note
+
+    @pytest.mark.parametrize(
+        ("text", "encoding", "says"),
+        [
+            ("uid,name\na,b\n", "utf-8", "Its columns are uid, name; it needs topic_uid and label"),
+            ("", "utf-8", "Its columns are none"),
+            ("topic_uid,label\nT-1,ä\n", "latin-1", "cannot be read as UTF-8"),
+            ("topic_uid,label\nT-1,a\nT-1,b\n", "utf-8", "T-1 has two labels, in line 3 again"),
+        ],
+    )
+    def test_that_is_no_table_of_labels(self, settings, text, encoding, says):
+        self.write(settings, text, encoding)
+        with pytest.raises(LabelsError, match=says):
+            read_labels(settings)
