@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from flows.runner import CACHED, Outcome
 from topicloom import __version__
-from topicloom.notes import corpus_notes, picture_notes, result_notes
+from topicloom.notes import corpus_notes, orphan_notes, picture_notes, result_notes
 from topicloom.run_record import analysis_lock, update_record
 from topicloom.settings import Settings
 from topicloom.stages import DISTRIBUTION, EXPORT, LOAD_EMBEDDINGS, ORPHAN_SPLIT, REPRESENT
@@ -77,6 +77,7 @@ def finish_run(
         **{name: int(value) for name, value in outcomes[DISTRIBUTION].ref.facts.items()},
         **{name: int(value) for name, value in outcomes[ORPHAN_SPLIT].ref.facts.items()},
     }
+    facts = {name: outcome.ref.facts for name, outcome in outcomes.items()}
     report = RunReport(
         analysis=settings.label,
         folder=settings.analysis_path,
@@ -88,7 +89,8 @@ def finish_run(
             *settings.notes,
             *corpus_notes(loaded),
             *result_notes(represented["topics"], outcomes[DISTRIBUTION].ref.facts, outcomes[EXPORT].ref.facts),
-            *picture_notes({name: outcome.ref.facts for name, outcome in outcomes.items()}, failed or {}),
+            *orphan_notes(facts, settings.tmo.orphans.target_share),
+            *picture_notes(facts, failed or {}),
         ],
         changes=changes,
         stages={name: _stage_report(store, outcome) for name, outcome in outcomes.items()},

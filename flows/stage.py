@@ -21,6 +21,7 @@ from tasks.load_settings import load_settings
 from tasks.orphan_split import orphan_split
 from tasks.publish import publish
 from tasks.quality import quality
+from tasks.reassign import reassign
 from tasks.reduce import reduce
 from tasks.report import report
 from tasks.represent import represent
@@ -40,11 +41,13 @@ from topicloom.stages import (
     ORPHAN_SPLIT,
     PICTURES,
     QUALITY,
+    REASSIGN,
     REDUCE,
     REPORT,
     REPRESENT,
     STAGE_NAMES,
     STAGES,
+    clusters_from,
     stages_of,
 )
 from topicloom.store import StageRef, Store
@@ -56,11 +59,12 @@ TASKS: Final[dict[str, tuple[Task[..., Any], tuple[str, ...]]]] = {
     LOAD_EMBEDDINGS: (load_embeddings, ()),
     REDUCE: (reduce, (LOAD_EMBEDDINGS,)),
     CLUSTER: (cluster, (REDUCE,)),
+    REASSIGN: (reassign, (LOAD_EMBEDDINGS, CLUSTER)),
     REPRESENT: (represent, (LOAD_EMBEDDINGS, CLUSTER)),
     DISTRIBUTION: (distribution, (LOAD_EMBEDDINGS, REPRESENT)),
     ORPHAN_SPLIT: (orphan_split, (REPRESENT,)),
     IDENTIFY: (identify, (LOAD_EMBEDDINGS, REPRESENT)),
-    EXPORT: (export, (LOAD_EMBEDDINGS, REDUCE, CLUSTER, REPRESENT, DISTRIBUTION, ORPHAN_SPLIT, IDENTIFY)),
+    EXPORT: (export, (LOAD_EMBEDDINGS, REDUCE, CLUSTER, REPRESENT, DISTRIBUTION, ORPHAN_SPLIT, IDENTIFY, REASSIGN)),
     DESCRIBE: (describe, (LOAD_EMBEDDINGS, REDUCE, REPRESENT, DISTRIBUTION, IDENTIFY)),
     QUALITY: (quality, (LOAD_EMBEDDINGS, REDUCE, REPRESENT)),
     FIGURES: (figures, (DESCRIBE,)),
@@ -90,6 +94,8 @@ def stage(analysis: AnalysisName, stage: StageName) -> str:
         if LOAD_EMBEDDINGS in refs:
             require_fitting_settings(settings, refs[LOAD_EMBEDDINGS].facts)
         task, inputs = TASKS[stage]
+        if stage == REPRESENT:
+            inputs = (LOAD_EMBEDDINGS, clusters_from(settings))
         run = StageRunner(settings, refresh=stage)
         with turn(settings):
             run(task, *(refs[name] for name in inputs if name in refs))

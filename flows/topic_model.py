@@ -21,6 +21,7 @@ from tasks.load_embeddings import load_embeddings
 from tasks.load_settings import load_settings
 from tasks.orphan_split import orphan_split
 from tasks.quality import quality
+from tasks.reassign import reassign
 from tasks.reduce import reduce
 from tasks.report import report
 from tasks.represent import represent
@@ -28,11 +29,12 @@ from topicloom.fitness import require_fitting_settings
 from topicloom.lineage.history import turn
 from topicloom.settings import Overrides
 from topicloom.settings_file import read_settings
-from topicloom.stages import DESCRIBE, FIGURES, QUALITY, REPORT, stages_of
+from topicloom.stages import DESCRIBE, FIGURES, QUALITY, REPORT, reassigns, stages_of
 from topicloom.store import StageRef, Store
 
 StageName = Literal[
-    *("load-embeddings", "reduce", "cluster", "represent", "distribution", "orphan-split", "identify", "export"),
+    *("load-embeddings", "reduce", "cluster", "reassign", "represent", "distribution"),
+    *("orphan-split", "identify", "export"),
     *("describe", "quality", "figures", "report"),
 ]
 
@@ -76,12 +78,13 @@ def topic_model(
             return None
         reduced = run(reduce, embeddings)
         clusters = run(cluster, reduced)
-        topics = run(represent, embeddings, clusters)
+        given = [run(reassign, embeddings, clusters)] if reassigns(settings) else []
+        topics = run(represent, embeddings, *(given or [clusters]))
         scores = run(distribution, embeddings, topics)
         split = run(orphan_split, topics)
         with turn(settings):
             identity = run(identify, embeddings, topics)
-            run(export, embeddings, reduced, clusters, topics, scores, split, identity)
+            run(export, embeddings, reduced, clusters, topics, scores, split, identity, *given)
             run.remember()
         finish_run(settings, run.outcomes, run.changes)  # what follows can fail, and be stopped, without harm
         draw(run, embeddings, reduced, clusters, topics, scores, split, identity)

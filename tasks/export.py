@@ -31,12 +31,14 @@ def export(
     scores: StageRef,
     split: StageRef,
     identity: StageRef,
+    reassigned: StageRef | None = None,
     *,
     refresh: bool = False,
 ) -> StageRef | State[StageRef]:
     """Write every output into the analysis folder, all or nothing, under the lock of the analysis."""
     store = Store(settings.store_path)
-    refs = {ref.stage: ref for ref in (embeddings, reduced, clusters, topics, scores, split, identity)}
+    given = (embeddings, reduced, clusters, topics, scores, split, identity, reassigned)
+    refs = {ref.stage: ref for ref in given if ref is not None}
     plan = plan_stage(STAGES[EXPORT], settings, refs)
     with analysis_lock(settings, store):
         found = find_export(settings, plan, store)

@@ -28,9 +28,19 @@ OUTPUT_COLUMNS = frozenset(
         *("Document", "Topic", "Name", "Representation", "Representative_Docs", "Top_n_words"),
         *("Probability", "Representative_document", "Score", "X_E", "X_C", "level0", "cl99", "cl-99"),
         *("topic_uid", "topic_history"),
+        *("raw_topic", "orphan_method", "orphan_score"),
     )
 )
+_GIVEN_COLUMNS = ("raw_topic", "orphan_method", "orphan_score")
 _TEXT_COLUMNS = ("Document", "Representative_Docs")
+
+
+@dataclass(frozen=True)
+class GivenOutliers:
+    """Outliers that were given to a topic. method: by which measure. score: (n,), how near, NaN for other papers."""
+
+    method: str
+    score: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -41,7 +51,7 @@ class Results:
     column text stood among the corpus's columns, which orphans.csv keeps. topics: (n,).
     probability: (n,) or None under KMeans. score: (n,). coordinates: (n, 2). assigned, orphans: row numbers.
     level0: one entry per assigned row. topic_table: outliers first. lasting: the topics under their lasting ids, in the
-    order of their numbers.
+    order of their numbers. given: of outliers that were given to a topic, or None where all stayed.
     """
 
     identifiers: pd.DataFrame
@@ -56,6 +66,7 @@ class Results:
     level0: NDArray[np.int64]
     topic_table: Sequence[Topic]
     lasting: Sequence[LastingTopic]
+    given: GivenOutliers | None = None
 
 
 def topic_info(results: Results, *, texts: bool = True) -> pd.DataFrame:
@@ -91,8 +102,9 @@ def add_lasting_ids(table: pd.DataFrame, results: Results) -> None:
 def document_info(results: Results, *, texts: bool = True) -> pd.DataFrame:
     """BERTopic's get_document_info with Score, one row a document in the order of the corpus file.
 
-    Columns: those of corpus.csv, then Document to Score and the lasting ids; without the texts where `texts` is false.
-    A column of the corpus that has the name of an output column gives way to it.
+    Columns: those of corpus.csv, then Document to Score and the lasting ids; where outliers were given to topics also
+    raw_topic, orphan_method and orphan_score; without the texts where `texts` is false. A column of the corpus that has
+    the name of an output column gives way to it.
     """
     import numpy as np
     import pandas as pd
@@ -112,6 +124,11 @@ def document_info(results: Results, *, texts: bool = True) -> pd.DataFrame:
     documents["Representative_document"] = np.isin(np.arange(len(documents)), representative)
     documents["Score"] = results.score
     add_lasting_ids(documents, results)
+    if results.given:
+        was_outlier = ~np.isnan(results.given.score)
+        documents["raw_topic"] = np.where(was_outlier, -1, results.topics)
+        documents["orphan_method"] = np.where(was_outlier, results.given.method, "")
+        documents["orphan_score"] = results.given.score
     return documents if texts else documents.drop(columns=["text", *_TEXT_COLUMNS])
 
 
@@ -128,7 +145,7 @@ def dataset_minimal(documents: pd.DataFrame, results: Results) -> pd.DataFrame:
     dataset["level0"] = results.level0
     dataset["cl99"] = dataset["level0"] == REMAINDER
     dataset["cl-99"] = dataset["level0"] == REMAINDER
-    lasting = ["topic_uid", "topic_history"]
+    lasting = [*("topic_uid", "topic_history"), *(_GIVEN_COLUMNS if results.given else ())]
     return dataset[[*dataset.columns.drop(lasting), *lasting]]
 
 

@@ -152,7 +152,8 @@ def _topic_mapper(bertopic: ModuleType, clusters: NDArray[np.int64], topics: NDA
 
     mapper = bertopic._bertopic.TopicMapper(clusters.tolist())
     numbers, first = np.unique(clusters, return_index=True)
-    topic_of = dict(zip(numbers.tolist(), topics[first].tolist(), strict=True))
+    # An outlier that was given to a topic says nothing of where the clusterer's outliers go.
+    topic_of = dict(zip(numbers.tolist(), topics[first].tolist(), strict=True)) | {-1: -1}
     for mapping in mapper.mappings_:
         mapping.append(topic_of[mapping[-1]])
     return mapper

@@ -36,6 +36,21 @@ def result_notes(topics: int, scores: Mapping[str, Any], exported: Mapping[str, 
         yield f"Columns of corpus.csv that gave way to output columns of the same name: {columns}."
 
 
+def orphan_notes(facts: Mapping[str, Mapping[str, Any]], target_share: float | None) -> Iterator[str]:
+    """Remarks on outliers that were given to topics, from the facts of the stages by name."""
+    found, documents = facts.get("reassign"), facts["load-embeddings"]["documents"]
+    if not found:
+        return
+    given = found["outliers_before"] - found["outliers"]
+    least = "" if found["least_score"] is None else f", the farthest with a score of {found['least_score']:.3f}"
+    yield (f"{given} of {found['outliers_before']} outliers were given to topics{least}; their raw_topic is -1 still.")
+    if target_share is not None and found["outliers"] > target_share * documents:
+        yield (
+            f"{found['outliers']} outliers are left, more than tmo.orphans.target_share of {target_share} allows: no "
+            "topic is near enough to the others."
+        )
+
+
 def picture_notes(facts: Mapping[str, Mapping[str, Any]], failed: Mapping[str, str]) -> Iterator[str]:
     """Remarks on what was drawn, from the facts of the stages by name, and on what failed, with the reason by stage."""
     unnamed = facts.get("describe", {}).get("incomplete")

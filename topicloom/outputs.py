@@ -11,7 +11,7 @@ from typing import Any
 from topicloom.compiled import import_umap
 from topicloom.ctfidf import read_topics
 from topicloom.export import DISTRIBUTION as DISTRIBUTION_FILE
-from topicloom.export import PARAMS, Results, write_tables
+from topicloom.export import PARAMS, GivenOutliers, Results, write_tables
 from topicloom.files import write_json
 from topicloom.lineage.identifying import read_identity
 from topicloom.loading import stored_identifiers, stored_rows, stored_texts
@@ -20,13 +20,24 @@ from topicloom.neighbours import read_index
 from topicloom.parts import found_neighbours
 from topicloom.representation import read_representation
 from topicloom.settings import Settings
-from topicloom.stages import CLUSTER, DISTRIBUTION, IDENTIFY, LOAD_EMBEDDINGS, ORPHAN_SPLIT, REDUCE, REPRESENT
+from topicloom.stages import (
+    CLUSTER,
+    DISTRIBUTION,
+    IDENTIFY,
+    LOAD_EMBEDDINGS,
+    ORPHAN_SPLIT,
+    REASSIGN,
+    REDUCE,
+    REPRESENT,
+    clusters_from,
+    reassigns,
+)
 from topicloom.store import StageRef, Store
 
 Refs = Mapping[str, StageRef]
 
 
-def gather_results(store: Store, refs: Refs) -> Results:
+def gather_results(settings: Settings, store: Store, refs: Refs) -> Results:
     """What the stages found, in the row order of the corpus file."""
     import numpy as np
 
@@ -50,7 +61,7 @@ def gather_results(store: Store, refs: Refs) -> Results:
         texts=[texts[row] for row in rows],
         text_position=int(refs[LOAD_EMBEDDINGS].facts["text_position"]),
         topics=topics,
-        probability=load(CLUSTER, "probability.npy")[rows] if has_probability else None,
+        probability=load(clusters_from(settings), "probability.npy")[rows] if has_probability else None,
         score=load(DISTRIBUTION, "score.npy")[rows],
         coordinates=load(REDUCE, "coordinates.npy")[rows],
         assigned=assigned,
@@ -58,12 +69,15 @@ def gather_results(store: Store, refs: Refs) -> Results:
         level0=level0[rows][assigned],
         topic_table=table,
         lasting=read_identity(store, refs[IDENTIFY])[0],
+        given=GivenOutliers(settings.tmo.orphans.strategy, load(REASSIGN, "score.npy")[rows])
+        if reassigns(settings)
+        else None,
     )
 
 
 def write_outputs(settings: Settings, store: Store, refs: Refs, folder: Path) -> Results:
     """Write every output file but run.json into a folder. Returns what the tables were made from."""
-    results = gather_results(store, refs)
+    results = gather_results(settings, store, refs)
     write_tables(results, folder, texts=settings.tmo.export.texts)
     _write_distribution(store, refs, folder)
     parts = _model_parts(store, refs, settings, results)

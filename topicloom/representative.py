@@ -38,7 +38,7 @@ def representative_documents(
     dense = np.zeros(weights.shape[1])
     for block in _blocks(samples, np.diff(ngrams.offsets)):
         rows = np.concatenate(block)
-        documents = normalize(weighting(_counts(ngrams, rows, weights.shape[1], threads)), copy=False)
+        documents = normalize(weighting(counts_of_rows(ngrams, rows, weights.shape[1], threads)), copy=False)
         start = 0
         for sample in block:
             entries = slice(topic_weights.indptr[len(chosen)], topic_weights.indptr[len(chosen) + 1])
@@ -76,7 +76,8 @@ def _blocks(samples: list[NDArray[np.int64]], lengths: NDArray[np.int64]) -> Ite
         yield block
 
 
-def _counts(ngrams: DocumentNgrams, rows: NDArray[np.int64], size: int, threads: int) -> csr_matrix:
+def counts_of_rows(ngrams: DocumentNgrams, rows: NDArray[np.int64], size: int, threads: int) -> csr_matrix:
+    """How often each n-gram of the vocabulary stands in some documents, sparse (rows, size) int64."""
     import numpy as np
 
     offsets = ngrams.offsets

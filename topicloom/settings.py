@@ -184,6 +184,29 @@ class DistributionSettings(Section):
     padding: bool = Field(False, description="Also use the shorter windows at both ends of a document.")
 
 
+class OrphansSettings(Section):
+    """What becomes of outliers; a text alone is read as the mode."""
+
+    mode: Literal["keep", "reassign"] = Field(
+        "keep", description="keep: outliers stay orphans, as in the notebook; reassign: near ones are given to a topic."
+    )
+    strategy: Literal["distribution", "c-tf-idf", "embedding", "membership"] = Field(
+        "distribution", description="What says which topic is nearest, each as in BERTopic's reduce_outliers."
+    )
+    threshold: float = Field(0.0, ge=0, le=1, description="Least similarity at which an outlier is given to a topic.")
+    target_share: float | None = Field(
+        None,
+        ge=0,
+        lt=1,
+        description="Share of the papers that stay outliers, the farthest ones; all others are given away.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _mode_alone(cls, values: Any) -> Any:
+        return {"mode": values} if isinstance(values, str) else values
+
+
 class ExportSettings(Section):
     """What the exported files hold."""
 
@@ -254,6 +277,7 @@ class TopicModelSettings(Section):
     kmeans: KMeansSettings = Field(default_factory=KMeansSettings)
     represent: RepresentSettings = Field(default_factory=RepresentSettings)
     distribution: DistributionSettings = Field(default_factory=DistributionSettings)
+    orphans: OrphansSettings = Field(default_factory=OrphansSettings)
     export: ExportSettings = Field(default_factory=ExportSettings)
     names: NamesSettings = Field(default_factory=NamesSettings)
     pictures: PicturesSettings = Field(default_factory=PicturesSettings)

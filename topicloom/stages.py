@@ -21,6 +21,7 @@ from topicloom.store import StagePlan, StageRef, Store
 LOAD_EMBEDDINGS = "load-embeddings"
 REDUCE = "reduce"
 CLUSTER = "cluster"
+REASSIGN = "reassign"
 REPRESENT = "represent"
 DISTRIBUTION = "distribution"
 ORPHAN_SPLIT = "orphan-split"
@@ -75,6 +76,33 @@ def plan_stage(stage: Stage, settings: Settings, refs: Refs) -> StagePlan:
         },
         libraries=library_versions(*stage.libraries),
     )
+
+
+def reassigns(settings: Settings) -> bool:
+    """Whether a run has the stage reassign: KMeans leaves no outliers."""
+    return settings.tmo.orphans.mode == "reassign" and settings.tmo.n_topics == 0
+
+
+def clusters_from(settings: Settings) -> str:
+    """The stage whose clusters become the topics."""
+    return REASSIGN if reassigns(settings) else CLUSTER
+
+
+def without_reassignment(settings: Settings) -> Settings:
+    """The same settings with outliers kept."""
+    kept = settings.tmo.orphans.model_copy(update={"mode": "keep"})
+    return settings.model_copy(update={"tmo": settings.tmo.model_copy(update={"orphans": kept})})
+
+
+def _reassign(settings: Settings) -> dict[str, Any]:
+    orphans = settings.tmo.orphans
+    by_words = orphans.strategy in ("distribution", "c-tf-idf")
+    return {
+        **orphans.model_dump(mode="json", exclude={"mode"}),
+        "calculate_probabilities": settings.tmo.represent.calculate_probabilities,
+        **({"represent": _represent(settings)} if by_words else {}),
+        **({"distribution": _distribution(settings)} if orphans.strategy == "distribution" else {}),
+    }
 
 
 def result_of(refs: Refs) -> str:
@@ -151,6 +179,7 @@ def _export(settings: Settings) -> dict[str, Any]:
     """Beside its own settings, those that topic_model_params.json states."""
     return {
         **settings.tmo.export.model_dump(mode="json"),
+        **({"orphans": _reassign(settings)} if reassigns(settings) else {}),
         **_reduce(settings),
         **_cluster(settings),
         **_represent(settings),
@@ -210,10 +239,20 @@ STAGES = {
             libraries=("hdbscan", "numpy", "scipy", "scikit-learn"),
         ),
         Stage(
+            REASSIGN,
+            version=1,
+            parameters=_reassign,
+            reads=lambda _: {LOAD_EMBEDDINGS: (_TEXTS, _VECTORS), CLUSTER: ("clusters.npy", "clusterer.joblib")},
+            libraries=("hdbscan", "scikit-learn", "numpy", "scipy"),
+        ),
+        Stage(
             REPRESENT,
             version=2,
             parameters=_represent,
-            reads=lambda _: {LOAD_EMBEDDINGS: (_TEXTS, _VECTORS), CLUSTER: ("clusters.npy",)},
+            reads=lambda settings: {
+                LOAD_EMBEDDINGS: (_TEXTS, _VECTORS),
+                clusters_from(settings): ("clusters.npy",),
+            },
             libraries=("scikit-learn", "pandas", "numpy", "scipy"),
         ),
         Stage(
@@ -249,6 +288,7 @@ STAGES = {
                 LOAD_EMBEDDINGS: (_TEXTS, _IDENTIFIERS, _VECTORS, _ROWS),
                 REDUCE: ("reduced.npy", "coordinates.npy"),
                 CLUSTER: ("clusters.npy", *(("probability.npy",) if settings.tmo.n_topics == 0 else ())),
+                **({REASSIGN: ("probability.npy", "score.npy")} if reassigns(settings) else {}),
                 REPRESENT: ("topics.npy", "topics.json", _MEANS, "vocabulary.npz", *_WEIGHTS),
                 DISTRIBUTION: ("topic_distribution.npz", "score.npy"),
                 ORPHAN_SPLIT: ("assigned.npy", "orphans.npy", "level0.npy"),
@@ -312,6 +352,7 @@ def stages_of(settings: Settings) -> tuple[str, ...]:
     """The stages that a run with these settings has, in order."""
     pictures = settings.tmo.pictures
     wanted = {
+        REASSIGN: reassigns(settings),
         DESCRIBE: pictures.figures or pictures.report,
         QUALITY: pictures.quality,
         FIGURES: pictures.figures,
