@@ -8,6 +8,7 @@ what placing new papers in the fitted model costs and how far it agrees with a f
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import shutil
 import sys
@@ -19,27 +20,26 @@ import pandas as pd
 
 from benchmarks.growth import ours
 from benchmarks.versions import environment
-from topicloom.lineage.differences import KINDS, differences
+from topicloom.lineage.differences import KINDS, differences, uid_of_papers
 from topicloom.lineage.history import History
+from topicloom.lineage.identity import OUTLIERS
 from topicloom.lineage.records import RunRecord
 from topicloom.loading import check_inputs
 from topicloom.settings_file import read_settings
+from topicloom.store import Store
 
 
 class GrowingProject:
     """A copy of a project that can be cut to the papers up to a year. folder: where the copy is put."""
 
-    def __init__(self, source: Path, folder: Path, **tmo: Any) -> None:
+    def __init__(self, source: Path, folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(source, folder / source.name, ignore=shutil.ignore_patterns(".topicloom"))
         for path in [folder, *folder.rglob("*")]:
             path.chmod(path.stat().st_mode | 0o200)
-        directive = next((folder / source.name).glob("*/settings_*.json"))
-        content = json.loads(directive.read_text(encoding="utf-8"))
-        content["tmo"] |= {"pictures": {"quality": False, "figures": False, "report": False}, **tmo}
-        directive.write_text(json.dumps(content), encoding="utf-8")
-        self.analysis = directive.parent
-        self.settings = read_settings(self.analysis)
+        self.folder = folder
+        self.analysis = next((folder / source.name).glob("*/settings_*.json")).parent
+        self.change(pictures={"quality": False, "figures": False, "report": False})
         profile = self.settings.embeds_path
         inputs = check_inputs(self.settings)
         self._corpus, self._vectors = inputs.corpus, inputs.vectors
@@ -47,6 +47,23 @@ class GrowingProject:
         self._years = pd.to_numeric(self._corpus["UT"].map(dataset[self.settings.tmo.year_column]), errors="coerce")
         for path in profile.glob("embeddings*"):
             path.unlink()
+
+    def change(self, **tmo: Any) -> None:
+        """Change settings of section tmo."""
+        directive = next(self.analysis.glob("settings_*.json"))
+        content = json.loads(directive.read_text(encoding="utf-8"))
+        content["tmo"] |= tmo
+        directive.write_text(json.dumps(content), encoding="utf-8")
+        self.settings = read_settings(self.analysis)
+
+    def copied(self, folder: Path) -> GrowingProject:
+        """The project as it is now, in another folder."""
+        other = copy.copy(self)
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(self.folder, folder)
+        other.folder, other.analysis = folder, folder / self.analysis.relative_to(self.folder)
+        other.settings = read_settings(other.analysis)
+        return other
 
     def cut(self, year: int) -> int:
         """Keep the papers up to a year; returns how many there are."""
@@ -58,13 +75,14 @@ class GrowingProject:
         (profile / "embeddings_ids.json").write_text(json.dumps(ids), encoding="utf-8")
         return len(rows)
 
-    def run(self) -> tuple[float, RunRecord]:
-        """Run it; seconds of the whole process, and the run's record."""
+    def run(self) -> tuple[dict[str, float], RunRecord]:
+        """Run it; seconds of the whole process and of its stages reduce and cluster, and the run's record."""
         found = ours(self.analysis)
         if "code" in found:
             raise RuntimeError(found["output"])
         history, analysis = History(self.settings), self.settings.metadata.analysis_id
-        return found["whole"], history.read(analysis, history.heads(analysis)[-1].number)
+        seconds = {"whole": found["whole"], **{stage: found["stages"][stage] for stage in ("reduce", "cluster")}}
+        return seconds, history.read(analysis, history.heads(analysis)[-1].number)
 
 
 def step(before: RunRecord, after: RunRecord) -> dict[str, Any]:
@@ -100,6 +118,52 @@ def grow(source: Path, scratch: Path, years: list[int]) -> list[dict[str, Any]]:
     return rows
 
 
+def placed(source: Path, scratch: Path, years: list[int]) -> list[dict[str, Any]]:
+    """From a fit of each year, place the papers of each later one, then fit all: seconds, drift and agreement."""
+    rows = []
+    for first, year in enumerate(years[:-1]):
+        fitted = GrowingProject(source, scratch / "fitted")
+        fitted.cut(year)
+        _, base = fitted.run()
+        for later in years[first + 1 :]:
+            project = fitted.copied(scratch / "placed")
+            project.cut(later)
+            project.change(update="assign")
+            assign_seconds, assigned = project.run()
+            update = Store(project.settings.store_path).folder("update", assigned.keys["update"])
+            project.change(update="refit")
+            refit_seconds, refitted = project.run()
+            rows.append(
+                {
+                    "from": year,
+                    "to": later,
+                    **json.loads((update / "decision.json").read_text(encoding="utf-8")),
+                    "assign_seconds": assign_seconds,
+                    "refit_seconds": refit_seconds,
+                    **agreement(base, assigned, refitted),
+                }
+            )
+            print(rows[-1], file=sys.stderr)
+    return rows
+
+
+def agreement(base: RunRecord, assigned: RunRecord, refitted: RunRecord) -> dict[str, float]:
+    """How far papers placed in a fitted model lie as in a fit of all, by lasting topic."""
+    uids = [dict(zip(run.papers, uid_of_papers(run), strict=True)) for run in (base, assigned, refitted)]
+    new = [ut for ut in uids[1] if ut not in uids[0]]
+    found: dict[str, float] = {}
+    for name, papers in (("new", new), ("fitted", [ut for ut in uids[1] if ut in uids[0]])):
+        one, other = (np.array([of_paper[ut] for ut in papers]) for of_paper in uids[1:])
+        both = (one != OUTLIERS) & (other != OUTLIERS)
+        found |= {
+            f"{name}_same": float((one == other).mean()),
+            f"{name}_same_of_assigned": float((one == other)[both].mean()),
+            f"{name}_outliers_assign": float((one == OUTLIERS).mean()),
+            f"{name}_outliers_refit": float((other == OUTLIERS).mean()),
+        }
+    return found
+
+
 def main() -> None:
     """Run the benchmark and write its figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -107,8 +171,11 @@ def main() -> None:
     parser.add_argument("scratch", type=Path)
     parser.add_argument("project", type=Path)
     parser.add_argument("years", type=int, nargs="+")
+    parser.add_argument("--update", action="store_true")
     given = parser.parse_args()
-    figures = {"environment": environment(), "refit": grow(given.project, given.scratch, given.years)}
+    figures: dict[str, Any] = {"environment": environment(), "refit": grow(given.project, given.scratch, given.years)}
+    if given.update:
+        figures["placed"] = placed(given.project, given.scratch, given.years)
     given.out.write_text(json.dumps(figures, indent=2), encoding="utf-8")
 
 

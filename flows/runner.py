@@ -47,8 +47,8 @@ class StageRunner:
     failed: dict[str, str] = field(default_factory=dict)
     changes: str = ""
 
-    def __call__(self, task: Task[..., Any], *refs: StageRef) -> StageRef:
-        """Run a task on references to earlier results; raises what the task raised."""
+    def __call__(self, task: Task[..., Any], *refs: StageRef | None) -> StageRef:
+        """Run a task on references to earlier results, None for one that this run has not; raises what it raised."""
         found = self._find(task, refs)
         refresh = self._refreshes(task.name, found)
         if found.fault:
@@ -108,11 +108,11 @@ class StageRunner:
         made_by = Store(self.settings.store_path).manifest(found.ref).get("prefect_run_id") if found.ref else None
         return made_by is None or made_by != flow_run.get_id()
 
-    def _find(self, task: Task[..., Any], refs: tuple[StageRef, ...]) -> Finding:
+    def _find(self, task: Task[..., Any], refs: tuple[StageRef | None, ...]) -> Finding:
         store = Store(self.settings.store_path)
         if task is load_embeddings and embeddings_missing(self.settings):
             return Finding(ref=None)
-        return find_result(self.settings, store, task.name, {ref.stage: ref for ref in refs})[1]
+        return find_result(self.settings, store, task.name, {ref.stage: ref for ref in refs if ref})[1]
 
     def _warn(self, stage: str, fault: str) -> None:
         from prefect.logging import get_run_logger

@@ -25,6 +25,7 @@ from tasks.reassign import reassign
 from tasks.reduce import reduce
 from tasks.report import report
 from tasks.represent import represent
+from tasks.update import update
 from topicloom.errors import StoreError
 from topicloom.fitness import require_fitting_settings
 from topicloom.lineage.history import turn
@@ -47,24 +48,30 @@ from topicloom.stages import (
     REPRESENT,
     STAGE_NAMES,
     STAGES,
+    UPDATE,
     clusters_from,
     stages_of,
 )
 from topicloom.store import StageRef, Store
+from topicloom.updating import is_due
 
 AnalysisName: Any = analysis_choices()
 
 # Each task with the stages whose results it takes, in the order of its parameters.
 TASKS: Final[dict[str, tuple[Task[..., Any], tuple[str, ...]]]] = {
     LOAD_EMBEDDINGS: (load_embeddings, ()),
-    REDUCE: (reduce, (LOAD_EMBEDDINGS,)),
-    CLUSTER: (cluster, (REDUCE,)),
+    UPDATE: (update, (LOAD_EMBEDDINGS,)),
+    REDUCE: (reduce, (LOAD_EMBEDDINGS, UPDATE)),
+    CLUSTER: (cluster, (REDUCE, UPDATE)),
     REASSIGN: (reassign, (LOAD_EMBEDDINGS, CLUSTER)),
     REPRESENT: (represent, (LOAD_EMBEDDINGS, CLUSTER)),
     DISTRIBUTION: (distribution, (LOAD_EMBEDDINGS, REPRESENT)),
     ORPHAN_SPLIT: (orphan_split, (REPRESENT,)),
     IDENTIFY: (identify, (LOAD_EMBEDDINGS, REPRESENT)),
-    EXPORT: (export, (LOAD_EMBEDDINGS, REDUCE, CLUSTER, REPRESENT, DISTRIBUTION, ORPHAN_SPLIT, IDENTIFY, REASSIGN)),
+    EXPORT: (
+        export,
+        (LOAD_EMBEDDINGS, REDUCE, CLUSTER, REPRESENT, DISTRIBUTION, ORPHAN_SPLIT, IDENTIFY, REASSIGN, UPDATE),
+    ),
     DESCRIBE: (describe, (LOAD_EMBEDDINGS, REDUCE, REPRESENT, DISTRIBUTION, IDENTIFY)),
     QUALITY: (quality, (LOAD_EMBEDDINGS, REDUCE, REPRESENT)),
     FIGURES: (figures, (DESCRIBE,)),
@@ -98,7 +105,7 @@ def stage(analysis: AnalysisName, stage: StageName) -> str:
             inputs = (LOAD_EMBEDDINGS, clusters_from(settings))
         run = StageRunner(settings, refresh=stage)
         with turn(settings):
-            run(task, *(refs[name] for name in inputs if name in refs))
+            run(task, *(refs.get(name) for name in inputs))
         if stage in PICTURES:
             publish(settings, {**_pictures_kept(settings, refs), stage: run.outcomes[stage].ref})
     return f"{stage} of {settings.label} is computed."
@@ -110,6 +117,8 @@ def _kept_before(settings: Settings, stage: str) -> dict[str, StageRef]:
     refs: dict[str, StageRef] = {}
     wanted, needed = stages_of(settings), TASKS[stage][1]
     for earlier in STAGE_NAMES[: STAGE_NAMES.index(stage)]:
+        if earlier == UPDATE and not is_due(settings, refs[LOAD_EMBEDDINGS]):
+            continue
         if earlier not in wanted or (earlier in PICTURES and earlier not in needed):
             continue
         found = find_result(settings, store, earlier, refs)[1]

@@ -25,15 +25,17 @@ from tasks.reassign import reassign
 from tasks.reduce import reduce
 from tasks.report import report
 from tasks.represent import represent
+from tasks.update import update
 from topicloom.fitness import require_fitting_settings
 from topicloom.lineage.history import turn
 from topicloom.settings import Overrides
 from topicloom.settings_file import read_settings
 from topicloom.stages import DESCRIBE, FIGURES, QUALITY, REPORT, reassigns, stages_of
 from topicloom.store import StageRef, Store
+from topicloom.updating import is_due
 
 StageName = Literal[
-    *("load-embeddings", "reduce", "cluster", "reassign", "represent", "distribution"),
+    *("load-embeddings", "update", "reduce", "cluster", "reassign", "represent", "distribution"),
     *("orphan-split", "identify", "export"),
     *("describe", "quality", "figures", "report"),
 ]
@@ -76,15 +78,16 @@ def topic_model(
         require_fitting_settings(settings, embeddings.facts)
         if validate_only:
             return None
-        reduced = run(reduce, embeddings)
-        clusters = run(cluster, reduced)
-        given = [run(reassign, embeddings, clusters)] if reassigns(settings) else []
-        topics = run(represent, embeddings, *(given or [clusters]))
+        updated = run(update, embeddings) if is_due(settings, embeddings) else None
+        reduced = run(reduce, embeddings, updated)
+        clusters = run(cluster, reduced, updated)
+        reassigned = run(reassign, embeddings, clusters) if reassigns(settings) else None
+        topics = run(represent, embeddings, reassigned or clusters)
         scores = run(distribution, embeddings, topics)
         split = run(orphan_split, topics)
         with turn(settings):
             identity = run(identify, embeddings, topics)
-            run(export, embeddings, reduced, clusters, topics, scores, split, identity, *given)
+            run(export, embeddings, reduced, clusters, topics, scores, split, identity, reassigned, updated)
             run.remember()
         finish_run(settings, run.outcomes, run.changes)  # what follows can fail, and be stopped, without harm
         draw(run, embeddings, reduced, clusters, topics, scores, split, identity)

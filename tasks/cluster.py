@@ -9,19 +9,29 @@ from prefect.states import State
 from tasks.stage import RETRY, run_stage, stage_key
 from topicloom.clustering import cluster_documents, condensed_tree
 from topicloom.settings import Settings
-from topicloom.stages import CLUSTER
+from topicloom.stages import CLUSTER, is_placed
 from topicloom.store import StageRef, Store, Workspace
+from topicloom.updating import cluster_placed
 
 
 @task(name=CLUSTER, task_run_name="cluster {settings.label}", cache_key_fn=stage_key(CLUSTER), **RETRY)
-def cluster(settings: Settings, reduced: StageRef, *, refresh: bool = False) -> StageRef | State[StageRef]:
+def cluster(
+    settings: Settings, reduced: StageRef, updated: StageRef | None = None, *, refresh: bool = False
+) -> StageRef | State[StageRef]:
     """Cluster the reduced vectors with HDBSCAN, or with KMeans when the settings give a number of topics.
+
+    New papers are placed in the clusters of an earlier run where the settings want it.
 
     Artifacts: clusters.npy (n,) int64, clusterer.joblib, and under HDBSCAN probability.npy (n,) float64 and
     condensed_tree.npy.
     """
 
+    refs = {ref.stage: ref for ref in (reduced, updated) if ref is not None}
+
     def compute(out: Workspace) -> None:
+        if is_placed(refs):
+            cluster_placed(settings, refs, out)
+            return
         import joblib
         import numpy as np
 
@@ -41,4 +51,4 @@ def cluster(settings: Settings, reduced: StageRef, *, refresh: bool = False) -> 
             *(type(clustering.model).__name__, out.facts["clusters"], out.facts["outliers"], len(vectors)),
         )
 
-    return run_stage(CLUSTER, settings, [reduced], compute, refresh=refresh)
+    return run_stage(CLUSTER, settings, list(refs.values()), compute, refresh=refresh)

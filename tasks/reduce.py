@@ -12,18 +12,26 @@ from topicloom.loading import VECTORS
 from topicloom.parts import neighbours_folder, stored_neighbours
 from topicloom.reduction import layout_start, reduce_documents
 from topicloom.settings import Settings
-from topicloom.stages import REDUCE
+from topicloom.stages import REDUCE, is_placed
 from topicloom.store import StageRef, Store, Workspace
+from topicloom.updating import reduce_placed
 
 
 @task(name=REDUCE, task_run_name="reduce {settings.label}", cache_key_fn=stage_key(REDUCE), **RETRY)
-def reduce(settings: Settings, embeddings: StageRef, *, refresh: bool = False) -> StageRef | State[StageRef]:
-    """Reduce embeddings with UMAP.
+def reduce(
+    settings: Settings, embeddings: StageRef, updated: StageRef | None = None, *, refresh: bool = False
+) -> StageRef | State[StageRef]:
+    """Reduce embeddings with UMAP, or place new ones among those that an earlier run has reduced.
 
     Artifacts: reduced.npy (n, n_components) float32, coordinates.npy (n, 2) float32, umap.joblib.
     """
 
+    refs = {ref.stage: ref for ref in (embeddings, updated) if ref is not None}
+
     def compute(out: Workspace) -> None:
+        if is_placed(refs):
+            reduce_placed(settings, refs, out)
+            return
         store = Store(settings.store_path)
         vectors, neighbours = store.artifact(embeddings, VECTORS), neighbours_folder(settings, store, embeddings)
 
@@ -34,4 +42,4 @@ def reduce(settings: Settings, embeddings: StageRef, *, refresh: bool = False) -
         with in_the_runs_log("UMAP"):
             reduce_documents(vectors, neighbours, out.folder, settings.tmo.umap, settings.params.seed, search)
 
-    return run_stage(REDUCE, settings, [embeddings], compute, refresh=refresh)
+    return run_stage(REDUCE, settings, list(refs.values()), compute, refresh=refresh)

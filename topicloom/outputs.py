@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from topicloom.compiled import import_umap
 from topicloom.ctfidf import read_topics
 from topicloom.export import DISTRIBUTION as DISTRIBUTION_FILE
 from topicloom.export import PARAMS, GivenOutliers, Results, write_tables
@@ -16,8 +15,6 @@ from topicloom.files import write_json
 from topicloom.lineage.identifying import read_identity
 from topicloom.loading import stored_identifiers, stored_rows, stored_texts
 from topicloom.model import ModelParts, build_model, lean_bertopic, model_params, save_model
-from topicloom.neighbours import read_index
-from topicloom.parts import found_neighbours
 from topicloom.representation import read_representation
 from topicloom.settings import Settings
 from topicloom.stages import (
@@ -33,6 +30,7 @@ from topicloom.stages import (
     reassigns,
 )
 from topicloom.store import StageRef, Store
+from topicloom.updating import fitted_umap
 
 Refs = Mapping[str, StageRef]
 
@@ -104,18 +102,6 @@ def stored_in_file_order(store: Store, refs: Refs) -> bool:
     return bool((rows[1:] > rows[:-1]).all())
 
 
-def _umap(store: Store, refs: Refs, settings: Settings) -> Any:
-    """The fitted UMAP, with the index that finds the neighbours of new documents."""
-    import joblib
-
-    import_umap()
-    umap = joblib.load(store.artifact(refs[REDUCE], "umap.joblib"))
-    neighbours = found_neighbours(settings, refs[LOAD_EMBEDDINGS])
-    if neighbours is not None:
-        umap._knn_search_index = read_index(store.folder(neighbours.stage, neighbours.key))
-    return umap
-
-
 def _model_parts(store: Store, refs: Refs, settings: Settings, results: Results) -> ModelParts:
     import joblib
     import numpy as np
@@ -133,6 +119,6 @@ def _model_parts(store: Store, refs: Refs, settings: Settings, results: Results)
         weights=found.weights,
         weighting=found.weighting,
         topic_embeddings=found.vectors,
-        umap=_umap(store, refs, settings),
+        umap=fitted_umap(settings, store, refs, refs[REDUCE]),
         clusterer=joblib.load(store.artifact(refs[CLUSTER], "clusterer.joblib")),
     )

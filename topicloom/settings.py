@@ -207,6 +207,27 @@ class OrphansSettings(Section):
         return {"mode": values} if isinstance(values, str) else values
 
 
+class UpdateSettings(Section):
+    """What a run makes of papers that are new since the last fit; a text alone is read as the mode."""
+
+    mode: Literal["refit", "assign", "auto"] = Field(
+        "refit",
+        description="refit: fit all papers anew, as the notebook does; assign: place new papers in the fitted model; "
+        "auto: assign until the drift passes most_drift.",
+    )
+    most_drift: float = Field(
+        0.25,
+        gt=0,
+        description="Drift above which auto fits anew: the share of papers that are new or withdrawn since "
+        "the last fit, new ones counted more the farther they are from those fitted.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _mode_alone(cls, values: Any) -> Any:
+        return {"mode": values} if isinstance(values, str) else values
+
+
 class ExportSettings(Section):
     """What the exported files hold."""
 
@@ -277,6 +298,7 @@ class TopicModelSettings(Section):
     kmeans: KMeansSettings = Field(default_factory=KMeansSettings)
     represent: RepresentSettings = Field(default_factory=RepresentSettings)
     distribution: DistributionSettings = Field(default_factory=DistributionSettings)
+    update: UpdateSettings = Field(default_factory=UpdateSettings)
     orphans: OrphansSettings = Field(default_factory=OrphansSettings)
     export: ExportSettings = Field(default_factory=ExportSettings)
     names: NamesSettings = Field(default_factory=NamesSettings)

@@ -12,13 +12,15 @@ from typing import Any
 from topicloom import embeddings as embeddings_files
 from topicloom.corpus import corpus_columns
 from topicloom.embedding import model_at_hand
-from topicloom.lineage.following import matched_with, result_digest
+from topicloom.files import digest_json
+from topicloom.lineage.following import fitted_run, matched_with, result_digest
 from topicloom.lineage.history import History
 from topicloom.lineage.labels import labels_path
 from topicloom.settings import Settings
 from topicloom.store import StagePlan, StageRef, Store
 
 LOAD_EMBEDDINGS = "load-embeddings"
+UPDATE = "update"
 REDUCE = "reduce"
 CLUSTER = "cluster"
 REASSIGN = "reassign"
@@ -45,7 +47,7 @@ class Stage:
     reads: the artifacts that it reads, by the stage that made them.
     libraries: the distributions that decide its numbers.
     files: files of the project that it reads beside them, as far as they are there.
-    history: what it reads of the project's history, as digests by name.
+    also: what else decides its result, as digests by name: the project's history, or an artifact that it may read.
     """
 
     name: str
@@ -54,7 +56,7 @@ class Stage:
     reads: Callable[[Settings], dict[str, tuple[str, ...]]]
     libraries: tuple[str, ...]
     files: Callable[[Settings], tuple[Path, ...]] = lambda _: ()
-    history: Callable[[Settings, Refs], dict[str, str]] = lambda *_: {}
+    also: Callable[[Settings, Refs], dict[str, str]] = lambda *_: {}
 
 
 def plan_stage(stage: Stage, settings: Settings, refs: Refs) -> StagePlan:
@@ -72,7 +74,7 @@ def plan_stage(stage: Stage, settings: Settings, refs: Refs) -> StagePlan:
         inputs={
             **artifacts,
             **{file.name: digests.digest(file) for file in stage.files(settings) if file.is_file()},
-            **stage.history(settings, refs),
+            **stage.also(settings, refs),
         },
         libraries=library_versions(*stage.libraries),
     )
@@ -92,6 +94,24 @@ def without_reassignment(settings: Settings) -> Settings:
     """The same settings with outliers kept."""
     kept = settings.tmo.orphans.model_copy(update={"mode": "keep"})
     return settings.model_copy(update={"tmo": settings.tmo.model_copy(update={"orphans": kept})})
+
+
+DECISION, POSITIONS = "decision.json", "positions.npy"
+
+
+def is_placed(refs: Refs) -> bool:
+    """Whether the papers of a run are placed in a model that an earlier run fitted."""
+    return UPDATE in refs and refs[UPDATE].facts["mode"] == "assign"
+
+
+def _placement(_: Settings, refs: Refs) -> dict[str, str]:
+    names = (DECISION, POSITIONS) if is_placed(refs) else ()
+    return {f"{UPDATE}/{name}": refs[UPDATE].outputs[name] for name in names}
+
+
+def _base_run(settings: Settings, refs: Refs) -> dict[str, str]:
+    base = fitted_run(settings, refs[LOAD_EMBEDDINGS].key)
+    return {"base": digest_json(base.keys)} if base else {}
 
 
 def _reassign(settings: Settings) -> dict[str, Any]:
@@ -225,10 +245,23 @@ STAGES = {
     stage.name: stage
     for stage in (
         Stage(
+            UPDATE,
+            version=1,
+            parameters=lambda settings: {
+                **settings.tmo.update.model_dump(mode="json"),
+                "reduce": _reduce(settings),
+                "cluster": _cluster(settings),
+            },
+            reads=lambda _: {LOAD_EMBEDDINGS: (_IDENTIFIERS, _VECTORS)},
+            libraries=("scikit-learn", "numpy", "umap-learn", "hdbscan"),
+            also=_base_run,
+        ),
+        Stage(
             REDUCE,
             version=2,
             parameters=_reduce,
             reads=lambda _: {LOAD_EMBEDDINGS: (_VECTORS,)},
+            also=_placement,
             libraries=("umap-learn", "pynndescent", "numba", "numpy", "scipy", "scikit-learn"),
         ),
         Stage(
@@ -236,6 +269,7 @@ STAGES = {
             version=2,
             parameters=_cluster,
             reads=lambda _: {REDUCE: ("reduced.npy",)},
+            also=_placement,
             libraries=("hdbscan", "numpy", "scipy", "scikit-learn"),
         ),
         Stage(
@@ -278,7 +312,7 @@ STAGES = {
             parameters=lambda _: {},
             reads=lambda _: {LOAD_EMBEDDINGS: (_IDENTIFIERS,), REPRESENT: ("topics.npy", "topics.json", _MEANS)},
             libraries=("numpy", "scipy"),
-            history=_run_before,
+            also=_run_before,
         ),
         Stage(
             EXPORT,
@@ -340,7 +374,7 @@ STAGES = {
                 **({QUALITY: ("topic_quality.json",)} if settings.tmo.pictures.quality else {}),
             },
             libraries=("Jinja2",),
-            history=_last_two_runs,
+            also=_last_two_runs,
         ),
     )
 }
@@ -352,6 +386,7 @@ def stages_of(settings: Settings) -> tuple[str, ...]:
     """The stages that a run with these settings has, in order."""
     pictures = settings.tmo.pictures
     wanted = {
+        UPDATE: settings.tmo.update.mode != "refit",
         REASSIGN: reassigns(settings),
         DESCRIBE: pictures.figures or pictures.report,
         QUALITY: pictures.quality,

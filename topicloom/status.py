@@ -12,8 +12,9 @@ from topicloom.lineage.differences import changed_values
 from topicloom.lookup import find_result
 from topicloom.run_record import read_record
 from topicloom.settings import Settings
-from topicloom.stages import EXPORT, LOAD_EMBEDDINGS, STAGES, stages_of
+from topicloom.stages import EXPORT, LOAD_EMBEDDINGS, STAGES, UPDATE, stages_of
 from topicloom.store import MANIFEST, StageRef, Store
+from topicloom.updating import is_due
 
 CACHED, STALE, MISSING = "cached", "stale", "missing"
 
@@ -40,6 +41,8 @@ def analysis_status(settings: Settings) -> list[StageStatus]:
     refs: dict[str, StageRef] = {}
     statuses = []
     for stage in stages_of(settings):
+        if stage == UPDATE and not (LOAD_EMBEDDINGS in refs and is_due(settings, refs[LOAD_EMBEDDINGS])):
+            continue
         last = _last_manifest(store, record, stage)
         missing = [name for name in _reads(stage, settings) if name not in refs]
         if missing:

@@ -292,7 +292,7 @@ def test_uuid_comes_from_the_dataset_where_the_corpus_has_none(project, run):
     project.dataset.unlink()
     report = run(project.analysis)
     # Only what names the papers changes; texts and vectors are the same.
-    assert report.computed == ["load-embeddings", "export"]
+    assert report.computed == ["load-embeddings", "identify", "export"]
     assert "uuid" not in pd.read_csv(project.output("dataset_minimal.csv")).columns
 
 

@@ -75,7 +75,8 @@ def differences(before: RunRecord, after: RunRecord) -> Differences:
 def _papers(before: RunRecord, after: RunRecord, events: list[Event]) -> pd.DataFrame:
     import pandas as pd
 
-    papers = pd.DataFrame({"Before": _uid_of_papers(before), "After": _uid_of_papers(after)})
+    uids = [pd.Series(uid_of_papers(run), index=run.papers, dtype=object) for run in (before, after)]
+    papers = pd.DataFrame({"Before": uids[0], "After": uids[1]})
     papers = papers.fillna("").rename_axis("UT").reset_index()
     of_row = list(zip(papers["Before"].tolist(), papers["After"].tolist(), strict=True))
     change = {(one, other): _change(one, other) for one, other in dict.fromkeys(of_row)}
@@ -85,11 +86,10 @@ def _papers(before: RunRecord, after: RunRecord, events: list[Event]) -> pd.Data
     return papers
 
 
-def _uid_of_papers(run: RunRecord) -> pd.Series[str]:
-    import pandas as pd
-
+def uid_of_papers(run: RunRecord) -> list[str]:
+    """The lasting topic of each paper of a run, in their order; "outliers" for outliers."""
     names = [*run.uids, OUTLIERS]  # topic -1 is the last
-    return pd.Series([names[number] for number in run.numbers], index=run.papers, dtype=object)
+    return [names[number] for number in run.numbers]
 
 
 def _change(before: str, after: str) -> str:

@@ -1,9 +1,10 @@
-"""Which run of the history a result follows."""
+"""Which run of the history a result follows, and whose fitted model it may use."""
 
 from __future__ import annotations
 
 from topicloom.files import digest_json
 from topicloom.lineage.history import Head, History
+from topicloom.lineage.records import RunRecord
 from topicloom.settings import Settings
 
 
@@ -22,3 +23,16 @@ def matched_with(settings: Settings, result: str) -> Head | None:
     while heads and heads[-1].result == result:
         heads.pop()
     return heads[-1] if heads else None
+
+
+def fitted_run(settings: Settings, loaded: str) -> RunRecord | None:
+    """The run whose fitted model new papers of an analysis can be placed in.
+
+    loaded: key of the corpus as it is now. None where there was no run, or where that model was fitted to this corpus.
+    """
+    history, analysis = History(settings), settings.metadata.analysis_id
+    heads = history.heads(analysis)
+    if not heads:
+        return None
+    base = history.read(analysis, heads[-1].base)
+    return None if base.keys["load-embeddings"] == loaded else base

@@ -18,7 +18,7 @@ from topicloom.lineage.matching import Partition
 from topicloom.lineage.records import Event, LastingTopic, RunRecord, packed_vectors
 from topicloom.loading import stored_identifiers
 from topicloom.settings import Settings
-from topicloom.stages import IDENTIFY, IDENTITY, LOAD_EMBEDDINGS, REPRESENT, result_of
+from topicloom.stages import IDENTIFY, IDENTITY, LOAD_EMBEDDINGS, REPRESENT, UPDATE, is_placed, result_of
 from topicloom.store import StageRef, Store, Workspace
 
 if TYPE_CHECKING:
@@ -137,14 +137,11 @@ def library_versions_of(store: Store, refs: Refs) -> dict[str, str]:
     return dict(sorted(versions.items()))
 
 
-def remember_run(
-    settings: Settings, refs: Refs, versions: Mapping[str, str], run_id: str | None, base: int | None = None
-) -> dict[str, Any]:
+def remember_run(settings: Settings, refs: Refs, versions: Mapping[str, str], run_id: str | None) -> dict[str, Any]:
     """Enter a run into the history where it found something else than the run before, or by other settings or versions.
 
-    refs: of all stages of the run. base: the run whose fitted model placed the papers; None after a fit. The caller
-    holds the analysis's turn. Returns what run.json says of it: history, run, entered (false: as the run before) and
-    finished.
+    refs: of all stages of the run. The caller holds the analysis's turn. Returns what run.json says of it: history,
+    run, entered (false: as the run before) and finished.
     """
     history, analysis = History(settings), settings.metadata.analysis_id
     heads = history.heads(analysis)
@@ -174,7 +171,7 @@ def remember_run(
             settings=stated,
             versions=dict(versions),
             keys={stage: ref.key for stage, ref in refs.items()},
-            base=base or number,
+            base=int(refs[UPDATE].facts["run"]) if is_placed(refs) else number,
             topics=topics,
             events=[] if same_result else events,
             papers=[str(paper) for paper in partition.papers[order]],
