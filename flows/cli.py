@@ -184,6 +184,38 @@ def diff(
             console.print(f"  {escape(str((out or Path()) / name))}", highlight=False, soft_wrap=True)
 
 
+@app.command()
+def sweep(
+    path: Analysis,
+    plan: Annotated[Path, typer.Argument(metavar="SWEEP.yaml", help="What to vary; docs/sweeps.md shows it.")],
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(metavar="DIR", help="Folder to write into; sweep/ in the analysis folder when left out."),
+    ] = None,
+    verbose: Verbose = False,
+) -> None:
+    """Try many combinations of settings, measure them, and recommend one."""
+    from topicloom.sweep.grid import combinations, read_plan
+
+    wanted, settings = read_plan(plan), read_settings(path)
+    require_writable(settings)
+    chosen, _ = combinations(settings, wanted)
+    console.print(f"{settings.label}: {len(chosen)} combinations.", highlight=False)
+    prepare_prefect()
+    from flows.sweep import sweep as sweep_flow
+
+    if verbose:
+        report = sweep_flow(path, wanted, out)
+    else:
+        quiet_console()
+        with stages_shown():
+            report = sweep_flow(path, wanted, out)
+    for line in (*report.why, *(f"not tried: {reason}" for reason in report.left_out)):
+        console.print(line, highlight=False)
+    for name in report.files:
+        console.print(f"  {escape(str(report.folder / name))}", highlight=False, soft_wrap=True)
+
+
 @app.command(name="clean")
 def clean_store(
     path: Analysis,

@@ -7,8 +7,7 @@ from prefect.runtime import flow_run
 from prefect.states import State
 
 from tasks.stage import RETRY, run_stage, stage_key
-from topicloom.describing import measure_quality
-from topicloom.files import write_json
+from topicloom.describing import write_quality
 from topicloom.settings import Settings
 from topicloom.stages import QUALITY
 from topicloom.store import StageRef, Workspace
@@ -22,8 +21,6 @@ def quality(
     refs = [embeddings, reduced, topics]
 
     def compute(out: Workspace) -> None:
-        found = measure_quality(settings, {ref.stage: ref for ref in refs}, out, flow_run.get_id())
-        write_json(out.path("topic_quality.json"), found)
-        out.facts = {name: measure["value"] for name, measure in found["measures"].items()}
+        write_quality(settings, {ref.stage: ref for ref in refs}, out, flow_run.get_id())
 
     return run_stage(QUALITY, settings, refs, compute, refresh=refresh)

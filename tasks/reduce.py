@@ -8,38 +8,21 @@ from prefect.states import State
 
 from tasks.stage import RETRY, run_stage, stage_key
 from tasks.voices import in_the_runs_log
-from topicloom.loading import VECTORS
-from topicloom.parts import neighbours_folder, stored_neighbours
-from topicloom.reduction import layout_start, reduce_documents
+from topicloom.reducing import reduce_corpus
 from topicloom.settings import Settings
-from topicloom.stages import REDUCE, is_placed
-from topicloom.store import StageRef, Store, Workspace
-from topicloom.updating import reduce_placed
+from topicloom.stages import REDUCE
+from topicloom.store import StageRef, Workspace
 
 
 @task(name=REDUCE, task_run_name="reduce {settings.label}", cache_key_fn=stage_key(REDUCE), **RETRY)
 def reduce(
     settings: Settings, embeddings: StageRef, updated: StageRef | None = None, *, refresh: bool = False
 ) -> StageRef | State[StageRef]:
-    """Reduce embeddings with UMAP, or place new ones among those that an earlier run has reduced.
-
-    Artifacts: reduced.npy (n, n_components) float32, coordinates.npy (n, 2) float32, umap.joblib.
-    """
-
+    """Reduce embeddings with UMAP. Artifacts: those of `topicloom.reducing.reduce_corpus`."""
     refs = {ref.stage: ref for ref in (embeddings, updated) if ref is not None}
 
     def compute(out: Workspace) -> None:
-        if is_placed(refs):
-            reduce_placed(settings, refs, out)
-            return
-        store = Store(settings.store_path)
-        vectors, neighbours = store.artifact(embeddings, VECTORS), neighbours_folder(settings, store, embeddings)
-
-        def search() -> None:
-            stored_neighbours(settings, embeddings, out, flow_run.get_id())
-
-        out.facts["start"] = layout_start(settings.tmo.umap, embeddings.facts["documents"])
         with in_the_runs_log("UMAP"):
-            reduce_documents(vectors, neighbours, out.folder, settings.tmo.umap, settings.params.seed, search)
+            reduce_corpus(settings, refs, out, flow_run.get_id())
 
     return run_stage(REDUCE, settings, list(refs.values()), compute, refresh=refresh)

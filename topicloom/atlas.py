@@ -41,7 +41,7 @@ class Atlas:
     """What the pictures of an analysis show.
 
     papers: one row a paper, in the order of the corpus file: UT, uuid where known, title, year (Int64), doi, Topic (-1
-    for outliers), Score, x, y.
+    for outliers), Score, placed (bool, among papers that an earlier run had fitted), x, y.
     topics: one row a topic in the order of their numbers, outliers left out; the columns of topic_summary.csv, and as
     lists Words and Weights, the notebook's words of a topic and their c-TF-IDF.
     groups: one row a group: Level (0 is the coarsest; the last level is the topics), Code, Label, Papers, Topics (how

@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 from topicloom.atlas import Atlas, make_atlas, write_atlas
 from topicloom.ctfidf import Topic, read_topics
 from topicloom.embedding import load_model
+from topicloom.files import write_json
 from topicloom.language_model import Answers, Question, name_topics
 from topicloom.lineage.identifying import read_identity
 from topicloom.lineage.labels import read_labels
-from topicloom.loading import stored_identifiers, stored_rows, stored_texts
+from topicloom.loading import stored_identifiers, stored_placed, stored_rows, stored_texts
 from topicloom.naming import Candidates, TopicName, candidates, model_names, statistical_names
 from topicloom.ngrams import read_vocabulary
 from topicloom.papers import paper_facts
 from topicloom.parts import stored_tokens
 from topicloom.progress import tell
-from topicloom.quality import topic_quality
+from topicloom.quality import QUALITY_FILE, topic_quality
 from topicloom.settings import Settings
 from topicloom.stages import DISTRIBUTION, IDENTIFY, LOAD_EMBEDDINGS, REDUCE, REPRESENT, naming_method
 from topicloom.store import StageRef, Store, Workspace
@@ -86,6 +87,13 @@ def measure_quality(settings: Settings, refs: Refs, out: Workspace, run_id: str 
     )
 
 
+def write_quality(settings: Settings, refs: Refs, out: Workspace, run_id: str | None = None) -> None:
+    """Measure the topics and write topic_quality.json into a workspace. Facts: the value of each measure."""
+    found = measure_quality(settings, refs, out, run_id)
+    write_json(out.path(QUALITY_FILE), found)
+    out.facts = {name: measure["value"] for name, measure in found["measures"].items()}
+
+
 def named_candidates(settings: Settings, store: Store, represent: StageRef) -> list[Candidates]:
     """N-grams that may name each topic, one list a topic, outliers left out."""
     from scipy.sparse import load_npz
@@ -119,6 +127,7 @@ def _papers(settings: Settings, store: Store, refs: Refs) -> pd.DataFrame:
     coordinates = np.load(store.artifact(refs[REDUCE], "coordinates.npy"))[rows]
     papers["Topic"] = np.load(store.artifact(refs[REPRESENT], "topics.npy"))[rows]
     papers["Score"] = np.load(store.artifact(refs[DISTRIBUTION], "score.npy"))[rows]
+    papers["placed"] = stored_placed(store, refs[REDUCE])[rows]
     papers["x"], papers["y"] = coordinates[:, 0], coordinates[:, 1]
     return papers
 

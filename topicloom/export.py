@@ -49,9 +49,10 @@ class Results:
 
     identifiers: (n rows) UT, uuid where known, and the corpus's other columns. texts: n. text_position: where the
     column text stood among the corpus's columns, which orphans.csv keeps. topics: (n,).
-    probability: (n,) or None under KMeans. score: (n,). coordinates: (n, 2). assigned, orphans: row numbers.
-    level0: one entry per assigned row. topic_table: outliers first. lasting: the topics under their lasting ids, in the
-    order of their numbers. given: of outliers that were given to a topic, or None where all stayed.
+    probability: (n,) or None under KMeans. score: (n,). coordinates: (n, 2). placed: (n,) bool, among papers fitted
+    before. assigned, orphans: row numbers. level0: one entry per assigned row. topic_table: outliers first. lasting:
+    the topics under their lasting ids, in the order of their numbers. given: of outliers that were given to a topic, or
+    None where all stayed.
     """
 
     identifiers: pd.DataFrame
@@ -61,6 +62,7 @@ class Results:
     probability: NDArray[np.float64] | None
     score: NDArray[np.float64]
     coordinates: NDArray[np.float32]
+    placed: NDArray[np.bool_]
     assigned: NDArray[np.int64]
     orphans: NDArray[np.int64]
     level0: NDArray[np.int64]
@@ -150,8 +152,7 @@ def dataset_minimal(documents: pd.DataFrame, results: Results) -> pd.DataFrame:
 
 
 def document_coordinates(results: Results) -> pd.DataFrame:
-    """Two-dimensional coordinates of every document: uuid where known, UT, x, y, Topic, orphan,
-    topic_uid."""
+    """Two-dimensional coordinates of every document: uuid where known, UT, x, y, Topic, orphan, topic_uid, placed."""
     columns = [column for column in ("uuid", "UT") if column in results.identifiers.columns]
     coordinates = results.identifiers[columns].reset_index(drop=True)
     coordinates["x"] = results.coordinates[:, 0]
@@ -159,6 +160,7 @@ def document_coordinates(results: Results) -> pd.DataFrame:
     coordinates["Topic"] = results.topics
     coordinates["orphan"] = results.topics == -1
     coordinates["topic_uid"] = coordinates["Topic"].map({t.topic: t.uid for t in results.lasting}).fillna("")
+    coordinates["placed"] = results.placed
     return coordinates
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from topicloom.corpus import add_uuid, read_corpus, require_words, text_facts
 from topicloom.embeddings import read_embeddings, require_fit, zero_rows
 from topicloom.settings import Settings
+from topicloom.stages import PLACED
 from topicloom.store import StageRef, Store, Workspace
 
 if TYPE_CHECKING:
@@ -113,3 +114,13 @@ def stored_rows(store: Store, ref: StageRef) -> NDArray[np.int64]:
 
     rows: NDArray[np.int64] = np.load(store.artifact(ref, ROWS))
     return rows
+
+
+def stored_placed(store: Store, reduced: StageRef) -> NDArray[np.bool_]:
+    """Whether each paper was placed among fitted ones, (n,), in the order of the stages. reduced: reduce's result."""
+    import numpy as np
+
+    if PLACED in reduced.outputs:
+        placed: NDArray[np.bool_] = np.load(store.artifact(reduced, PLACED))
+        return placed
+    return np.zeros(int(np.load(store.artifact(reduced, "coordinates.npy"), mmap_mode="r").shape[0]), dtype=bool)

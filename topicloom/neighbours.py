@@ -33,8 +33,12 @@ class Neighbours:
     random_state: tuple[Any, ...]
 
 
-def find_neighbours(vectors: NDArray[np.floating[Any]], umap: UmapSettings, seed: int) -> Neighbours:
+def find_neighbours(
+    vectors: NDArray[np.floating[Any]], umap: UmapSettings, seed: int, *, quiet: bool = False
+) -> Neighbours:
     """The n_neighbors nearest of each of (n, d) vectors, the very ones that umap.UMAP finds with this seed.
+
+    quiet: the search keeps its progress to itself.
 
     Source: Dong, Moses and Li (2011), nearest-neighbour descent; the pynndescent library.
     """
@@ -55,7 +59,7 @@ def find_neighbours(vectors: NDArray[np.floating[Any]], umap: UmapSettings, seed
         low_memory=True,
         use_pynndescent=True,
         n_jobs=1,  # as UMAP has it under a seed: with more the neighbours differ
-        verbose=True,
+        verbose=not quiet,
     )
     index.verbose = False
     return Neighbours(indices, distances, index, tuple(random_state.get_state(legacy=True)))

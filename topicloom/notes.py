@@ -36,6 +36,20 @@ def result_notes(topics: int, scores: Mapping[str, Any], exported: Mapping[str, 
         yield f"Columns of corpus.csv that gave way to output columns of the same name: {columns}."
 
 
+def update_notes(facts: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Remarks on how new papers were met, from the facts of the stages by name."""
+    found = facts.get("update")
+    if not found:
+        return
+    if found["mode"] == "refit":
+        yield f"All papers were fitted anew: {found['why']}."
+        return
+    yield (
+        f"{found['new']} new papers were placed in the model of run {found['run']}, {found['withdrawn']} were "
+        f"withdrawn; the drift is {found['drift']:.2f}. Fitted papers stay in their topics and their place on the map."
+    )
+
+
 def orphan_notes(facts: Mapping[str, Mapping[str, Any]], target_share: float | None) -> Iterator[str]:
     """Remarks on outliers that were given to topics, from the facts of the stages by name."""
     found, documents = facts.get("reassign"), facts["load-embeddings"]["documents"]

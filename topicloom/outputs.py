@@ -13,7 +13,7 @@ from topicloom.export import DISTRIBUTION as DISTRIBUTION_FILE
 from topicloom.export import PARAMS, GivenOutliers, Results, write_tables
 from topicloom.files import write_json
 from topicloom.lineage.identifying import read_identity
-from topicloom.loading import stored_identifiers, stored_rows, stored_texts
+from topicloom.loading import stored_identifiers, stored_placed, stored_rows, stored_texts
 from topicloom.model import ModelParts, build_model, lean_bertopic, model_params, save_model
 from topicloom.representation import read_representation
 from topicloom.settings import Settings
@@ -62,6 +62,7 @@ def gather_results(settings: Settings, store: Store, refs: Refs) -> Results:
         probability=load(clusters_from(settings), "probability.npy")[rows] if has_probability else None,
         score=load(DISTRIBUTION, "score.npy")[rows],
         coordinates=load(REDUCE, "coordinates.npy")[rows],
+        placed=stored_placed(store, refs[REDUCE])[rows],
         assigned=assigned,
         orphans=np.flatnonzero(topics == -1),
         level0=level0[rows][assigned],

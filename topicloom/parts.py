@@ -47,7 +47,9 @@ def neighbours_folder(settings: Settings, store: Store, embeddings: StageRef) ->
     return store.folder(plan.stage, plan.key)
 
 
-def found_neighbours(settings: Settings, embeddings: StageRef, run_id: str | None = None) -> StageRef | None:
+def found_neighbours(
+    settings: Settings, embeddings: StageRef, run_id: str | None = None, *, quiet: bool = False
+) -> StageRef | None:
     """The documents' nearest neighbours, found once for every layout of the same embeddings, or anew if they are lost.
 
     None where UMAP itself compares all pairs.
@@ -58,19 +60,19 @@ def found_neighbours(settings: Settings, embeddings: StageRef, run_id: str | Non
 
     def compute(part: Workspace) -> None:
         vectors = stored_vectors(store, embeddings)
-        write_neighbours(part.folder, find_neighbours(vectors, settings.tmo.umap, _search_seed(settings)))
+        write_neighbours(part.folder, find_neighbours(vectors, settings.tmo.umap, _search_seed(settings), quiet=quiet))
 
     return store.obtain(_neighbours_plan(settings, embeddings), compute, run_id=run_id)[0]
 
 
 def stored_neighbours(
-    settings: Settings, embeddings: StageRef, out: Workspace, run_id: str | None = None
+    settings: Settings, embeddings: StageRef, out: Workspace, run_id: str | None = None, *, quiet: bool = False
 ) -> Path | None:
     """The folder of the documents' nearest neighbours, or None where UMAP itself compares all pairs.
 
     out: the workspace of the stage that asks, which states how they were found and notes that it rests on them.
     """
-    found = found_neighbours(settings, embeddings, run_id)
+    found = found_neighbours(settings, embeddings, run_id, quiet=quiet)
     if found is None:
         out.facts["neighbours"] = "exact, all pairs compared"
         return None

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from topicloom.atlas import TABLES
 from topicloom.files import write_json
+from topicloom.quality import QUALITY_FILE
 from topicloom.run_record import RUN_RECORD, analysis_lock, read_record
 from topicloom.settings import Settings
 from topicloom.stages import DESCRIBE, FIGURES, QUALITY, REPORT
 from topicloom.store import StageRef, Store
 from topicloom.swap import swapped_in
 
-QUALITY_FILE, REPORT_FILE, FIGURES_FOLDER = "topic_quality.json", "report.html", "figures"
+REPORT_FILE, FIGURES_FOLDER = "report.html", "figures"
 _ENTRY = "pictures"
 
 

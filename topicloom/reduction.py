@@ -39,11 +39,13 @@ def reduce_documents(
     umap: UmapSettings,
     seed: int,
     search: Callable[[], object] = lambda: None,
+    *,
+    quiet: bool = False,
 ) -> None:
     """Reduce the vectors and lay out their map, each on a core of its own where there are two.
 
     vectors: an .npy file, (n, d) float. neighbours: folder of `write_neighbours`, or None for a search by UMAP.
-    search: called first; sees to it that the neighbours are in their folder.
+    search: called first; sees to it that the neighbours are in their folder. quiet: UMAP keeps its progress to itself.
     Writes reduced.npy (n, n_components) float32, coordinates.npy (n, 2) float32 and umap.joblib into `out`.
     """
     import joblib
@@ -60,7 +62,7 @@ def reduce_documents(
             search()
         points = np.load(vectors)
         known = read_neighbours(neighbours) if neighbours is not None else None
-        model = fit_umap(points, umap, seed, known)
+        model = fit_umap(points, umap, seed, known, quiet=quiet)
         np.save(out / "reduced.npy", reduced_vectors(model))
         joblib.dump(model if known is None else _without_data(model), out / "umap.joblib")
         if not apart:
@@ -77,7 +79,12 @@ def _without_data(model: Any) -> Any:
 
 
 def fit_umap(
-    vectors: NDArray[np.floating[Any]], umap: UmapSettings, seed: int, neighbours: Neighbours | None = None
+    vectors: NDArray[np.floating[Any]],
+    umap: UmapSettings,
+    seed: int,
+    neighbours: Neighbours | None = None,
+    *,
+    quiet: bool = False,
 ) -> Any:
     """Fit umap.UMAP as the notebook does; the reduced vectors are its `embedding_`.
 
@@ -88,7 +95,8 @@ def fit_umap(
     Source: McInnes, Healy and Melville (2018), UMAP; the umap-learn library.
     """
     random = seed if neighbours is None else _random_after_search(neighbours, umap, seed)
-    tells = umap.n_epochs is None or umap.n_epochs >= _TOLD_PARTS  # with fewer, UMAP's own progress fails
+    # With fewer epochs UMAP's own progress fails.
+    tells = not quiet and (umap.n_epochs is None or umap.n_epochs >= _TOLD_PARTS)
     model = _fit(vectors, umap, seed, random, neighbours, n_components=umap.n_components, verbose=tells)
     # It has told its progress; what is saved states the notebook's parameters.
     model.verbose, model.tqdm_kwds = False, {**model.tqdm_kwds, "disable": True}

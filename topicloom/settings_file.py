@@ -35,8 +35,8 @@ def read_settings(path: Path | str, overrides: Overrides | None = None) -> Setti
     source = find_settings_file(Path(path))
     content = _parse(source)
     problems: list[Problem] = []
-    metadata = _section(Metadata, content, "metadata", problems)
-    params = _section(Params, content, "params", problems)
+    metadata = read_section(Metadata, content, "metadata", problems)
+    params = read_section(Params, content, "params", problems)
     topic_model = _topic_model(content, source, problems)
     if problems or metadata is None or params is None or topic_model is None:
         raise SettingsError(source, problems)
@@ -129,7 +129,7 @@ def _topic_model(content: Mapping[str, Any], source: Path, problems: list[Proble
         problems.append(_missing_topic_model(source, kind))
         return None
     section = {**_fallbacks(content, content[name]), **content[name]}
-    return _section(TopicModelSettings, {name: section}, name, problems)
+    return read_section(TopicModelSettings, {name: section}, name, problems)
 
 
 def _missing_topic_model(source: Path, kind: Any) -> Problem:
@@ -160,9 +160,10 @@ def _fallbacks(content: Mapping[str, Any], topic_model: Mapping[str, Any]) -> di
     return found
 
 
-def _section(
+def read_section(
     model: type[SectionModel], content: Mapping[str, Any], name: str, problems: list[Problem]
 ) -> SectionModel | None:
+    """A section of a settings file, checked; None, and what is wrong added to `problems`, where it cannot be used."""
     values = content.get(name)
     if values is None and name == "params":
         values = {}

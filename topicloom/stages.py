@@ -96,7 +96,7 @@ def without_reassignment(settings: Settings) -> Settings:
     return settings.model_copy(update={"tmo": settings.tmo.model_copy(update={"orphans": kept})})
 
 
-DECISION, POSITIONS = "decision.json", "positions.npy"
+DECISION, POSITIONS, PLACED = "decision.json", "positions.npy", "placed.npy"
 
 
 def is_placed(refs: Refs) -> bool:

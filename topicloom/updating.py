@@ -19,6 +19,7 @@ from topicloom.stages import (
     CLUSTER,
     DECISION,
     LOAD_EMBEDDINGS,
+    PLACED,
     POSITIONS,
     REDUCE,
     STAGES,
@@ -137,7 +138,8 @@ def _positions(store: Store, base: StageRef, now: StageRef) -> NDArray[np.int64]
 def reduce_placed(settings: Settings, refs: Refs, out: Workspace) -> None:
     """The stage reduce by the fitted UMAP: fitted papers stay where they were, new ones are placed.
 
-    refs: load-embeddings and update. Artifacts: those of reduce, umap.joblib being the fitted one.
+    refs: load-embeddings and update. Artifacts: those of reduce, umap.joblib being the fitted one; placed.npy (n,)
+    bool, the papers that are new.
     """
     import numpy as np
 
@@ -152,6 +154,7 @@ def reduce_placed(settings: Settings, refs: Refs, out: Workspace) -> None:
     on_map = place_on_map(_near(store, refs[UPDATE]), coordinates)
     np.save(out.path("coordinates.npy"), _joined(coordinates, on_map, positions))
     shutil.copyfile(store.artifact(base[REDUCE], "umap.joblib"), out.path("umap.joblib"))
+    np.save(out.path(PLACED), new)
     out.facts = {"placed": int(new.sum())}
 
 
@@ -224,6 +227,8 @@ def cluster_placed(settings: Settings, refs: Refs, out: Workspace) -> None:
         if name in base[CLUSTER].outputs:
             shutil.copyfile(store.artifact(base[CLUSTER], name), out.path(name))
     out.facts = {
+        "method": type(model).__name__,
+        "documents": len(positions),
         "clusters": int(before.max(initial=-1)) + 1,
         "outliers": int((clusters == -1).sum()),
         "placed": int(new.sum()),

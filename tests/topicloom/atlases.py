@@ -39,6 +39,7 @@ def small_atlas(
         }
     )
     points = centres[numbers] + rng.normal(size=(n, 2))
+    papers["placed"] = np.arange(n) % 50 == 0
     papers["x"], papers["y"] = points[:, 0].astype(np.float32), points[:, 1].astype(np.float32)
     labels = ["<i>cells</i> & hearts", "قلب, خلايا", "代謝工学, 合成生物学", "genes $x$", "stars"]
     names = [TopicName(f"{labels[t % 5]}{'' if t < 5 else f' {t}'}", [f"word{t}", "shared"]) for t in range(topics)]

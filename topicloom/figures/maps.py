@@ -22,9 +22,10 @@ _PREVIEW_COLOURS = 64
 
 
 def topic_map(atlas: Atlas, folder: Path, title: str) -> list[str]:
-    """The papers as points in the colours of their topics, with labels of groups and topics."""
+    """The papers as points in the colours of their topics, with labels of groups and topics; rings mark placed ones."""
     figure, axes = new_figure(_height(atlas))
     _points(axes, atlas)
+    _mark_placed(axes, atlas)
     axes.set_title(title, parse_math=False)
     bare(axes)
     place_labels(axes, [*group_labels(atlas, _GROUPS_ON_MAP), *topic_labels(atlas, _TOPICS_ON_MAP)])
@@ -64,6 +65,21 @@ def _points(axes: Axes, atlas: Atlas) -> None:
             c=colours,
             alpha=alpha,
             linewidths=0,
+            rasterized=True,
+        )
+
+
+def _mark_placed(axes: Axes, atlas: Atlas) -> None:
+    """A ring around each paper that was placed among fitted ones, so that one sees what is new."""
+    placed = atlas.papers[atlas.papers["placed"]]
+    if len(placed):
+        axes.scatter(
+            placed["x"],
+            placed["y"],
+            s=point_size(len(atlas.papers)) * 3,
+            facecolors="none",
+            edgecolors="#202020",
+            linewidths=0.4,
             rasterized=True,
         )
 

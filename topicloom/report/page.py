@@ -54,6 +54,7 @@ def report_page(
         topics=_rows(atlas, quality),
         main_topics=int(atlas.topics["Main"].sum()),
         years=_span(atlas),
+        has_placed=bool(atlas.papers["placed"].any()),
         has_years=not atlas.over_time.empty,
         has_relations=len(atlas.topics) > 1,
         settings=settings,

@@ -39,6 +39,7 @@ def payload(atlas: Atlas, seed: int = 0) -> dict[str, Any]:
             "score": (100 * papers["Score"].fillna(0)).round().astype(int).tolist(),
             "title": papers["title"].tolist(),
             "doi": papers["doi"].tolist(),
+            "placed": [rows[int(row)] for row in papers.index[papers["placed"]]],
         },
         "topics": _topics(atlas, rows),
         "groups": _groups(atlas),

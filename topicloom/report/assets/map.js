@@ -6,7 +6,9 @@ function paperMap(data) {
   const { x, y, topic, year, score, title, doi } = data.papers;
   const total = x.length;
   const view = { scale: 1, left: 0, top: 0, width: 1, height: 1, ratio: 1 };
-  const filter = { words: [], topic: null, from: null, to: null, orphans: true, byYear: false };
+  const filter = { words: [], topic: null, from: null, to: null, orphans: true, byYear: false, placed: false };
+  const placed = new Uint8Array(x.length);
+  for (const row of data.papers.placed) placed[row] = 1;
   const shown = new Uint8Array(total).fill(1);
   let filtering = false, hits = total, base = 1, frame = 0, chosen = -1, texts = null;
 
@@ -76,8 +78,19 @@ function paperMap(data) {
       }
     }
     context.globalAlpha = 1;
+    outline(size);
     if (chosen >= 0) ring(chosen, size);
     labels();
+  }
+
+  // Papers that were placed among fitted ones.
+  function outline(size) {
+    context.strokeStyle = colourOf('--ink');
+    context.lineWidth = 1;
+    for (const row of data.papers.placed) {
+      if (!visible(row)) continue;
+      context.strokeRect(screenX(x[row]) - size / 2 - 1.5, screenY(y[row]) - size / 2 - 1.5, size + 3, size + 3);
+    }
   }
 
   function ring(row, size) {
@@ -151,7 +164,7 @@ function paperMap(data) {
     const [row] = near(left, top, 10);
     tip.hidden = row === undefined;
     if (row === undefined) return;
-    const meta = [year[row] || null, topicName(row), topic[row] >= 0 ? `score ${(score[row] / 100).toFixed(2)}` : null];
+    const meta = [year[row] || null, topicName(row), topic[row] >= 0 ? `score ${(score[row] / 100).toFixed(2)}` : null, placed[row] ? 'new' : null];
     tip.replaceChildren(make('p', { dir: 'auto', textContent: title[row] }), make('p', { className: 'meta', textContent: meta.filter(Boolean).join(' · ') }));
     tip.style.left = `${Math.min(left + 14, Math.max(4, view.width - tip.offsetWidth - 4))}px`;
     tip.style.top = `${top + tip.offsetHeight + 20 > view.height ? top - tip.offsetHeight - 10 : top + 14}px`;
@@ -182,13 +195,14 @@ function paperMap(data) {
 
   function apply() {
     texts ??= title.map((text, row) => folded(`${text} ${topicName(row)}`));
-    filtering = filter.words.length > 0 || filter.topic !== null || filter.from !== null || filter.to !== null;
+    filtering = filter.words.length > 0 || filter.topic !== null || filter.from !== null || filter.to !== null || filter.placed;
     hits = 0; chosen = -1;
     const found = [];
     for (let row = 0; row < total; row++) {
       const fits = (filter.topic === null || topic[row] === filter.topic)
         && (filter.from === null || year[row] >= filter.from)
         && (filter.to === null || (year[row] > 0 && year[row] <= filter.to))
+        && (!filter.placed || placed[row])
         && filter.words.every((word) => texts[row].includes(word));
       shown[row] = fits ? 1 : 0;
       if (fits && (topic[row] >= 0 || filter.orphans)) { hits++; if (filtering) found.push(row); }
@@ -281,6 +295,7 @@ function paperMap(data) {
     filter.from = number('year-from'); filter.to = number('year-to');
     filter.orphans = element('show-orphans').checked;
     filter.byYear = element('by-year').checked;
+    filter.placed = element('only-placed').checked;
     apply();
   };
   element('filters').addEventListener('input', () => { clearTimeout(waiting); waiting = setTimeout(read, 120); });

@@ -1,0 +1,193 @@
+"""Many combinations of settings tried, measured and held against each other; every stage that can be is shared."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from prefect import flow, unmapped
+from prefect.artifacts import create_markdown_artifact
+from prefect.logging import get_run_logger
+from pydantic import BaseModel
+
+from flows.names import slug
+from flows.runners import task_runner
+from flows.topic_model import run_name
+from tasks.load_settings import load_settings
+from tasks.trial import trial
+from topicloom.computing import plan_of
+from topicloom.embedding import embeddings_missing
+from topicloom.errors import Problem
+from topicloom.fitness import require_fitting_settings
+from topicloom.progress import tell
+from topicloom.settings import Settings
+from topicloom.settings_file import read_settings
+from topicloom.stages import CLUSTER, LOAD_EMBEDDINGS, QUALITY, REASSIGN, REDUCE, REPRESENT, reassigns
+from topicloom.store import StageRef, Store
+from topicloom.sweep.grid import (
+    SEED,
+    Combination,
+    SweepError,
+    SweepPlan,
+    combinations,
+    seeds_of,
+    shared_search,
+    told,
+    with_values,
+)
+from topicloom.sweep.outcome import Trial, write_sweep
+
+FOLDER = "sweep"
+_UNTIMELY = "the budget's minutes were over"
+
+
+class SweepReport(BaseModel):
+    """What a sweep came to. why: the recommendation in sentences. files: what was written into `folder`."""
+
+    analysis: str
+    folder: Path
+    tried: int
+    left_out: list[str]
+    why: list[str]
+    files: list[str]
+
+
+@flow(name="sweep", flow_run_name=run_name)
+def sweep(analysis: Path, plan: SweepPlan, out: Path | None = None) -> SweepReport:
+    """Try many combinations of settings, and recommend one.
+
+    What was computed is kept: a sweep that was stopped goes on where it was, and a run that adopts a combination finds
+    its stages cached.
+
+    Args:
+        analysis: The analysis folder, or a settings file.
+        plan: Which settings vary, over how many seeds, how much it may cost, and where it runs.
+        out: Folder to write into; sweep/ in the analysis folder when left out.
+    """
+    settings = load_settings(analysis)
+    _require_embeddings(settings)
+    left_out = combinations(settings, plan)[1]
+    runner = task_runner(plan, settings.source)
+    with Store(settings.store_path).run():
+        trials = try_all.with_options(task_runner=runner)(settings.source, plan)
+    folder = out or settings.analysis_path / FOLDER
+    verdict, files = write_sweep(settings, trials, left_out, folder)
+    report = SweepReport(
+        analysis=settings.label,
+        folder=folder,
+        tried=sum(bool(found.refs) for found in trials),
+        left_out=[*left_out, *(f"{told(found.combination.values)}: {found.fault}" for found in trials if found.fault)],
+        why=verdict.why,
+        files=files,
+    )
+    _show(settings, report)
+    return report
+
+
+def _require_embeddings(settings: Settings) -> None:
+    if embeddings_missing(settings):
+        raise SweepError(
+            settings.source,
+            Problem(
+                "The corpus has no embeddings yet.", f"Run the analysis first: topicloom run {settings.analysis_path}"
+            ),
+        )
+
+
+@dataclass
+class _Trials:
+    """Runs the stages of many combinations, each distinct one once. faults: why a combination has none, by its row."""
+
+    plan: SweepPlan
+    deadline: float | None
+    faults: dict[int, str] = field(default_factory=dict)
+
+    def stage(
+        self, stage: str, rows: Sequence[int], settings: Mapping[int, Settings], refs: Mapping[int, dict[str, StageRef]]
+    ) -> None:
+        """Run a stage for some rows, as mapped tasks, and add its result to the refs of each."""
+        plans = {row: plan_of(settings[row], stage, refs[row]).key for row in rows}
+        first = {key: row for row, key in reversed(plans.items())}
+        order = sorted(first.values())
+        futures = trial.map(
+            label=[f"{stage} {place + 1} of {len(order)}" for place in range(len(order))],
+            stage=unmapped(stage),
+            settings=[settings[row] for row in order],
+            refs=[list(refs[row].values()) for row in order],
+            deadline=unmapped(self.deadline),
+        )
+        results: dict[str, Any] = {}
+        for done, (row, future) in enumerate(zip(order, futures, strict=True), 1):
+            results[plans[row]] = future.result(raise_on_failure=False)
+            tell(f"{stage}: trials", done, len(order))
+        for row in rows:
+            found = results[plans[row]]
+            if isinstance(found, StageRef):
+                refs[row][stage] = found
+            else:
+                self.faults[row] = _UNTIMELY if found is None else f"{type(found).__name__}: {found}"
+
+
+@flow(name="sweep-trials")
+def try_all(source: Path, plan: SweepPlan) -> list[Trial]:
+    """Compute every combination of a sweep: first all reductions, then all clusterings, then words and measures.
+
+    source: the settings file.
+    """
+    base = read_settings(source)
+    chosen, _ = combinations(base, plan)
+    minutes = plan.budget.minutes
+    trials = _Trials(plan, None if minutes is None else time.time() + 60 * minutes)
+    # The rows of a combination are its seeds; its own seed comes first.
+    rows = [(number, seed) for number, one in enumerate(chosen) for seed in seeds_of(one.settings, plan)]
+    settings = dict(enumerate(_seeded(chosen[number], seed) for number, seed in rows))
+    own = [row for row, (number, _) in enumerate(rows) if row == 0 or rows[row - 1][0] != number]
+    refs: dict[int, dict[str, StageRef]] = {row: {} for row in settings}
+
+    def living(of: Sequence[int]) -> list[int]:
+        return [row for row in of if row not in trials.faults]
+
+    trials.stage(LOAD_EMBEDDINGS, list(settings), settings, refs)
+    for row in living(list(settings)):
+        try:
+            require_fitting_settings(settings[row], refs[row][LOAD_EMBEDDINGS].facts)
+        except Exception as error:  # noqa: BLE001  # said of this combination; the others go on
+            trials.faults[row] = " ".join(str(error).split())
+    trials.stage(REDUCE, living(list(settings)), settings, refs)
+    trials.stage(CLUSTER, living(list(settings)), settings, refs)
+    for stage in (REASSIGN, REPRESENT, QUALITY):
+        of = [row for row in living(own) if stage != REASSIGN or reassigns(settings[row])]
+        trials.stage(stage, of, settings, refs)
+    get_run_logger().info("%d of %d combinations are measured", len(living(own)), len(chosen))
+    return [
+        Trial(
+            combination=chosen[rows[row][0]],
+            refs={} if row in trials.faults else refs[row],
+            seeds=[
+                refs[other][CLUSTER] for other in settings if rows[other][0] == rows[row][0] and CLUSTER in refs[other]
+            ],
+            fault=trials.faults.get(row, ""),
+        )
+        for row in own
+    ]
+
+
+def _seeded(combination: Combination, seed: int) -> Settings:
+    settings = combination.settings
+    if seed == settings.params.seed:
+        return settings
+    return with_values(settings, {SEED: seed} | shared_search(settings, {SEED: seed}))
+
+
+def _show(settings: Settings, report: SweepReport) -> None:
+    log = get_run_logger()
+    for line in report.why:
+        log.info("%s", line)
+    text = "\n\n".join([f"# Sweep of {report.analysis}", *report.why, f"Files: `{report.folder}`"])
+    try:
+        create_markdown_artifact(text, key=f"{slug(settings.label)}-sweep", description="What the sweep recommends")
+    except Exception as error:  # noqa: BLE001  # the sweep itself is done
+        log.warning("The page of this sweep could not be made (%s: %s).", type(error).__name__, error)

@@ -1,0 +1,144 @@
+"""New papers without a refit: what was fitted stays, new papers are placed and marked, withdrawn ones go."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.conftest import Project, copied
+from tests.flows.test_cli import topicloom
+from tests.flows.test_lineage import keep_rows
+from topicloom.lineage.history import History
+from topicloom.settings_file import read_settings
+
+BASE, GROWN = 200, 240
+
+
+def papers(project: Project) -> pd.DataFrame:
+    return pd.read_csv(project.output("document_coords.csv"), dtype={"UT": str}, keep_default_na=False).set_index("UT")
+
+
+@pytest.fixture(scope="module")
+def fitted(wos_project, prefect_server, tmp_path_factory) -> Project:
+    """The small project, its first 200 papers fitted; the whole corpus lies beside."""
+    from flows.topic_model import topic_model
+
+    project = copied(wos_project, tmp_path_factory.mktemp("fitted"))
+    shutil.copytree(project.profile, project.root / "whole")
+    keep_rows(project, np.arange(BASE))
+    topic_model(project.analysis)
+    return project
+
+
+@pytest.fixture
+def growing(fitted, tmp_path) -> Project:
+    return copied(fitted, tmp_path / "growing")
+
+
+def grow(project: Project, rows: np.ndarray, **tmo: object) -> None:
+    """The corpus becomes these rows of the whole one."""
+    for path in (project.root / "whole").iterdir():
+        shutil.copy(path, project.profile)
+    keep_rows(project, rows)
+    project.write_settings(**tmo)
+
+
+def test_new_papers_are_placed_and_all_that_was_fitted_stays(growing, run):
+    before = papers(growing)
+    gone, stay = np.arange(5), np.arange(5, GROWN)
+    grow(growing, stay, update="assign", pictures={"quality": False})
+    report = run(growing.analysis)
+    after = papers(growing)
+    assert {"update", "reduce", "cluster"} <= set(report.computed)
+    kept = before.index.intersection(after.index)
+    assert len(kept) == BASE - len(gone)
+    assert (after.loc[kept, ["x", "y"]] == before.loc[kept, ["x", "y"]]).all(axis=None)
+    assert (after.loc[kept, "topic_uid"] == before.loc[kept, "topic_uid"]).all()
+    assert after["placed"].tolist() == [False] * (BASE - 5) + [True] * (GROWN - BASE)
+    placed = after[after["placed"]]
+    assert (placed["Topic"] >= 0).mean() > 0.3
+    assert placed[["x", "y"]].apply(lambda c: c.between(before[c.name].min(), before[c.name].max())).all(axis=None)
+    assert any("40 new papers were placed in the model of run 1, 5 were withdrawn" in note for note in report.notes)
+    assert "40 papers new, 5 papers withdrawn" in report.changes
+    assert "new papers only" in growing.output("report.html").read_text(encoding="utf-8")
+    # Nothing changed: the decision and all that follows are reused, and the fitted run is still the first.
+    assert run(growing.analysis).computed == []
+    history = History(read_settings(growing.analysis))
+    assert [head.base for head in history.heads("a01")] == [1, 1]
+
+
+def test_the_saved_model_is_the_fitted_one_with_the_topics_of_all(growing, run):
+    from bertopic import BERTopic
+
+    grow(growing, np.arange(GROWN), update="assign")
+    run(growing.analysis)
+    model = BERTopic.load(growing.output("topic_model_object.pck"))
+    assert model.topics_ == papers(growing)["Topic"].tolist()
+    vectors = np.load(growing.profile / "embeddings.npy")
+    corpus = pd.read_csv(growing.profile / "corpus.csv", dtype=str, keep_default_na=False)
+    topics, _ = model.transform(list(corpus["text"][BASE:]), vectors[BASE:])
+    ours = np.array(model.topics_[BASE:])
+    predicted = np.array(topics) >= 0  # where prediction finds a topic, it is the one the paper was placed in
+    assert (np.array(topics)[predicted] == ours[predicted]).all()
+
+
+def test_auto_places_a_little_and_fits_much_anew(growing, run):
+    grow(growing, np.arange(BASE + 4), update={"mode": "auto", "most_drift": 0.2})
+    assert any("4 new papers were placed" in note for note in run(growing.analysis).notes)
+    grow(growing, np.arange(GROWN), update={"mode": "auto", "most_drift": 0.1})
+    report = run(growing.analysis)
+    assert any("fitted anew: the drift of 0." in note for note in report.notes)
+    assert not papers(growing)["placed"].any()
+    assert run(growing.analysis).computed == []
+    # It is the very fit that a run without update makes.
+    grow(growing, np.arange(GROWN))
+    assert {"reduce", "cluster", "represent"} <= set(run(growing.analysis).cached)
+
+
+def test_other_settings_of_the_fit_are_met_by_a_refit(growing, run):
+    grow(growing, np.arange(GROWN), update="assign", min_topic_size=6)
+    report = run(growing.analysis)
+    assert any("fitted anew: the settings of cluster are other than in run 1" in note for note in report.notes)
+
+
+def test_a_changed_embedding_counts_as_new(growing, run):
+    vectors = np.load(growing.profile / "embeddings.npy")
+    vectors[:3] = vectors[100:103] * 0.5 + vectors[:3]
+    np.save(growing.profile / "embeddings.npy", vectors)
+    growing.write_settings(update="assign")
+    run(growing.analysis)
+    assert papers(growing)["placed"].tolist() == [True] * 3 + [False] * (BASE - 3)
+
+
+def test_kmeans_predicts_and_the_fitted_papers_stay(growing, run):
+    growing.write_settings(n_topics=6)
+    run(growing.analysis)
+    before = papers(growing)
+    grow(growing, np.arange(GROWN), update="assign", n_topics=6)
+    run(growing.analysis)
+    after = papers(growing)
+    assert (after.loc[before.index, "topic_uid"] == before["topic_uid"]).all()
+    assert (after["Topic"] >= 0).all()
+
+
+def test_clean_keeps_the_fit_and_status_tells_of_the_decision(growing, run):
+    grow(growing, np.arange(GROWN), update="assign")
+    run(growing.analysis)
+    lines = topicloom("status", growing.analysis).stdout.splitlines()
+    assert any(line.split()[:2] == ["update", "cached"] for line in lines)
+    assert topicloom("clean", growing.analysis).returncode == 0
+    grow(growing, np.arange(BASE + 20), update="assign")
+    report = run(growing.analysis)
+    assert any("20 new papers were placed in the model of run 1" in note for note in report.notes)
+
+
+def test_a_fit_that_is_no_longer_kept_is_made_anew(growing, run):
+    record = json.loads(growing.output("run.json").read_text())
+    shutil.rmtree(growing.path / ".topicloom" / "reduce" / record["stages"]["reduce"]["key"])
+    grow(growing, np.arange(GROWN), update="assign")
+    report = run(growing.analysis)
+    assert any("the result of reduce of run 1 is no longer kept" in note for note in report.notes)

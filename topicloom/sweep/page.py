@@ -1,0 +1,155 @@
+"""sweep.html: what was tried as parallel coordinates, what no other beats, the recommendation and the table."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from topicloom.atlas import records
+from topicloom.sweep.grid import told
+from topicloom.sweep.verdict import Verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_MEASURES = {
+    "topics": "topics",
+    "npmi": "NPMI",
+    "c_v": "C_v",
+    "diversity": "diversity",
+    "outlier_share": "outlier share",
+    "stability": "stability (ARI)",
+    "topic_stability": "topic stability",
+    "seconds": "seconds",
+}
+_STYLE = """body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 1240px; padding: 1rem; }
+h1 { font-size: 1.3rem; } h2 { font-size: 1.1rem; margin-top: 2rem; } .hint { color: #5a6472; font-size: .9rem; }
+table { border-collapse: collapse; font-size: .85rem; } th, td { padding: .2rem .6rem; text-align: right; }
+th { border-bottom: 1px solid #8a93a0; } tr.front td { background: #eef4fb; }
+tr.best td { background: #fdf0d5; font-weight: 600; }
+.wide { overflow-x: auto; }"""
+_BEST, _FRONT, _OTHER = "#D55E00", "#0072B2", "#A9B1BC"
+
+
+def sweep_page(
+    label: str, trials: pd.DataFrame, settings: Sequence[str], verdict: Verdict, not_tried: Sequence[str]
+) -> str:
+    """The whole page, with plotly's code inside.
+
+    trials: the columns of `settings`, the measures, front and score. not_tried: combinations without a result, and why.
+    """
+    best = verdict.best
+    parts = [
+        "<section><h2>Recommendation</h2>"
+        + "".join(f"<p>{html.escape(line)}</p>" for line in verdict.why)
+        + "</section>"
+    ]
+    if len(trials):
+        parallel, front = _parallel(trials, settings), _front(trials, settings, best)
+        shown = {"full_html": False, "config": {"displaylogo": False}}
+        parts += [
+            "<section><h2>What was tried</h2><p class='hint'>Each line is a combination, coloured by its score. Drag "
+            "along an axis to keep the lines that pass there.</p>"
+            f"{parallel.to_html(include_plotlyjs=True, **shown)}</section>",
+            "<section><h2>What no other beats</h2><p class='hint'>Blue: no other combination is as good in everything "
+            "and better in something. Orange: the one that is recommended. Larger points are more stable over seeds."
+            f"</p>{front.to_html(include_plotlyjs=False, **shown)}</section>",
+            f"<section><h2>All combinations</h2><div class='wide'>{_table(trials, settings, best)}</div></section>",
+        ]
+    if not_tried:
+        items = "".join(f"<li>{html.escape(line)}</li>" for line in not_tried)
+        parts.append(f"<section><h2>Not tried</h2><ul class='hint'>{items}</ul></section>")
+    heading = html.escape(label)
+    return (
+        "<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'>"
+        "<meta name='viewport' content='width=device-width, initial-scale=1'><link rel='icon' href='data:,'>"
+        f"<title>Sweep of {heading}</title><style>{_STYLE}</style></head><body>"
+        f"<h1>Sweep of {heading}</h1>{''.join(parts)}</body></html>\n"
+    )
+
+
+def _short(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+def _parallel(trials: pd.DataFrame, settings: Sequence[str]) -> Any:
+    from plotly.graph_objects import Figure, Parcoords
+
+    axes = [_axis(trials[name], _short(name)) for name in settings]
+    axes += [_axis(trials[name], shown) for name, shown in _MEASURES.items() if trials[name].notna().all()]
+    score = trials["score"].fillna(0)
+    line = {"color": score, "colorscale": "Cividis", "showscale": True, "colorbar": {"title": "score"}}
+    figure = Figure(Parcoords(dimensions=axes, line=line, labelangle=-20, labelside="bottom"))
+    figure.update_layout(height=480, margin={"t": 30, "l": 60, "r": 30, "b": 90})
+    return figure
+
+
+def _axis(values: pd.Series[Any], label: str) -> dict[str, Any]:
+    """One axis; values that are no numbers, or few, stand on it by name."""
+    import pandas as pd
+
+    distinct = list(dict.fromkeys(values.tolist()))
+    if all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in distinct):
+        numbers = pd.to_numeric(values)
+        axis: dict[str, Any] = {"label": label, "values": numbers}
+        return {**axis, "tickvals": sorted(distinct)} if len(distinct) <= 8 else axis
+    place = {str(value): row for row, value in enumerate(distinct)}
+    texts = [html.escape(str(value)) for value in distinct]
+    return {
+        "label": label,
+        "values": values.astype(str).map(place),
+        "tickvals": list(place.values()),
+        "ticktext": texts,
+    }
+
+
+def _front(trials: pd.DataFrame, settings: Sequence[str], best: int | None) -> Any:
+    from plotly.graph_objects import Figure, Scatter
+
+    colours = [_FRONT if on else _OTHER for on in trials["front"]]
+    if best is not None:
+        colours[best] = _BEST
+    told_of = [html.escape(told({name: trials[name].iloc[row] for name in settings})) for row in range(len(trials))]
+    texts = [
+        f"{values}<br>{row.topics:.0f} topics, stability {row.stability:.3f}, diversity {row.diversity:.3f}"
+        for values, row in zip(told_of, records(trials), strict=True)
+    ]
+    sizes = 9 + 13 * trials["stability"].fillna(0).clip(0, 1)
+    figure = Figure(
+        Scatter(
+            x=trials["outlier_share"],
+            y=trials["npmi"],
+            mode="markers",
+            marker={"color": colours, "size": sizes, "line": {"width": 1, "color": "white"}},
+            text=texts,
+            hovertemplate="%{text}<br>NPMI %{y:.3f}, outliers %{x:.1%}<extra></extra>",
+        )
+    )
+    front = trials[trials["front"]].sort_values("outlier_share")
+    line = {"color": _FRONT, "width": 1, "dash": "dot"}
+    figure.add_trace(Scatter(x=front["outlier_share"], y=front["npmi"], mode="lines", line=line, hoverinfo="skip"))
+    figure.update_xaxes(title="outlier share (less is better)", tickformat=".0%")
+    figure.update_yaxes(title="coherence, NPMI (more is better)")
+    figure.update_layout(
+        height=460, showlegend=False, margin={"t": 10, "l": 60, "r": 20, "b": 50}, template="simple_white"
+    )
+    return figure
+
+
+def _table(trials: pd.DataFrame, settings: Sequence[str], best: int | None) -> str:
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in [*map(_short, settings), *_MEASURES.values(), "score"])
+    rows = []
+    order = trials["score"].fillna(-1).to_numpy().argsort(kind="stable")[::-1]
+    for place in order:
+        kind = "best" if place == best else "front" if trials["front"].iloc[place] else ""
+        values = [trials[name].iloc[place] for name in [*settings, *_MEASURES, "score"]]
+        cells = "".join(f"<td>{html.escape(_cell(value))}</td>" for value in values)
+        rows.append(f"<tr class='{kind}'>{cells}</tr>")
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return "" if value != value else f"{value:g}" if value.is_integer() else f"{value:.3f}"
+    return str(value)
