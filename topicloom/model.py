@@ -80,7 +80,8 @@ class _Without:
         self._finders = list(finders)
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        if name.partition(".")[0] in _OPTIONAL:
+        package = name.partition(".")[0]
+        if package in _OPTIONAL and package not in sys.modules:  # what the process has already must stay whole
             return None
         specs = (finder.find_spec(name, path, target) for finder in self._finders)
         return next((spec for spec in specs if spec is not None), None)

@@ -54,7 +54,8 @@ def trials_table(trials: Sequence[Trial]) -> pd.DataFrame:
     import pandas as pd
 
     done = [trial for trial in trials if trial.refs]
-    return pd.DataFrame([_row(trial, _alike(trial, done)) for trial in done])
+    columns = [*trials[0].combination.values, "topics", *_MEASURES, "stability", "topic_stability", "seconds"]
+    return pd.DataFrame([_row(trial, _alike(trial, done)) for trial in done], columns=columns)
 
 
 def _alike(trial: Trial, trials: Sequence[Trial]) -> list[StageRef]:

@@ -44,6 +44,9 @@ def judge(trials: pd.DataFrame, settings: list[str], present: dict[str, Any]) ->
     """
     import numpy as np
 
+    if not len(trials):
+        nothing = np.zeros(0)
+        return Verdict(nothing.astype(bool), None, nothing, ["Nothing was tried: see below why, or raise the budget."])
     aims = {name: sign for name, sign in AIMS.items() if trials[name].notna().any()}
     values = np.column_stack([sign * trials[name].to_numpy(dtype=float) for name, sign in aims.items()])
     usable = (trials["topics"].to_numpy() >= _LEAST_TOPICS) & np.isfinite(values).all(axis=1)
