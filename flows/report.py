@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from flows.runner import CACHED, Outcome
 from topicloom import __version__
-from topicloom.notes import corpus_notes, orphan_notes, picture_notes, result_notes, update_notes
+from topicloom.notes import choice_notes, corpus_notes, orphan_notes, picture_notes, result_notes, update_notes
 from topicloom.run_record import analysis_lock, update_record
 from topicloom.settings import Settings
 from topicloom.stages import DISTRIBUTION, EXPORT, LOAD_EMBEDDINGS, ORPHAN_SPLIT, REPRESENT
@@ -89,6 +89,7 @@ def finish_run(
             *settings.notes,
             *corpus_notes(loaded),
             *result_notes(represented["topics"], outcomes[DISTRIBUTION].ref.facts, outcomes[EXPORT].ref.facts),
+            *choice_notes(facts),
             *update_notes(facts),
             *orphan_notes(facts, settings.tmo.orphans.target_share),
             *picture_notes(facts, failed or {}),

@@ -18,7 +18,7 @@ from topicloom.lineage.telling import change_line
 from topicloom.lookup import find_result
 from topicloom.progress import tell
 from topicloom.settings import Settings
-from topicloom.stages import PICTURES, STAGE_NAMES
+from topicloom.stages import PICTURES, STAGE_NAMES, with_size
 from topicloom.store import Finding, StageRef, Store
 
 CACHED, COMPUTED = "cached", "computed"
@@ -69,6 +69,11 @@ class StageRunner:
         self.outcomes[task.name] = Outcome(ref, status, seconds)
         tell(f"{task.name} {status}", 1, 1)
         return ref
+
+    def settle(self, chosen: StageRef) -> Settings:
+        """Go on with the min_topic_size that was chosen; returns the settings with it."""
+        self.settings = with_size(self.settings, chosen)
+        return self.settings
 
     def attempt(self, task: Task[..., Any], *refs: StageRef | None) -> StageRef | None:
         """Run a task that nothing important waits for; None where it fails, or where a result that it needs is None.

@@ -10,7 +10,9 @@ from prefect.runtime import flow_run
 from flows.configs import all_configs, analysis_choices, analysis_names
 from flows.runner import StageRunner
 from flows.topic_model import StageName
+from tasks.choose_size import choose_size
 from tasks.cluster import cluster
+from tasks.consensus import consensus
 from tasks.describe import describe
 from tasks.distribution import distribution
 from tasks.export import export
@@ -32,7 +34,9 @@ from topicloom.lineage.history import turn
 from topicloom.lookup import find_result
 from topicloom.settings import Settings
 from topicloom.stages import (
+    CHOOSE_SIZE,
     CLUSTER,
+    CONSENSUS,
     DESCRIBE,
     DISTRIBUTION,
     EXPORT,
@@ -51,6 +55,7 @@ from topicloom.stages import (
     UPDATE,
     clusters_from,
     stages_of,
+    with_size,
 )
 from topicloom.store import StageRef, Store
 from topicloom.updating import is_due
@@ -60,10 +65,12 @@ AnalysisName: Any = analysis_choices()
 # Each task with the stages whose results it takes, in the order of its parameters.
 TASKS: Final[dict[str, tuple[Task[..., Any], tuple[str, ...]]]] = {
     LOAD_EMBEDDINGS: (load_embeddings, ()),
+    CHOOSE_SIZE: (choose_size, (LOAD_EMBEDDINGS,)),
     UPDATE: (update, (LOAD_EMBEDDINGS,)),
     REDUCE: (reduce, (LOAD_EMBEDDINGS, UPDATE)),
     CLUSTER: (cluster, (REDUCE, UPDATE)),
-    REASSIGN: (reassign, (LOAD_EMBEDDINGS, CLUSTER)),
+    CONSENSUS: (consensus, (LOAD_EMBEDDINGS, CLUSTER)),
+    REASSIGN: (reassign, (LOAD_EMBEDDINGS, CLUSTER, CONSENSUS)),
     REPRESENT: (represent, (LOAD_EMBEDDINGS, CLUSTER)),
     DISTRIBUTION: (distribution, (LOAD_EMBEDDINGS, REPRESENT)),
     ORPHAN_SPLIT: (orphan_split, (REPRESENT,)),
@@ -97,7 +104,7 @@ def stage(analysis: AnalysisName, stage: StageName) -> str:
     """
     settings = load_settings(analysis_names(all_configs())[analysis])
     with Store(settings.store_path).run():
-        refs = _kept_before(settings, stage)
+        settings, refs = _kept_before(settings, stage)
         if LOAD_EMBEDDINGS in refs:
             require_fitting_settings(settings, refs[LOAD_EMBEDDINGS].facts)
         task, inputs = TASKS[stage]
@@ -111,8 +118,11 @@ def stage(analysis: AnalysisName, stage: StageName) -> str:
     return f"{stage} of {settings.label} is computed."
 
 
-def _kept_before(settings: Settings, stage: str) -> dict[str, StageRef]:
-    """References to the kept results of the stages before one. Raises StoreError where one it needs is not kept."""
+def _kept_before(settings: Settings, stage: str) -> tuple[Settings, dict[str, StageRef]]:
+    """The settings, settled, and the kept results of the stages before one.
+
+    Raises StoreError where a result that it needs is not kept.
+    """
     store = Store(settings.store_path)
     refs: dict[str, StageRef] = {}
     wanted, needed = stages_of(settings), TASKS[stage][1]
@@ -128,7 +138,9 @@ def _kept_before(settings: Settings, stage: str) -> dict[str, StageRef]:
                 f"{f' ({found.fault})' if found.fault else ''}. Run topic-model, or the stage {earlier} first."
             )
         refs[earlier] = found.ref
-    return refs
+        if earlier == CHOOSE_SIZE:
+            settings = with_size(settings, found.ref)
+    return settings, refs
 
 
 def _pictures_kept(settings: Settings, refs: dict[str, StageRef]) -> dict[str, StageRef]:

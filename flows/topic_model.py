@@ -11,7 +11,9 @@ from prefect.runtime import flow_run
 from flows.page import show_page
 from flows.report import RunReport, finish_run
 from flows.runner import StageRunner
+from tasks.choose_size import choose_size
 from tasks.cluster import cluster
+from tasks.consensus import consensus
 from tasks.describe import describe
 from tasks.distribution import distribution
 from tasks.export import export
@@ -30,12 +32,13 @@ from topicloom.fitness import require_fitting_settings
 from topicloom.lineage.history import turn
 from topicloom.settings import Overrides
 from topicloom.settings_file import read_settings
-from topicloom.stages import DESCRIBE, FIGURES, QUALITY, REPORT, reassigns, stages_of
+from topicloom.stages import DESCRIBE, FIGURES, QUALITY, REPORT, agrees, reassigns, stages_of
 from topicloom.store import StageRef, Store
 from topicloom.updating import is_due
 
 StageName = Literal[
-    *("load-embeddings", "update", "reduce", "cluster", "reassign", "represent", "distribution"),
+    *("load-embeddings", "choose-size", "update", "reduce", "cluster", "consensus", "reassign"),
+    *("represent", "distribution"),
     *("orphan-split", "identify", "export"),
     *("describe", "quality", "figures", "report"),
 ]
@@ -78,16 +81,19 @@ def topic_model(
         require_fitting_settings(settings, embeddings.facts)
         if validate_only:
             return None
+        if settings.tmo.chooses_size:
+            settings = run.settle(run(choose_size, embeddings))
         updated = run(update, embeddings) if is_due(settings, embeddings) else None
         reduced = run(reduce, embeddings, updated)
         clusters = run(cluster, reduced, updated)
-        reassigned = run(reassign, embeddings, clusters) if reassigns(settings) else None
-        topics = run(represent, embeddings, reassigned or clusters)
+        agreed = run(consensus, embeddings, clusters) if agrees(settings) else None
+        reassigned = run(reassign, embeddings, clusters, agreed) if reassigns(settings) else None
+        topics = run(represent, embeddings, reassigned or agreed or clusters)
         scores = run(distribution, embeddings, topics)
         split = run(orphan_split, topics)
         with turn(settings):
             identity = run(identify, embeddings, topics)
-            run(export, embeddings, reduced, clusters, topics, scores, split, identity, reassigned, updated)
+            run(export, embeddings, reduced, clusters, topics, scores, split, identity, reassigned, updated, agreed)
             run.remember()
         finish_run(settings, run.outcomes, run.changes)  # what follows can fail, and be stopped, without harm
         draw(run, embeddings, reduced, clusters, topics, scores, split, identity)

@@ -33,12 +33,13 @@ def export(
     identity: StageRef,
     reassigned: StageRef | None = None,
     updated: StageRef | None = None,
+    agreed: StageRef | None = None,
     *,
     refresh: bool = False,
 ) -> StageRef | State[StageRef]:
     """Write every output into the analysis folder, all or nothing, under the lock of the analysis."""
     store = Store(settings.store_path)
-    given = (embeddings, reduced, clusters, topics, scores, split, identity, reassigned, updated)
+    given = (embeddings, reduced, clusters, topics, scores, split, identity, reassigned, updated, agreed)
     refs = {ref.stage: ref for ref in given if ref is not None}
     plan = plan_stage(STAGES[EXPORT], settings, refs)
     with analysis_lock(settings, store):

@@ -16,10 +16,15 @@ from topicloom.store import StageRef, Workspace
 
 @task(name=REASSIGN, task_run_name="reassign {settings.label}", cache_key_fn=stage_key(REASSIGN), **RETRY)
 def reassign(
-    settings: Settings, embeddings: StageRef, clusters: StageRef, *, refresh: bool = False
+    settings: Settings,
+    embeddings: StageRef,
+    clusters: StageRef,
+    agreed: StageRef | None = None,
+    *,
+    refresh: bool = False,
 ) -> StageRef | State[StageRef]:
     """Give outliers to topics. Artifacts: those of `topicloom.reassigning.reassign_outliers`."""
-    refs = {ref.stage: ref for ref in (embeddings, clusters)}
+    refs = {ref.stage: ref for ref in (embeddings, clusters, agreed) if ref is not None}
 
     def compute(out: Workspace) -> None:
         reassign_outliers(settings, refs, out, flow_run.get_id())

@@ -23,15 +23,14 @@ DATASET = "dataset_minimal.csv"
 COORDINATES = "document_coords.csv"
 DISTRIBUTION = "topic_distribution.npz"
 
+_LAST_COLUMNS = ("topic_uid", "topic_history", "raw_topic", "orphan_method", "orphan_score", "agreement")
 OUTPUT_COLUMNS = frozenset(
     (
         *("Document", "Topic", "Name", "Representation", "Representative_Docs", "Top_n_words"),
         *("Probability", "Representative_document", "Score", "X_E", "X_C", "level0", "cl99", "cl-99"),
-        *("topic_uid", "topic_history"),
-        *("raw_topic", "orphan_method", "orphan_score"),
+        *_LAST_COLUMNS,
     )
 )
-_GIVEN_COLUMNS = ("raw_topic", "orphan_method", "orphan_score")
 _TEXT_COLUMNS = ("Document", "Representative_Docs")
 
 
@@ -52,7 +51,7 @@ class Results:
     probability: (n,) or None under KMeans. score: (n,). coordinates: (n, 2). placed: (n,) bool, among papers fitted
     before. assigned, orphans: row numbers. level0: one entry per assigned row. topic_table: outliers first. lasting:
     the topics under their lasting ids, in the order of their numbers. given: of outliers that were given to a topic, or
-    None where all stayed.
+    None where all stayed. agreement: (n,) share of the seeds that put a paper where it is, or None for one seed.
     """
 
     identifiers: pd.DataFrame
@@ -69,6 +68,7 @@ class Results:
     topic_table: Sequence[Topic]
     lasting: Sequence[LastingTopic]
     given: GivenOutliers | None = None
+    agreement: NDArray[np.float64] | None = None
 
 
 def topic_info(results: Results, *, texts: bool = True) -> pd.DataFrame:
@@ -105,8 +105,8 @@ def document_info(results: Results, *, texts: bool = True) -> pd.DataFrame:
     """BERTopic's get_document_info with Score, one row a document in the order of the corpus file.
 
     Columns: those of corpus.csv, then Document to Score and the lasting ids; where outliers were given to topics also
-    raw_topic, orphan_method and orphan_score; without the texts where `texts` is false. A column of the corpus that has
-    the name of an output column gives way to it.
+    raw_topic, orphan_method and orphan_score, and where seeds have voted agreement; without the texts where `texts` is
+    false. A column of the corpus that has the name of an output column gives way to it.
     """
     import numpy as np
     import pandas as pd
@@ -131,6 +131,8 @@ def document_info(results: Results, *, texts: bool = True) -> pd.DataFrame:
         documents["raw_topic"] = np.where(was_outlier, -1, results.topics)
         documents["orphan_method"] = np.where(was_outlier, results.given.method, "")
         documents["orphan_score"] = results.given.score
+    if results.agreement is not None:
+        documents["agreement"] = results.agreement.round(4)
     return documents if texts else documents.drop(columns=["text", *_TEXT_COLUMNS])
 
 
@@ -147,8 +149,8 @@ def dataset_minimal(documents: pd.DataFrame, results: Results) -> pd.DataFrame:
     dataset["level0"] = results.level0
     dataset["cl99"] = dataset["level0"] == REMAINDER
     dataset["cl-99"] = dataset["level0"] == REMAINDER
-    lasting = [*("topic_uid", "topic_history"), *(_GIVEN_COLUMNS if results.given else ())]
-    return dataset[[*dataset.columns.drop(lasting), *lasting]]
+    last = [column for column in _LAST_COLUMNS if column in dataset.columns]
+    return dataset[[*dataset.columns.drop(last), *last]]
 
 
 def document_coordinates(results: Results) -> pd.DataFrame:

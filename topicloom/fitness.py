@@ -45,7 +45,7 @@ def _problems(settings: Settings, documents: int, zero_rows: list[str]) -> Itera
             f"tmo.n_topics is {tmo.n_topics} and {corpus}; it must be at most that.",
             "Lower tmo.n_topics, or set it to 0 to let HDBSCAN find the number.",
         )
-    if tmo.n_topics == 0 and tmo.min_cluster_size > documents:
+    if tmo.n_topics == 0 and not tmo.chooses_size and tmo.min_cluster_size > documents:
         name = "tmo.min_topic_size" if tmo.hdbscan.min_cluster_size is None else "tmo.hdbscan.min_cluster_size"
         yield Problem(f"{name} is {tmo.min_cluster_size} and {corpus}; it must be at most that.", f"Lower {name}.")
     if tmo.n_topics == 0 and (tmo.hdbscan.min_samples or 1) > documents:

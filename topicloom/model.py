@@ -32,13 +32,15 @@ _OPTIONAL = ("sentence_transformers", "transformers", "torch", "umap", "hdbscan"
 class ModelParts:
     """What a fitted BERTopic consists of.
 
-    topics, clusters: (n,) int64, in the order of the corpus file. probability: (n,) float64, or None under KMeans.
+    topics, clusters, labels: (n,) int64, in the order of the corpus file; labels are the clusters that became the
+    topics, after outliers were given away or seeds have voted. probability: (n,) float64, or None under KMeans.
     topic_embeddings: (topics, d), weights: sparse (topics, columns) c-TF-IDF, the smallest topic number first.
     texts: n texts, in the order of the rows that `table` names. umap, clusterer: the fitted models.
     """
 
     topics: NDArray[np.int64]
     clusters: NDArray[np.int64]
+    labels: NDArray[np.int64]
     probability: NDArray[np.float64] | None
     table: list[Topic]
     texts: list[str]
@@ -108,14 +110,14 @@ def build_model(bertopic: ModuleType, parts: ModelParts, settings: TopicModelSet
         n_gram_range=represent.n_gram_range,
         top_n_words=represent.top_n_words,
         language=represent.language,
-        min_topic_size=settings.min_topic_size,
+        min_topic_size=settings.stated_size,
         calculate_probabilities=represent.calculate_probabilities,
         verbose=True,
     )
     model.topics_ = parts.topics.tolist()
     model.probabilities_ = parts.probability
     model.topic_sizes_ = Counter(model.topics_)
-    model.topic_mapper_ = _topic_mapper(bertopic, parts.clusters, parts.topics)
+    model.topic_mapper_ = _topic_mapper(bertopic, parts)
     model.topic_representations_ = {
         topic.topic: list(zip(topic.words, topic.weights, strict=True)) for topic in parts.table
     }
@@ -148,15 +150,15 @@ def _ctfidf_model(bertopic: ModuleType, weighting: Weighting, settings: TopicMod
     return model
 
 
-def _topic_mapper(bertopic: ModuleType, clusters: NDArray[np.int64], topics: NDArray[np.int64]) -> Any:
+def _topic_mapper(bertopic: ModuleType, parts: ModelParts) -> Any:
+    """The topic of each of the clusterer's clusters, -1 for one that is a topic no more."""
     import numpy as np
 
-    mapper = bertopic._bertopic.TopicMapper(clusters.tolist())
-    numbers, first = np.unique(clusters, return_index=True)
-    # An outlier that was given to a topic says nothing of where the clusterer's outliers go.
-    topic_of = dict(zip(numbers.tolist(), topics[first].tolist(), strict=True)) | {-1: -1}
+    mapper = bertopic._bertopic.TopicMapper(parts.clusters.tolist())
+    numbers, first = np.unique(parts.labels, return_index=True)
+    topic_of = dict(zip(numbers.tolist(), parts.topics[first].tolist(), strict=True))
     for mapping in mapper.mappings_:
-        mapping.append(topic_of[mapping[-1]])
+        mapping.append(topic_of.get(mapping[-1], -1))
     return mapper
 
 

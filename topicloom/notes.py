@@ -50,6 +50,19 @@ def update_notes(facts: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     )
 
 
+def choice_notes(facts: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Remarks on what was chosen and agreed on, from the facts of the stages by name."""
+    if "choose-size" in facts:
+        found = facts["choose-size"]
+        yield f"min_topic_size is auto: {found['min_topic_size']} was chosen of {', '.join(map(str, found['tried']))}."
+    if "consensus" in facts:
+        found = facts["consensus"]
+        yield (
+            f"{found['seeds']} seeds agree on {found['topics']} topics; {found['dissolved']} others did not come again "
+            f"(mean stability {found['mean_stability']})."
+        )
+
+
 def orphan_notes(facts: Mapping[str, Mapping[str, Any]], target_share: float | None) -> Iterator[str]:
     """Remarks on outliers that were given to topics, from the facts of the stages by name."""
     found, documents = facts.get("reassign"), facts["load-embeddings"]["documents"]

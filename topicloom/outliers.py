@@ -79,16 +79,20 @@ def nearest_by_distribution(
     return _largest(np.arange(len(outliers)), lambda rows: np.asarray(matrix[rows].toarray()))
 
 
-def nearest_by_membership(model: Any, outliers: NDArray[np.int64]) -> Nearest:
-    """By HDBSCAN's membership vectors. model: a fitted hdbscan.HDBSCAN with prediction_data=True."""
+def nearest_by_membership(model: Any, outliers: NDArray[np.int64], living: NDArray[np.int64]) -> Nearest:
+    """By HDBSCAN's membership vectors.
+
+    model: a fitted hdbscan.HDBSCAN with prediction_data=True. living: (t,) its clusters that are topics still.
+    """
     import numpy as np
 
     topics = np.full(len(model.labels_), -1, dtype=np.int64)
     scores = np.zeros(len(model.labels_))
     start = 0
     for block in membership_vectors(model):
-        if block.shape[1]:
-            topics[start : start + len(block)] = block.argmax(axis=1)
+        if len(living):
+            block = block[:, living]
+            topics[start : start + len(block)] = living[block.argmax(axis=1)]
             scores[start : start + len(block)] = block.max(axis=1)
         start += len(block)
     return Nearest(topics[outliers], scores[outliers])

@@ -19,6 +19,7 @@ from topicloom.representation import read_representation
 from topicloom.settings import Settings
 from topicloom.stages import (
     CLUSTER,
+    CONSENSUS,
     DISTRIBUTION,
     IDENTIFY,
     LOAD_EMBEDDINGS,
@@ -26,6 +27,7 @@ from topicloom.stages import (
     REASSIGN,
     REDUCE,
     REPRESENT,
+    agrees,
     clusters_from,
     reassigns,
 )
@@ -71,6 +73,7 @@ def gather_results(settings: Settings, store: Store, refs: Refs) -> Results:
         given=GivenOutliers(settings.tmo.orphans.strategy, load(REASSIGN, "score.npy")[rows])
         if reassigns(settings)
         else None,
+        agreement=load(CONSENSUS, "agreement.npy")[rows] if agrees(settings) else None,
     )
 
 
@@ -113,6 +116,7 @@ def _model_parts(store: Store, refs: Refs, settings: Settings, results: Results)
     return ModelParts(
         topics=results.topics,
         clusters=np.load(store.artifact(refs[CLUSTER], "clusters.npy"))[rows],
+        labels=np.load(store.artifact(refs[clusters_from(settings)], "clusters.npy"))[rows],
         probability=results.probability,
         table=list(results.topic_table),
         texts=list(results.texts),

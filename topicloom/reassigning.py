@@ -20,7 +20,15 @@ from topicloom.outliers import (
 from topicloom.representation import read_weights
 from topicloom.representing import represent_clusters
 from topicloom.settings import Settings
-from topicloom.stages import CLUSTER, LOAD_EMBEDDINGS, REPRESENT, STAGES, plan_stage, without_reassignment
+from topicloom.stages import (
+    CLUSTER,
+    LOAD_EMBEDDINGS,
+    REPRESENT,
+    STAGES,
+    plan_stage,
+    raw_clusters_from,
+    without_reassignment,
+)
 from topicloom.store import StageRef, Store, Workspace
 
 if TYPE_CHECKING:
@@ -33,15 +41,16 @@ Refs = Mapping[str, StageRef]
 def reassign_outliers(settings: Settings, refs: Refs, out: Workspace, run_id: str | None = None) -> None:
     """Give outliers to the clusters nearest to them.
 
-    refs: load-embeddings and cluster. Artifacts: clusters.npy (n,) int64; probability.npy (n,) float64, where cluster
-    has it: of a paper given to a cluster its membership in that; score.npy (n,) float64, how near, NaN for the others.
-    Facts: outliers before and now, and the least score that was given away.
+    refs: load-embeddings, cluster, and consensus where there is one. Artifacts: clusters.npy (n,) int64; probability.npy
+    (n,) float64, where cluster has it: of a paper given to a cluster its membership in that; score.npy (n,) float64,
+    how near, NaN for the others. Facts: outliers before and now, and the least score that was given away.
     """
     import joblib
     import numpy as np
 
     store, wanted = Store(settings.store_path), settings.tmo.orphans
-    clusters = np.load(store.artifact(refs[CLUSTER], "clusters.npy"))
+    raw = refs[raw_clusters_from(settings)]
+    clusters = np.load(store.artifact(raw, "clusters.npy"))
     model = joblib.load(store.artifact(refs[CLUSTER], "clusterer.joblib"))
     outliers = np.flatnonzero(clusters == -1)
     found = _nearest(settings, store, refs, clusters, outliers, model, out, run_id)
@@ -54,8 +63,8 @@ def reassign_outliers(settings: Settings, refs: Refs, out: Workspace, run_id: st
     clusters[rows], score[rows] = found.topics[given], found.scores[given]
     np.save(out.path("clusters.npy"), clusters)
     np.save(out.path("score.npy"), score)
-    if "probability.npy" in refs[CLUSTER].outputs:
-        probability = np.load(store.artifact(refs[CLUSTER], "probability.npy"))
+    if "probability.npy" in raw.outputs:
+        probability = np.load(store.artifact(raw, "probability.npy"))
         if settings.tmo.represent.calculate_probabilities:
             probability[rows] = membership_of(model, rows, clusters[rows])
         np.save(out.path("probability.npy"), probability)
@@ -82,10 +91,12 @@ def _nearest(
     if not len(outliers) or len(outliers) == len(clusters):
         return Nearest(np.full(len(outliers), -1, dtype=np.int64), np.zeros(len(outliers)))
     if wanted.strategy == "membership":
-        return nearest_by_membership(model, outliers)
+        return nearest_by_membership(model, outliers, np.unique(clusters[clusters >= 0]))
     if wanted.strategy == "embedding":
         vectors = stored_vectors(store, refs[LOAD_EMBEDDINGS])
-        return nearest_by_embedding(vectors, outliers, topic_vectors(vectors, clusters)[1:])
+        found = nearest_by_embedding(vectors, outliers, topic_vectors(vectors, clusters)[1:])
+        living = np.append(np.unique(clusters[clusters >= 0]), -1)
+        return Nearest(living[found.topics], found.scores)
     represent = _words_before(settings, store, refs, out, run_id)
     folder = store.folder(represent.stage, represent.key)
     weights, weighting = read_weights(folder, settings.tmo.represent)

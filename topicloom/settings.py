@@ -274,6 +274,21 @@ class PicturesSettings(Section):
     report: bool = Field(True, description="Write report.html.")
 
 
+class ConsensusSettings(Section):
+    """Topics that several seeds agree on."""
+
+    seeds: int = Field(1, ge=1, le=50, description="Seeds that are run; 1: no consensus is sought.")
+    least_agreement: float = Field(
+        0.5, gt=0, le=1, description="Share of the seeds that must put a paper into a topic; below it is an outlier."
+    )
+    least_stability: float = Field(
+        0.5, ge=0, le=1, description="Mean Jaccard index of a topic with its like under the other seeds; below it goes."
+    )
+
+
+_DEFAULT_SIZE = 10
+
+
 class TopicModelSettings(Section):
     """Section tmo (topic_model in the newer form): what is computed."""
 
@@ -286,7 +301,9 @@ class TopicModelSettings(Section):
         None, description="sentence-transformers model, a name or a local folder, for missing embeddings."
     )
     n_topics: int = Field(0, ge=0, description="Number of topics (KMeans); 0 lets HDBSCAN find the number.")
-    min_topic_size: int = Field(10, ge=2, description="Least documents of a topic.")
+    min_topic_size: Annotated[int, Field(ge=2)] | Literal["auto"] = Field(
+        _DEFAULT_SIZE, description="Least documents of a topic; auto: chosen by a small sweep."
+    )
     others_threshold: float = Field(
         0.9, gt=0, le=1, description="Share of the assigned documents that the main clusters cover."
     )
@@ -298,16 +315,39 @@ class TopicModelSettings(Section):
     kmeans: KMeansSettings = Field(default_factory=KMeansSettings)
     represent: RepresentSettings = Field(default_factory=RepresentSettings)
     distribution: DistributionSettings = Field(default_factory=DistributionSettings)
+    consensus: ConsensusSettings = Field(default_factory=ConsensusSettings)
     update: UpdateSettings = Field(default_factory=UpdateSettings)
     orphans: OrphansSettings = Field(default_factory=OrphansSettings)
     export: ExportSettings = Field(default_factory=ExportSettings)
     names: NamesSettings = Field(default_factory=NamesSettings)
     pictures: PicturesSettings = Field(default_factory=PicturesSettings)
 
+    @model_validator(mode="after")
+    def _fit_together(self) -> TopicModelSettings:
+        own = self.hdbscan.min_cluster_size
+        if self.min_topic_size == "auto" and own is not None:
+            raise ValueError(f"min_topic_size is auto and hdbscan.min_cluster_size {own}; leave one of them out")
+        if self.consensus.seeds > 1 and self.update.mode != "refit":
+            raise ValueError(
+                f"consensus.seeds is {self.consensus.seeds} and update {self.update.mode}; a consensus fits all papers "
+                "under each seed, so update must be refit"
+            )
+        return self
+
+    @property
+    def chooses_size(self) -> bool:
+        """Whether min_topic_size is still to be chosen; KMeans asks for none."""
+        return self.min_topic_size == "auto" and self.n_topics == 0
+
+    @property
+    def stated_size(self) -> int:
+        """min_topic_size as a number; the default where it is auto and no clustering asks for it."""
+        return _DEFAULT_SIZE if self.min_topic_size == "auto" else self.min_topic_size
+
     @property
     def min_cluster_size(self) -> int:
         """HDBSCAN's min_cluster_size: its own setting, else min_topic_size."""
-        return self.hdbscan.min_cluster_size or self.min_topic_size
+        return self.hdbscan.min_cluster_size or self.stated_size
 
 
 class Params(Section):

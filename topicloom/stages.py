@@ -20,9 +20,11 @@ from topicloom.settings import Settings
 from topicloom.store import StagePlan, StageRef, Store
 
 LOAD_EMBEDDINGS = "load-embeddings"
+CHOOSE_SIZE = "choose-size"
 UPDATE = "update"
 REDUCE = "reduce"
 CLUSTER = "cluster"
+CONSENSUS = "consensus"
 REASSIGN = "reassign"
 REPRESENT = "represent"
 DISTRIBUTION = "distribution"
@@ -85,9 +87,37 @@ def reassigns(settings: Settings) -> bool:
     return settings.tmo.orphans.mode == "reassign" and settings.tmo.n_topics == 0
 
 
+def agrees(settings: Settings) -> bool:
+    """Whether a run has the stage consensus."""
+    return settings.tmo.consensus.seeds > 1
+
+
+def raw_clusters_from(settings: Settings) -> str:
+    """The stage whose clusters are those before outliers are given away."""
+    return CONSENSUS if agrees(settings) else CLUSTER
+
+
 def clusters_from(settings: Settings) -> str:
     """The stage whose clusters become the topics."""
-    return REASSIGN if reassigns(settings) else CLUSTER
+    return REASSIGN if reassigns(settings) else raw_clusters_from(settings)
+
+
+def with_size(settings: Settings, chosen: StageRef) -> Settings:
+    """The settings with the min_topic_size that was chosen. chosen: result of choose-size."""
+    tmo = settings.tmo.model_copy(update={"min_topic_size": int(chosen.facts["min_topic_size"])})
+    return settings.model_copy(update={"tmo": tmo})
+
+
+CHOICE = "choice.json"
+
+
+def _choose_size(settings: Settings) -> dict[str, Any]:
+    return {
+        **_reduce(settings),
+        "hdbscan": settings.tmo.hdbscan.model_dump(mode="json"),
+        "represent": _represent(settings),
+        **({"orphans": _reassign(settings)} if reassigns(settings) else {}),
+    }
 
 
 def without_reassignment(settings: Settings) -> Settings:
@@ -203,7 +233,7 @@ def _export(settings: Settings) -> dict[str, Any]:
         **_reduce(settings),
         **_cluster(settings),
         **_represent(settings),
-        "min_topic_size": settings.tmo.min_topic_size,
+        "min_topic_size": settings.tmo.stated_size,
         "transformer_model": settings.tmo.transformer_model,
     }
 
@@ -245,6 +275,13 @@ STAGES = {
     stage.name: stage
     for stage in (
         Stage(
+            CHOOSE_SIZE,
+            version=1,
+            parameters=_choose_size,
+            reads=lambda _: {LOAD_EMBEDDINGS: (_TEXTS, _VECTORS)},
+            libraries=("umap-learn", "hdbscan", "numba", "numpy", "scipy", "scikit-learn"),
+        ),
+        Stage(
             UPDATE,
             version=1,
             parameters=lambda settings: {
@@ -273,10 +310,25 @@ STAGES = {
             libraries=("hdbscan", "numpy", "scipy", "scikit-learn"),
         ),
         Stage(
+            CONSENSUS,
+            version=1,
+            parameters=lambda settings: {
+                **settings.tmo.consensus.model_dump(mode="json"),
+                **_reduce(settings),
+                **_cluster(settings),
+            },
+            reads=lambda _: {LOAD_EMBEDDINGS: (_VECTORS,), CLUSTER: ("clusters.npy", "clusterer.joblib")},
+            libraries=("umap-learn", "hdbscan", "numba", "numpy", "scipy", "scikit-learn"),
+        ),
+        Stage(
             REASSIGN,
             version=1,
             parameters=_reassign,
-            reads=lambda _: {LOAD_EMBEDDINGS: (_TEXTS, _VECTORS), CLUSTER: ("clusters.npy", "clusterer.joblib")},
+            reads=lambda settings: {
+                LOAD_EMBEDDINGS: (_TEXTS, _VECTORS),
+                CLUSTER: ("clusters.npy", "clusterer.joblib"),
+                **({CONSENSUS: ("clusters.npy",)} if agrees(settings) else {}),
+            },
             libraries=("hdbscan", "scikit-learn", "numpy", "scipy"),
         ),
         Stage(
@@ -322,6 +374,7 @@ STAGES = {
                 LOAD_EMBEDDINGS: (_TEXTS, _IDENTIFIERS, _VECTORS, _ROWS),
                 REDUCE: ("reduced.npy", "coordinates.npy"),
                 CLUSTER: ("clusters.npy", *(("probability.npy",) if settings.tmo.n_topics == 0 else ())),
+                **({CONSENSUS: ("clusters.npy", "agreement.npy")} if agrees(settings) else {}),
                 **({REASSIGN: ("probability.npy", "score.npy")} if reassigns(settings) else {}),
                 REPRESENT: ("topics.npy", "topics.json", _MEANS, "vocabulary.npz", *_WEIGHTS),
                 DISTRIBUTION: ("topic_distribution.npz", "score.npy"),
@@ -386,6 +439,8 @@ def stages_of(settings: Settings) -> tuple[str, ...]:
     """The stages that a run with these settings has, in order."""
     pictures = settings.tmo.pictures
     wanted = {
+        CHOOSE_SIZE: settings.tmo.chooses_size,
+        CONSENSUS: agrees(settings),
         UPDATE: settings.tmo.update.mode != "refit",
         REASSIGN: reassigns(settings),
         DESCRIBE: pictures.figures or pictures.report,

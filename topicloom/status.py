@@ -12,7 +12,7 @@ from topicloom.lineage.differences import changed_values
 from topicloom.lookup import find_result
 from topicloom.run_record import read_record
 from topicloom.settings import Settings
-from topicloom.stages import EXPORT, LOAD_EMBEDDINGS, STAGES, UPDATE, stages_of
+from topicloom.stages import CHOOSE_SIZE, EXPORT, LOAD_EMBEDDINGS, STAGES, UPDATE, stages_of, with_size
 from topicloom.store import MANIFEST, StageRef, Store
 from topicloom.updating import is_due
 
@@ -44,7 +44,8 @@ def analysis_status(settings: Settings) -> list[StageStatus]:
         if stage == UPDATE and not (LOAD_EMBEDDINGS in refs and is_due(settings, refs[LOAD_EMBEDDINGS])):
             continue
         last = _last_manifest(store, record, stage)
-        missing = [name for name in _reads(stage, settings) if name not in refs]
+        needed = [CHOOSE_SIZE] if settings.tmo.chooses_size and stage not in (LOAD_EMBEDDINGS, CHOOSE_SIZE) else []
+        missing = [name for name in (*needed, *_reads(stage, settings)) if name not in refs]
         if missing:
             state, why = (STALE if last else MISSING), f"{missing[0]} is to be computed first"
         elif stage == LOAD_EMBEDDINGS and embeddings_missing(settings):
@@ -53,6 +54,7 @@ def analysis_status(settings: Settings) -> list[StageStatus]:
             plan, found = find_result(settings, store, stage, refs)
             if found.ref:
                 refs[stage] = found.ref
+                settings = with_size(settings, found.ref) if stage == CHOOSE_SIZE else settings
                 last = _manifest(store, record, found.ref)
                 state, why = CACHED, ""
             else:

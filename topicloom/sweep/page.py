@@ -77,7 +77,8 @@ def _parallel(trials: pd.DataFrame, settings: Sequence[str]) -> Any:
     from plotly.graph_objects import Figure, Parcoords
 
     axes = [_axis(trials[name], _short(name)) for name in settings]
-    axes += [_axis(trials[name], shown) for name, shown in _MEASURES.items() if trials[name].notna().all()]
+    measures = [name for name in _MEASURES if trials[name].notna().all()]
+    axes += [{"label": _MEASURES[name], "values": trials[name]} for name in measures]
     score = trials["score"].fillna(0)
     line = {"color": score, "colorscale": "Cividis", "showscale": True, "colorbar": {"title": "score"}}
     figure = Figure(Parcoords(dimensions=axes, line=line, labelangle=-20, labelside="bottom"))
@@ -126,9 +127,6 @@ def _front(trials: pd.DataFrame, settings: Sequence[str], best: int | None) -> A
             hovertemplate="%{text}<br>NPMI %{y:.3f}, outliers %{x:.1%}<extra></extra>",
         )
     )
-    front = trials[trials["front"]].sort_values("outlier_share")
-    line = {"color": _FRONT, "width": 1, "dash": "dot"}
-    figure.add_trace(Scatter(x=front["outlier_share"], y=front["npmi"], mode="lines", line=line, hoverinfo="skip"))
     figure.update_xaxes(title="outlier share (less is better)", tickformat=".0%")
     figure.update_yaxes(title="coherence, NPMI (more is better)")
     figure.update_layout(
