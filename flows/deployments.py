@@ -24,6 +24,7 @@ HEADER = """\
 # Written by `topicloom deploy` from configs/: change a config, not this file.
 # `prefect --no-prompt deploy --all` deploys what stands here.
 """
+_COMMON = ("stage", "sweep")
 _COLLISION = {"wait": "ENQUEUE", "cancel": "CANCEL_NEW"}
 
 
@@ -46,7 +47,7 @@ def prefect_yaml(configs: list[NamedConfig]) -> str:
         ],
         # A process worker runs in this checkout, and relative paths are seen from it.
         "pull": [{"prefect.deployments.steps.set_working_directory": {"directory": "{{ $PWD }}"}}],
-        "deployments": [*(_deployment(named) for named in configs), _stage_deployment()],
+        "deployments": [*(_deployment(named) for named in configs), *_common_deployments(configs)],
     }
     return HEADER + yaml.safe_dump(content, sort_keys=False, width=110, allow_unicode=True)
 
@@ -98,14 +99,23 @@ def _schedules(named: NamedConfig, number: int, schedule: Schedule) -> Iterator[
         }
 
 
-def _stage_deployment() -> dict[str, Any]:
+def _common_deployments(configs: list[NamedConfig]) -> Iterator[dict[str, Any]]:
+    """What serves every project: one stage alone, and a sweep."""
+    yield _common("stage", "flows/stage.py:stage", "Compute one stage of an analysis again, and nothing else.", {})
+    first = {"analysis": _portable(configs[0].analysis_path(configs[0].config.analyses[0]))} if configs else {}
+    plan = {"vary": {"min_topic_size": [5, 10, 15, 20]}, "seeds": 2}
+    description = "Try many combinations of settings, measure them, and recommend one."
+    yield _common("sweep", "flows/sweep.py:sweep", description, {**first, "plan": plan})
+
+
+def _common(name: str, entrypoint: str, description: str, parameters: dict[str, Any]) -> dict[str, Any]:
     return {
-        "name": "stage",
-        "entrypoint": "flows/stage.py:stage",
+        "name": name,
+        "entrypoint": entrypoint,
         "version": "{{ commit.stdout }}",
-        "description": "Compute one stage of an analysis again, and nothing else.",
+        "description": description,
         "tags": [TAG],
-        "parameters": {},
+        "parameters": parameters,
         "enforce_parameter_schema": True,
         "concurrency_limit": {"limit": 1, "collision_strategy": "ENQUEUE"},
         "schedules": [],
@@ -164,7 +174,7 @@ def pause_unconfigured(configs: list[NamedConfig]) -> list[str]:
     from prefect.client.schemas.actions import DeploymentUpdate
     from prefect.client.schemas.filters import DeploymentFilter
 
-    wanted = {named.name for named in configs} | {"stage"}
+    wanted = {named.name for named in configs} | set(_COMMON)
     paused = []
     with get_client(sync_client=True) as client:
         tagged = client.read_deployments(deployment_filter=DeploymentFilter.model_validate({"tags": {"all_": [TAG]}}))
@@ -207,7 +217,7 @@ def deploy(configs: list[NamedConfig], *, expect_worker: bool = True) -> Iterato
     sync_automations(configs)
     for named in configs:
         yield f"deployed topic-model/{named.name} ({len(named.config.analyses)} analyses)"
-    yield "deployed stage/stage"
+    yield from (f"deployed {name}/{name}" for name in _COMMON)
     for name in remove_old_schedules(configs):
         yield f"removed the schedule {name}: its config has it no more"
     for name in pause_unconfigured(configs):

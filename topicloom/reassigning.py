@@ -41,9 +41,9 @@ Refs = Mapping[str, StageRef]
 def reassign_outliers(settings: Settings, refs: Refs, out: Workspace, run_id: str | None = None) -> None:
     """Give outliers to the clusters nearest to them.
 
-    refs: load-embeddings, cluster, and consensus where there is one. Artifacts: clusters.npy (n,) int64; probability.npy
-    (n,) float64, where cluster has it: of a paper given to a cluster its membership in that; score.npy (n,) float64,
-    how near, NaN for the others. Facts: outliers before and now, and the least score that was given away.
+    refs: load-embeddings, cluster, and consensus where there is one. Artifacts: clusters.npy (n,) int64;
+    probability.npy (n,) float64, where cluster has it: of a paper given to a cluster its membership in that; score.npy
+    (n,) float64, how near, NaN for the others. Facts: outliers before and now, and the least score that was given away.
     """
     import joblib
     import numpy as np

@@ -14,7 +14,7 @@ from topicloom.corpus import corpus_columns
 from topicloom.embedding import model_at_hand
 from topicloom.files import digest_json
 from topicloom.lineage.following import fitted_run, matched_with, result_digest
-from topicloom.lineage.history import History
+from topicloom.lineage.history import History, lineage_of
 from topicloom.lineage.labels import labels_path
 from topicloom.settings import Settings
 from topicloom.store import StagePlan, StageRef, Store
@@ -168,7 +168,7 @@ def _run_before(settings: Settings, refs: Refs) -> dict[str, str]:
 
 def _last_two_runs(settings: Settings, _: Refs) -> dict[str, str]:
     """The page says what changed between them."""
-    heads = History(settings).heads(settings.metadata.analysis_id)[-2:]
+    heads = History(settings).heads(lineage_of(settings))[-2:]
     return {f"run {head.number}": head.sha256 for head in heads}
 
 

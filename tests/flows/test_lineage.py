@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -129,3 +130,26 @@ def test_clean_leaves_the_history(finished):
     assert topicloom("clean", finished.analysis).returncode == 0
     assert history.path.read_bytes() == before
     assert history.check() == []
+
+
+def test_a_renamed_analysis_keeps_its_ids(finished, run):
+    finished.write_settings(min_topic_size=6)
+    run(finished.analysis)
+    before = table(finished, "topic_model_info.csv")
+    finished.analysis.rename(finished.path / "a02")
+    finished.analysis = finished.write_settings("a02", min_topic_size=6)
+    report = run(finished.analysis)
+    assert report.computed == []
+    assert report.changes.startswith("nothing has changed since run 2")
+    assert (table(finished, "topic_model_info.csv")[NEW] == before[NEW]).all(axis=None)
+    history = History(read_settings(finished.analysis))
+    assert len(history.heads("a01")) == 2
+    assert history.heads("a02") == []
+
+
+def test_a_copied_analysis_goes_its_own_way(finished, run):
+    shutil.copytree(finished.analysis, finished.path / "a02")
+    run(finished.write_settings("a02", min_topic_size=6))
+    history = History(read_settings(finished.analysis))
+    assert len(history.heads("a01")) == 1
+    assert len(history.heads("a02")) == 1

@@ -15,8 +15,9 @@ import pytest
 from tests.flows import test_pictures
 from topicloom.stages import PICTURES, STAGE_NAMES
 
-ALL = [stage for stage in STAGE_NAMES if stage not in PICTURES]
-LAST = ["orphan-split", "export"]
+OPTIONAL = ("choose-size", "update", "consensus", "reassign")
+ALL = [stage for stage in STAGE_NAMES if stage not in (*PICTURES, *OPTIONAL)]
+LAST = ["orphan-split", "identify", "export"]
 CSV = ["topic_model_info.csv", "dataset_minimal.csv", "orphans.csv", "document_coords.csv"]
 
 
@@ -49,7 +50,13 @@ print("STATES", sorted((run.name.split()[0], run.state_name) for run in runs))
 """
     done = in_a_new_process(script, finished.analysis, prefect_server)
     assert "HEAVY []" in done
-    expected = sorted([("load-settings", "Completed"), ("publish", "Completed"), *((name, "Cached") for name in ALL)])
+    expected = sorted(
+        [
+            ("load-settings", "Completed"),
+            *((name, "Completed") for name in ("publish", "remember")),
+            *((name, "Cached") for name in ALL),
+        ]
+    )
     assert f"STATES {expected}" in done
 
 
@@ -84,20 +91,29 @@ SETTING_STAGES = [
     ("tmo.hdbscan.cluster_selection_method", "leaf", ["cluster", "represent", "distribution", *LAST]),
     ("tmo.hdbscan.cluster_selection_epsilon", 0.5, ["cluster", "represent", "distribution", *LAST]),
     ("tmo.represent.calculate_probabilities", False, ["cluster", "export"]),
-    ("tmo.represent.n_gram_range", [1, 1], ["represent", "distribution", "export"]),
-    ("tmo.represent.language", "multilingual", ["represent", "distribution", "export"]),
-    ("tmo.represent.top_n_words", 5, ["represent", "export"]),
-    ("tmo.represent.stop_words", "english", ["represent", "distribution", "export"]),
-    ("tmo.represent.min_df", 2, ["represent", "distribution", "export"]),
-    ("tmo.represent.bm25_weighting", True, ["represent", "distribution", "export"]),
-    ("tmo.represent.reduce_frequent_words", True, ["represent", "distribution", "export"]),
+    ("tmo.represent.n_gram_range", [1, 1], ["represent", "distribution", "identify", "export"]),
+    ("tmo.represent.language", "multilingual", ["represent", "distribution", "identify", "export"]),
+    ("tmo.represent.top_n_words", 5, ["represent", "identify", "export"]),
+    ("tmo.represent.stop_words", "english", ["represent", "distribution", "identify", "export"]),
+    ("tmo.represent.min_df", 2, ["represent", "distribution", "identify", "export"]),
+    ("tmo.represent.bm25_weighting", True, ["represent", "distribution", "identify", "export"]),
+    ("tmo.represent.reduce_frequent_words", True, ["represent", "distribution", "identify", "export"]),
     ("tmo.distribution.window", 8, ["distribution", "export"]),
     ("tmo.distribution.stride", 2, ["distribution", "export"]),
     ("tmo.distribution.min_similarity", 0.2, ["distribution", "export"]),
     ("tmo.distribution.padding", True, ["distribution", "export"]),
     ("tmo.distribution.batch_size", 50, []),
+    ("tmo.orphans.mode", "reassign", ["reassign", "represent", "distribution", *LAST]),
+    ("tmo.orphans.strategy", "embedding", []),  # nothing is reassigned here
+    ("tmo.orphans.threshold", 0.3, []),
+    ("tmo.orphans.target_share", 0.1, []),
+    ("tmo.update.mode", "assign", []),  # the corpus is the one that was fitted
+    ("tmo.update.most_drift", 0.5, []),
+    ("tmo.consensus.seeds", 2, ["consensus", "represent", "distribution", *LAST]),
+    ("tmo.consensus.least_agreement", 0.9, []),  # of one seed
+    ("tmo.consensus.least_stability", 0.9, []),
     ("tmo.score", "centroid", ["distribution", "export"]),
-    ("tmo.others_threshold", 0.5, LAST),
+    ("tmo.others_threshold", 0.5, ["orphan-split", "export"]),
     ("tmo.export.texts", False, ["export"]),
     ("tmo.kmeans.n_init", 3, []),  # HDBSCAN is used here
     ("tmo.kmeans.max_iter", 10, []),
@@ -169,7 +185,7 @@ def test_a_changed_corpus_is_noticed(finished, run):
     corpus.to_csv(finished.profile / "corpus.csv", index=False)
     report = run(finished.analysis)
     # The vectors are the same: they are neither reduced nor clustered again.
-    assert report.computed == ["load-embeddings", "represent", "distribution", "export"]
+    assert report.computed == ["load-embeddings", "represent", "distribution", "identify", "export"]
     texts = pd.concat([pd.read_csv(finished.output(name)) for name in ("dataset_minimal.csv", "orphans.csv")])
     assert "quantum chromodynamics on the lattice" in set(texts["Document"])
 
@@ -197,6 +213,7 @@ ARTIFACTS = {
     "cluster": "clusters.npy",
     "represent": "topics.json",
     "distribution": "score.npy",
+    "identify": "identity.json",
     "orphan-split": "level0.npy",
 }
 

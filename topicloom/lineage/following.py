@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from topicloom.files import digest_json
-from topicloom.lineage.history import Head, History
+from topicloom.lineage.history import Head, History, lineage_of
 from topicloom.lineage.records import RunRecord
 from topicloom.settings import Settings
 
@@ -19,7 +19,7 @@ def matched_with(settings: Settings, result: str) -> Head | None:
     A run that found the same as the one before under other settings is passed over, so that a repeated result is
     matched with the same run, and gets the same ids, every time.
     """
-    heads = History(settings).heads(settings.metadata.analysis_id)
+    heads = History(settings).heads(lineage_of(settings))
     while heads and heads[-1].result == result:
         heads.pop()
     return heads[-1] if heads else None
@@ -30,7 +30,7 @@ def fitted_run(settings: Settings, loaded: str) -> RunRecord | None:
 
     loaded: key of the corpus as it is now. None where there was no run, or where that model was fitted to this corpus.
     """
-    history, analysis = History(settings), settings.metadata.analysis_id
+    history, analysis = History(settings), lineage_of(settings)
     heads = history.heads(analysis)
     if not heads:
         return None

@@ -295,10 +295,23 @@ class History:
             ) from error
 
 
+def lineage_of(settings: Settings) -> str:
+    """Under which name the history holds an analysis: that of its folder, or the one it had before it was renamed.
+
+    run.json, which moves with the folder, says so; where the folder of that name is still there, this one is a copy,
+    and a lineage of its own.
+    """
+    own = settings.metadata.analysis_id
+    record = read_json(settings.analysis_path / "run.json")
+    note = record.get("identity") if isinstance(record, dict) else None
+    earlier = note.get("lineage", own) if isinstance(note, dict) else own
+    return own if (settings.project_path / str(earlier) / "run.json").is_file() else str(earlier)
+
+
 @contextlib.contextmanager
 def turn(settings: Settings) -> Iterator[None]:
     """Hold the turn of an analysis: from finding lasting ids to entering the run, no other run of it comes between."""
-    analysis = settings.metadata.analysis_id.replace("/", "+")
+    analysis = lineage_of(settings).replace("/", "+")
     lock = Store(settings.store_path).lock(f"turn-{analysis}")
     try:
         lock.acquire(timeout=0)

@@ -12,7 +12,7 @@ from topicloom.ctfidf import read_topics
 from topicloom.files import read_json, write_json
 from topicloom.hierarchy import group_levels, topic_tree
 from topicloom.lineage.following import matched_with
-from topicloom.lineage.history import History
+from topicloom.lineage.history import History, lineage_of
 from topicloom.lineage.identity import Identity, Lost, first_identity, next_identity
 from topicloom.lineage.matching import Partition
 from topicloom.lineage.records import Event, LastingTopic, RunRecord, packed_vectors
@@ -36,7 +36,7 @@ def identify_topics(settings: Settings, refs: Refs, out: Workspace) -> None:
     Facts: number of the run, of the run it is matched with (or None), and how many topics it kept.
     """
     store = Store(settings.store_path)
-    history, analysis = History(settings), settings.metadata.analysis_id
+    history, analysis = History(settings), lineage_of(settings)
     head = matched_with(settings, result_of(refs))
     partition = _partition(store, refs)
     if head is None:
@@ -141,16 +141,22 @@ def remember_run(settings: Settings, refs: Refs, versions: Mapping[str, str], ru
     """Enter a run into the history where it found something else than the run before, or by other settings or versions.
 
     refs: of all stages of the run. The caller holds the analysis's turn. Returns what run.json says of it: history,
-    run, entered (false: as the run before) and finished.
+    lineage, run, entered (false: as the run before) and finished.
     """
-    history, analysis = History(settings), settings.metadata.analysis_id
+    history, analysis = History(settings), lineage_of(settings)
     heads = history.heads(analysis)
     last = history.read(analysis, heads[-1].number) if heads else None
     stated = settings.model_dump(mode="json", include={"tmo", "params"})
     result = result_of(refs)
     same_result = last is not None and last.result == result
     if last and same_result and last.settings == stated and last.versions == dict(versions):
-        return {"history": history.id(), "run": last.number, "entered": False, "finished": last.finished}
+        return {
+            "history": history.id(),
+            "lineage": analysis,
+            "run": last.number,
+            "entered": False,
+            "finished": last.finished,
+        }
     number = last.number + 1 if last else 1
     store = Store(settings.store_path)
     topics, events = read_identity(store, refs[IDENTIFY])
@@ -181,4 +187,4 @@ def remember_run(settings: Settings, refs: Refs, versions: Mapping[str, str], ru
         )
 
     record = history.append(make)
-    return {"history": record.history, "run": number, "entered": True, "finished": record.finished}
+    return {"history": record.history, "lineage": analysis, "run": number, "entered": True, "finished": record.finished}

@@ -7,7 +7,7 @@ import difflib
 from pathlib import Path
 
 from topicloom.errors import InputError, Problem, quoted_list
-from topicloom.lineage.history import History
+from topicloom.lineage.history import History, lineage_of
 from topicloom.settings import Settings
 
 LABELS = "labels.csv"
@@ -68,8 +68,9 @@ def require_known_labels(settings: Settings) -> list[str]:
     unknown = [uid for uid in labels if uid not in known]
     if unknown:
         raise LabelsError(labels_path(settings), [_unknown(uid, known) for uid in unknown[:5]])
-    heads = history.heads(settings.metadata.analysis_id)
-    now = set(history.read(settings.metadata.analysis_id, heads[-1].number).uids) if heads else set()
+    analysis = lineage_of(settings)
+    heads = history.heads(analysis)
+    now = set(history.read(analysis, heads[-1].number).uids) if heads else set()
     resting = [uid for uid in labels if uid not in now]
     if not resting:
         return []

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from topicloom.atlas import records
 from topicloom.errors import Problem
 from topicloom.lineage.differences import KINDS, MOVED, NEW, WITHDRAWN, Differences, differences
-from topicloom.lineage.history import History, HistoryError
+from topicloom.lineage.history import History, HistoryError, lineage_of
 from topicloom.naming import shortened
 from topicloom.run_record import read_record
 from topicloom.settings import Settings
@@ -34,7 +34,7 @@ _UID = re.compile(r"\bT-[A-Z2-7]{8}\b")
 
 def latest_differences(settings: Settings) -> Differences | None:
     """What the last run in the history changed; None before the second one."""
-    history, analysis = History(settings), settings.metadata.analysis_id
+    history, analysis = History(settings), lineage_of(settings)
     heads = history.heads(analysis)
     if len(heads) < 2:
         return None
@@ -46,7 +46,7 @@ def chosen_differences(settings: Settings, runs: Sequence[int]) -> Differences |
 
     None where no runs are given and the last run changed nothing. Raises HistoryError for a run that is not there.
     """
-    history, analysis = History(settings), settings.metadata.analysis_id
+    history, analysis = History(settings), lineage_of(settings)
     if runs:
         return differences(*(history.read(analysis, number) for number in runs))
     return latest_differences(settings) if _identity(settings).get("entered", True) else None
@@ -54,7 +54,7 @@ def chosen_differences(settings: Settings, runs: Sequence[int]) -> Differences |
 
 def last_run_line(settings: Settings) -> str:
     """Which runs the history holds, and whether the last one changed anything. Raises HistoryError for no run."""
-    history, analysis = History(settings), settings.metadata.analysis_id
+    history, analysis = History(settings), lineage_of(settings)
     heads = history.heads(analysis)
     if not heads:
         raise HistoryError(
