@@ -26,7 +26,7 @@ _NO_ZERO = 1e-8  # what the library adds to lambdas that it divides by
 
 
 @dataclass(frozen=True)
-class _Tree:
+class MembershipTree:
     """The part of a condensed tree that membership needs.
 
     node, point_lambda: (n,) the node that each point falls out of, and where. parent, birth: by node. clusters: (k,)
@@ -64,14 +64,14 @@ def membership_vectors(model: Any, threads: int | None = None) -> Iterator[NDArr
     if model.metric not in ("euclidean", "manhattan"):
         raise ValueError(f"the metric is {model.metric!r}; it must be 'euclidean' or 'manhattan'")
     kernels = import_kernels()
-    tree = _tree(model)
+    tree = membership_tree(model)
     if not len(tree.clusters):
         return
     exemplars = model.prediction_data_.exemplars
     starts = np.cumsum([0, *(len(points) for points in exemplars)])
     pool = np.concatenate(exemplars)
     nodes, of_point = np.unique(tree.node, return_inverse=True)
-    heights, shared = _merge_heights(tree, nodes)
+    heights, shared = merge_heights(tree, nodes)
     points = np.ascontiguousarray(model.prediction_data_.raw_data)
     largest = tree.leaf_lambda[tree.node] + _NO_ZERO
 
@@ -93,7 +93,8 @@ def membership_vectors(model: Any, threads: int | None = None) -> Iterator[NDArr
             yield from pool_of_threads.map(rows_of, blocks[first : first + threads])
 
 
-def _tree(model: Any) -> _Tree:
+def membership_tree(model: Any) -> MembershipTree:
+    """The part of a fitted HDBSCAN's condensed tree that membership needs."""
     import numpy as np
 
     raw = model.condensed_tree_.to_numpy()
@@ -108,10 +109,10 @@ def _tree(model: Any) -> _Tree:
     leaf_lambda = np.zeros(size)
     for cluster, largest in model.prediction_data_.leaf_max_lambdas.items():
         leaf_lambda[cluster] = largest
-    return _Tree(node, point_lambda, parent, birth, clusters, leaf_lambda)
+    return MembershipTree(node, point_lambda, parent, birth, clusters, leaf_lambda)
 
 
-def _merge_heights(tree: _Tree, nodes: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def merge_heights(tree: MembershipTree, nodes: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """The lambda at which each node and each cluster part, (nodes, k), and where one lies within the other.
 
     Both climb to their common ancestor, the larger number first, since a node's number is above its parent's. Where

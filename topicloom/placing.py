@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from topicloom.progress import tell
+from topicloom.new_membership import membership_vector
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 _USUAL = 0.05  # share of the fitted papers that count as far from the others
 _SAMPLE = 3000  # fitted papers whose distances say what is far
 _MAJORITY = 0.5  # share of the neighbours that must agree where prediction finds no cluster
-_BLOCK = 500
 
 
 @dataclass(frozen=True)
@@ -122,15 +121,10 @@ def majority_cluster(votes: NDArray[np.int64]) -> NDArray[np.int64]:
 def placed_probability(model: Any, reduced: NDArray[np.float32], clusters: NDArray[np.int64]) -> NDArray[np.float64]:
     """Membership of new papers in the clusters they were placed in, (m,) float64; of outliers 1 minus all of it."""
     import numpy as np
-    from hdbscan import membership_vector
 
-    found = np.zeros(len(reduced))
-    if model.labels_.max(initial=-1) < 0:
-        return found
-    for start in range(0, len(reduced), _BLOCK):
-        part = slice(start, min(start + _BLOCK, len(reduced)))
-        vectors = np.atleast_2d(membership_vector(model, reduced[part].astype(np.float64)))
-        own = vectors[np.arange(len(vectors)), clusters[part]]
-        found[part] = np.where(clusters[part] >= 0, own, 1 - vectors.sum(axis=1))
-        tell("membership of new papers", part.stop, len(reduced))
-    return found
+    vectors = membership_vector(model, reduced)
+    if not vectors.shape[1]:
+        return np.zeros(len(reduced))
+    own = vectors[np.arange(len(vectors)), clusters]
+    placed: NDArray[np.float64] = np.where(clusters >= 0, own, 1 - vectors.sum(axis=1))
+    return placed
