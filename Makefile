@@ -7,7 +7,7 @@ DEMO ?= demo
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?= $(shell [ "$$(uname -s)" = Linux ] && command -v curl >/dev/null && curl -sfIL -m 5 -o /dev/null $(CPU_INDEX)/torch/ 2>/dev/null && echo $(CPU_INDEX))
 
-.PHONY: demo serve test test-slow lint bench bench-growth lock clean
+.PHONY: demo serve test test-slow lint bench bench-growth bench-lineage lock clean
 
 demo: $(VENV)/.installed
 	$(BIN)/topicloom warmup
@@ -51,6 +51,15 @@ bench-growth: $(VENV)/.installed
 	$(BIN)/topicloom warmup
 	mkdir -p $(BENCH)
 	$(BIN)/python -m benchmarks.growth $(BENCH)/growth.json $(BENCH)
+
+# What docs/living-corpora.md and docs/sweeps.md state: a corpus with years, such as `make bench-lineage DATA=PATH`.
+YEARS ?= 1999 2000 2001 2002 2003
+bench-lineage: $(VENV)/.installed
+	$(BIN)/topicloom warmup
+	mkdir -p $(BENCH)
+	$(BIN)/python -m benchmarks.planted $(BENCH)/planted.json $(BENCH)
+	$(BIN)/python -m benchmarks.lineage $(BENCH)/lineage.json $(BENCH) $(firstword $(DATA)) $(YEARS) --update
+	$(BIN)/python -m benchmarks.sweeps $(BENCH)/sweeps.json $(BENCH) $(firstword $(DATA))
 
 # After a change of dependencies: resolves pyproject.toml anew and writes what came out.
 lock:

@@ -69,8 +69,13 @@ def _as_declared(value: Any, annotation: Any) -> Any:
         return value
     if isinstance(value, (list, tuple)) and len(value) == 1:
         value = value[0]
-    wants_int = annotation is int or (is_union(annotation) and int in typing.get_args(annotation))
+    options = typing.get_args(annotation) if is_union(annotation) else (annotation,)
+    wants_int = any(_without_limits(option) is int for option in options)
     return _whole(value) if wants_int else value
+
+
+def _without_limits(annotation: Any) -> Any:
+    return typing.get_args(annotation)[0] if typing.get_origin(annotation) is Annotated else annotation
 
 
 def _whole(value: Any) -> Any:

@@ -48,7 +48,7 @@ def test_a_computing_run_is_quiet_too(finished, prefect_server):
     assert done.stderr == ""
     shown = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("  ✓")]
     assert shown == [
-        *("load-embeddings", "reduce", "cluster", "represent", "distribution", "orphan-split", "export"),
+        *("load-embeddings", "reduce", "cluster", "represent", "distribution", "orphan-split", "identify", "export"),
     ]
     assert "it/s]" not in done.stdout
 
@@ -76,7 +76,7 @@ def test_refresh_names_its_stages(finished, prefect_server):
     assert topicloom("run", finished.analysis, "--refresh", "reduction", server=prefect_server).returncode == 2
     done = topicloom("run", finished.analysis, "--refresh", "orphan-split", server=prefect_server)
     assert done.returncode == 0
-    assert "orphan-split, export" in done.stdout
+    assert "orphan-split, identify, export" in " ".join(done.stdout.split())
 
 
 def test_bad_settings_exit_with_2_before_prefect_starts(finished):
@@ -85,7 +85,7 @@ def test_bad_settings_exit_with_2_before_prefect_starts(finished):
     del before["a01/settings_analysis_directive_2026-01-01-00-00.json"]
     done = topicloom("run", finished.analysis, server="http://127.0.0.1:9/api")
     assert done.returncode == 2
-    assert "tmo.min_topic_size is 1; it must be a whole number of at least 2." in done.stderr
+    assert 'tmo.min_topic_size is 1; it must be a whole number of at least 2 or "auto".' in done.stderr
     assert "default of 10" in done.stderr
     after = snapshot(finished.path)
     assert {name: after[name] for name in before} == before
@@ -152,7 +152,7 @@ def test_check_counts_texts_with_nan(project):
 def test_status_tells_cached_stale_and_missing(finished, project):
     done = topicloom("status", finished.analysis)
     assert done.returncode == 0
-    assert done.stdout.count("cached") == 7
+    assert done.stdout.count("cached") == 8
     finished.write_settings(min_topic_size=9)
     done = topicloom("status", finished.analysis)
     assert done.stdout.count(" cached") == 2
@@ -160,7 +160,7 @@ def test_status_tells_cached_stale_and_missing(finished, project):
     assert "cluster is to be computed first" in done.stdout
     before = snapshot(project.root)
     done = topicloom("status", project.analysis)
-    assert done.stdout.count("missing") == 7
+    assert done.stdout.count("missing") == 8
     assert snapshot(project.root) == before
 
 

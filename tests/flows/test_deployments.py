@@ -20,7 +20,8 @@ from tests.flows.serving import MAIN
 from topicloom.project_config import ConfigError, config_schema, missing_folders, read_config, read_configs
 
 STAGES = [
-    *("load-settings", "load-embeddings", "reduce", "cluster", "represent", "distribution", "orphan-split", "export")
+    *("load-settings", "load-embeddings", "reduce", "cluster", "represent", "distribution"),
+    *("orphan-split", "identify", "export"),
 ]
 
 
@@ -89,8 +90,9 @@ def test_each_schedule_has_its_own_parameters_and_slug(tmp_path):
     ]
     config = {**GOOD, "schedules": schedules, "overrides": {"n_topics": 5}, "concurrency": {"on_collision": "cancel"}}
     (tmp_path / "configs" / "one.yaml").write_text(yaml.safe_dump(config))
-    first, stage = yaml.safe_load(prefect_yaml(read_configs(tmp_path / "configs")))["deployments"]
-    assert stage["name"] == "stage"
+    first, stage, sweep = yaml.safe_load(prefect_yaml(read_configs(tmp_path / "configs")))["deployments"]
+    assert [stage["name"], sweep["name"]] == ["stage", "sweep"]
+    assert sweep["parameters"]["analysis"] == str(tmp_path / "r" / "p" / "a")
     assert first["concurrency_limit"] == {"limit": 1, "collision_strategy": "CANCEL_NEW"}
     assert [entry["slug"] for entry in first["schedules"]] == ["a-1", "b-1", "b-2"]
     assert first["schedules"][1] == {
@@ -127,7 +129,7 @@ def test_only_validating_computes_nothing(serving):
 
 
 def test_a_retry_runs_only_the_failed_stage_and_those_after_it(serving):
-    """One run fails in each of the eight stages in turn; a retry takes up those before from their results."""
+    """One run fails in each of the stages in turn; a retry takes up those before from their results."""
     serving.fault.write_text(STAGES[0])
     run = serving.start("topic-model/wos", refresh="load-embeddings", overrides={"seed": 3})
     assert serving.end_of(run) == "FAILED"
@@ -164,7 +166,7 @@ def test_the_page_of_a_run_tells_its_topics(serving):
     table, summary = (next(a for a in artifacts if a["key"] == f"wos-a01-{name}") for name in ("topics", "summary"))
     rows = json.loads(table["data"])
     assert sum(row["papers"] for row in rows) == 240
-    assert "Nothing has changed since the last run" in summary["data"]
+    assert "since run " in summary["data"]
     assert "seed = 3" in summary["data"]
     found = serving.api(f"/flow_runs/{run}", method="GET")
     assert found["name"] == "wos/a01"

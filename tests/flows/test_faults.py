@@ -98,7 +98,7 @@ def test_a_failed_export_leaves_the_previous_files(finished, run, monkeypatch):
 
 
 def test_a_fault_that_passes_is_tried_again(project, run, monkeypatch):
-    from tasks import cluster as module
+    from topicloom import cluster_stage as module
     from topicloom.clustering import cluster_documents
 
     tries = []
@@ -135,8 +135,8 @@ def test_a_killed_run_is_taken_up_where_it_was(project, prefect_server):
     """Killed while it reduces: what it had kept is reused, its temporary files are gone, and no lock is held."""
     env = {**os.environ, "PREFECT_API_URL": prefect_server}
     script = (
-        "import sys, time\nimport tasks.reduce as m\n"
-        "m.reduce_documents = lambda *a: (print('REDUCING', flush=True, file=sys.__stdout__), time.sleep(600))\n"
+        "import sys, time\nimport topicloom.reducing as m\n"
+        "m.reduce_documents = lambda *a, **k: (print('REDUCING', flush=True, file=sys.__stdout__), time.sleep(600))\n"
         "from flows.topic_model import topic_model as t\nt(sys.argv[1])"
     )
     process = subprocess.Popen(

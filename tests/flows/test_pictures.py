@@ -105,7 +105,7 @@ def test_a_picture_that_fails_does_not_fail_the_run_and_leaves_none_of_an_earlie
 ):
     names = {
         "figures": "tasks.figures.draw_figures",
-        "quality": "tasks.quality.measure_quality",
+        "quality": "tasks.quality.write_quality",
         "report": "tasks.report.write_report",
     }
 

@@ -71,7 +71,7 @@ class Opened:
 
 def written(tmp_path: Path, atlas) -> Path:
     path = tmp_path / "report.html"
-    path.write_text(report_page(atlas, "Q338/a01", [("a", "b")], [], {}, [], None), encoding="utf-8")
+    path.write_text(report_page(atlas, "Q338/a01", [("a", "b")], [], {}, [], None, None), encoding="utf-8")
     return path
 
 

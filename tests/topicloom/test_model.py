@@ -29,6 +29,7 @@ def parts():
     parts = ModelParts(
         topics=found.topics,
         clusters=clusters,
+        labels=clusters,
         probability=None,
         table=found.table,
         texts=TEXTS,

@@ -112,7 +112,7 @@ def test_one_search_serves_every_layout(project, vectors, tmp_path, monkeypatch)
 
     searched = []
     monkeypatch.setattr(parts, "stored_vectors", lambda *_: vectors)
-    monkeypatch.setattr(parts, "find_neighbours", lambda *a: searched.append(a) or find_neighbours(*a))
+    monkeypatch.setattr(parts, "find_neighbours", lambda *a, **k: searched.append(a) or find_neighbours(*a, **k))
     ref = StageRef(stage="load-embeddings", key="k", outputs={"embeddings.npy": "d"}, facts={"documents": len(vectors)})
 
     def search(seed: int = 100, **umap) -> str:

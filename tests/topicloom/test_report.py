@@ -22,10 +22,18 @@ QUALITY = {
     "redundant_pairs": [{"topic": 0, "other": 1, "similarity": 0.95}],
 }
 
+CHANGES = {
+    "line": "since run 1: <b>",
+    "since": "2026-01-01",
+    "sections": {"New <topics>": ["T-AAAAAAAA (<i>x</i>) is new"]},
+}
+
 
 def page_of(atlas, quality=None) -> str:
     stages = [{"name": "reduce", "status": "cached", "computed_at": "2026", "seconds": "1.0", "key": "abc"}]
-    return report_page(atlas, "Q338/<a01>", [("tmo.score", "<x>")], stages, {"numpy": "2"}, ["a <note>"], quality)
+    return report_page(
+        atlas, "Q338/<a01>", [("tmo.score", "<x>")], stages, {"numpy": "2"}, ["a <note>"], CHANGES, quality
+    )
 
 
 def unpacked(page: str) -> dict:

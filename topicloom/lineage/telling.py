@@ -159,7 +159,8 @@ def _labelled(text: str, labels: Mapping[str, str]) -> str:
 def _words(found: Differences) -> Iterator[str]:
     changed = found.topics[(found.topics["WordsCome"] != "") | (found.topics["WordsGone"] != "")]
     for row in records(changed.sort_values("PapersAfter", ascending=False, kind="stable")):
-        yield f"{row.topic_uid} ({row.Label}): {row.WordsCome or 'none'} came, {row.WordsGone or 'none'} went"
+        said = [f"{what}: {words}" for what, words in (("came", row.WordsCome), ("went", row.WordsGone)) if words]
+        yield f"{row.topic_uid} ({row.Label}) {'; '.join(said)}"
 
 
 def write_differences(found: Differences, folder: Path) -> list[str]:

@@ -87,9 +87,12 @@ function paperMap(data) {
   function outline(size) {
     context.strokeStyle = colourOf('--ink');
     context.lineWidth = 1;
+    const half = size / 2 + 1;
     for (const row of data.papers.placed) {
       if (!visible(row)) continue;
-      context.strokeRect(screenX(x[row]) - size / 2 - 1.5, screenY(y[row]) - size / 2 - 1.5, size + 3, size + 3);
+      // On whole pixels, so that the line is sharp.
+      const left = Math.round(screenX(x[row]) - half) - 0.5, top = Math.round(screenY(y[row]) - half) - 0.5;
+      context.strokeRect(left, top, Math.round(2 * half) + 1, Math.round(2 * half) + 1);
     }
   }
 
