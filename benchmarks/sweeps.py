@@ -52,6 +52,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args()
     project = GrowingProject(given.project, given.scratch / "sweep")
+    project.cut(9999)  # all of it
     figures: dict[str, Any] = {"environment": environment()}
     figures["sweep"] = sweep_seconds(project, 1, given.workers)
     figures["further_seeds"] = sweep_seconds(project, 3, given.workers)
@@ -59,7 +60,10 @@ def main() -> None:
     seconds = []
     for size in NOTEBOOK_SIZES:
         project.change(min_topic_size=size)
-        seconds.append(notebook(project.analysis)["whole"])
+        found = notebook(project.analysis)
+        if found["code"]:
+            raise RuntimeError("the notebook's code failed")
+        seconds.append(found["whole"])
         print(size, seconds[-1], file=sys.stderr)
     count = len(SIZES) * len(NEIGHBOURS)
     figures["notebook"] = {"sizes": NOTEBOOK_SIZES, "seconds": seconds, "of_all": count * mean(seconds)}

@@ -32,6 +32,8 @@ from topicloom.demo_project import make_demo_project
 from topicloom.embedding import embeddings_missing
 from topicloom.errors import InputError, TopicloomError
 from topicloom.fitness import require_fitting_settings, require_writable
+from topicloom.lineage.history import History
+from topicloom.lineage.labels import require_known_labels
 from topicloom.notes import corpus_notes
 from topicloom.progress import listening
 from topicloom.settings import Settings
@@ -91,7 +93,8 @@ def check(path: Analysis) -> None:
     """Validate settings, corpus and embeddings; compute and change nothing."""
     settings = read_settings(path)
     require_writable(settings)
-    show_notes(settings.notes)
+    History(settings).require_own()
+    show_notes([*settings.notes, *require_known_labels(settings)])
     if embeddings_missing(settings):
         _check_texts(settings)
         return

@@ -20,7 +20,7 @@ from tasks.load_settings import load_settings
 from tasks.trial import trial
 from topicloom.computing import plan_of
 from topicloom.embedding import embeddings_missing
-from topicloom.errors import Problem
+from topicloom.errors import InputError, Problem
 from topicloom.fitness import require_fitting_settings
 from topicloom.progress import tell
 from topicloom.settings import Settings
@@ -123,6 +123,9 @@ class _Trials:
         for done, (row, future) in enumerate(zip(order, futures, strict=True), 1):
             results[plans[row]] = future.result(raise_on_failure=False)
             tell(f"{stage}: trials", done, len(order))
+        bad = [found for found in results.values() if isinstance(found, InputError)]
+        if bad and len(bad) == len(results):
+            raise bad[0]  # it is the input, and no combination, that is at fault
         for row in rows:
             found = results[plans[row]]
             if isinstance(found, StageRef):

@@ -166,7 +166,8 @@ class Store:
         Of two runs that want the same key one computes; the other waits and reads.
         refresh: compute even if there is a result.
         """
-        with self._locked(plan):
+        waiting = f"{plan.stage}: another run is computing the same result; waiting for it."
+        with self.held(f"{plan.stage}-{plan.key[:16]}", waiting):
             found = self.find(plan)
             if found.ref and not refresh:
                 return found.ref, False
@@ -233,12 +234,13 @@ class Store:
             shutil.rmtree(left, ignore_errors=True)
 
     @contextlib.contextmanager
-    def _locked(self, plan: StagePlan) -> Iterator[None]:
-        lock = self.lock(f"{plan.stage}-{plan.key[:16]}")
+    def held(self, name: str, waiting: str) -> Iterator[None]:
+        """Hold a lock of the project; `waiting` is logged where another run holds it."""
+        lock = self.lock(name)
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            logger.warning("%s: another run is computing the same result; waiting for it.", plan.stage)
+            logger.warning("%s", waiting)
             lock.acquire()
         try:
             yield

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -153,3 +156,46 @@ def test_a_copied_analysis_goes_its_own_way(finished, run):
     history = History(read_settings(finished.analysis))
     assert len(history.heads("a01")) == 1
     assert len(history.heads("a02")) == 1
+
+
+def test_two_runs_that_end_at_once_enter_one_after_the_other(finished, prefect_server):
+    script = (
+        "import sys\nfrom flows.topic_model import topic_model\nfrom topicloom.settings import Overrides\n"
+        "topic_model(sys.argv[1], overrides=Overrides(min_topic_size=int(sys.argv[2])))"
+    )
+    env = {**os.environ, "PREFECT_API_URL": prefect_server}
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, str(finished.analysis), size], env=env, stderr=subprocess.DEVNULL
+        )
+        for size in ("6", "7", "8")
+    ]
+    assert [run.wait() for run in runs] == [0, 0, 0]
+    history = History(read_settings(finished.analysis))
+    heads = history.heads("a01")
+    assert [(head.number, head.parent) for head in heads] == [(1, None), (2, 1), (3, 2), (4, 3)]
+    assert {history.read("a01", n).settings["tmo"]["min_topic_size"] for n in (2, 3, 4)} == {6, 7, 8}
+    # What lies in the folder is what the last of them found, under the ids that the history gave it.
+    last = history.read("a01", 4)
+    info = table(finished, "topic_model_info.csv")
+    assert info.loc[info["Topic"] >= 0, "topic_uid"].tolist() == last.uids
+    assert history.check() == []
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_a_foreign_history_and_labels_of_no_topic_stop_before_any_work(finished, command, prefect_server):
+    record = json.loads(finished.output("run.json").read_text())
+    finished.output("labels.csv").write_text("topic_uid,label\nT-NOWHERE7,x\n")
+    done = topicloom(command, finished.analysis, server=prefect_server)
+    assert done.returncode == 2
+    assert "There is no topic T-NOWHERE7" in done.stderr
+    finished.output("labels.csv").unlink()
+    record["identity"]["history"] = "0" * 32
+    finished.output("run.json").write_text(json.dumps(record))
+    before = {path: path.read_bytes() for path in finished.path.glob(".topicloom/history/**/*") if path.is_file()}
+    done = topicloom(command, finished.analysis, server=prefect_server)
+    assert done.returncode == 2
+    assert "This history is that of the project" in done.stderr
+    assert before == {
+        path: path.read_bytes() for path in finished.path.glob(".topicloom/history/**/*") if path.is_file()
+    }

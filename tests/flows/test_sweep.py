@@ -149,3 +149,27 @@ def test_a_runner_whose_package_is_missing_names_it(project, sweep, monkeypatch)
     monkeypatch.setitem(sys.modules, "prefect_dask", None)
     with pytest.raises(SweepError, match=r"needs the package prefect-dask"):
         sweep(project.analysis, SweepPlan(vary={"min_topic_size": [5]}, runner="dask"))
+
+
+def test_embedding_profiles_can_vary(project, sweep):
+    import numpy as np
+
+    other = project.profile.with_name("e02")
+    shutil.copytree(project.profile, other)
+    np.save(other / "embeddings.npy", np.load(other / "embeddings.npy")[:, :128])
+    report = sweep(project.analysis, SweepPlan(vary={"embeds_folder": ["e01", "e02"]}, seeds=1))
+    assert report.tried == 2
+    found = table(project)
+    assert found["tmo.embeds_folder"].tolist() == ["e01", "e02"]
+    assert len(project.store_entries("load-embeddings")) == 2
+    assert len(project.store_entries("tokens")) == 1
+
+
+def test_bad_input_is_said_and_not_taken_for_a_bad_combination(project, sweep):
+    from topicloom.errors import EmbeddingsError
+
+    for path in project.profile.glob("embeddings*"):
+        path.unlink()
+    with pytest.raises(EmbeddingsError, match="It holds no embeddings"):
+        sweep(project.analysis, SweepPlan(vary={"min_topic_size": [5, 6]}))
+    assert not (project.analysis / "sweep").exists()

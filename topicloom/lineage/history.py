@@ -18,8 +18,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from filelock import Timeout
-
 from topicloom.errors import InputError, Problem
 from topicloom.files import read_json, replaced
 from topicloom.lineage.records import RunRecord, digest_bytes, pack, unpack
@@ -312,16 +310,9 @@ def lineage_of(settings: Settings) -> str:
 def turn(settings: Settings) -> Iterator[None]:
     """Hold the turn of an analysis: from finding lasting ids to entering the run, no other run of it comes between."""
     analysis = lineage_of(settings).replace("/", "+")
-    lock = Store(settings.store_path).lock(f"turn-{analysis}")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        logger.info("Another run of %s is ending; this one waits for its turn.", settings.label)
-        lock.acquire()
-    try:
+    waiting = f"Another run of {settings.label} is ending; this one waits for its turn."
+    with Store(settings.store_path).held(f"turn-{analysis}", waiting):
         yield
-    finally:
-        lock.release()
 
 
 @contextlib.contextmanager
