@@ -27,15 +27,19 @@ from topicloom.store import Store
 MOST_TOPICS = 200
 
 
-def show_page(settings: Settings, outcomes: Mapping[str, Outcome], report: RunReport) -> None:
-    """Make the artifacts of a run; a page that cannot be made doesn't fail the run."""
+def show_page(settings: Settings, outcomes: Mapping[str, Outcome], report: RunReport, *, changed: bool) -> None:
+    """Make the artifacts of a run; a page that cannot be made doesn't fail the run.
+
+    changed: whether the run was entered into the history, so that there is something to tell.
+    """
     log = get_run_logger()
     key = slug(settings.label)
     topics = read_topics(Store(settings.store_path).artifact(outcomes[REPRESENT].ref, "topics.json"))
     try:
         create_table_artifact(_rows(topics), key=f"{key}-topics", description=f"Topics of {settings.label}")
         create_markdown_artifact(_summary(settings, report), key=f"{key}-summary", description="What this run did")
-        _show_changes(settings, key)
+        if changed:
+            _show_changes(settings, key)
         _show_pictures(settings, outcomes, key)
     except Exception as error:  # noqa: BLE001  # the topics are computed and exported
         log.warning("The page of this run could not be made (%s: %s).", type(error).__name__, error)

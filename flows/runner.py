@@ -39,6 +39,7 @@ class StageRunner:
 
     refresh: the stage from which on everything is computed again, or None.
     failed: why, for each stage that was attempted and failed.
+    changes: what is other than in the run before, in a line. entered: whether the run was entered into the history.
     """
 
     settings: Settings
@@ -46,6 +47,7 @@ class StageRunner:
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     changes: str = ""
+    entered: bool = False
 
     def __call__(self, task: Task[..., Any], *refs: StageRef | None) -> StageRef:
         """Run a task on references to earlier results, None for one that this run has not; raises what it raised."""
@@ -94,6 +96,7 @@ class StageRunner:
         """Enter the run into the history of the project, and keep in `changes` what is other than in the run before."""
         refs = {name: outcome.ref for name, outcome in self.outcomes.items() if name not in PICTURES}
         identity = remember(self.settings, refs, library_versions_of(Store(self.settings.store_path), refs))
+        self.entered = identity["entered"]
         self.changes = change_line(self.settings, identity)
 
     def publish(self) -> None:

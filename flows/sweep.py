@@ -157,7 +157,7 @@ def try_all(source: Path, plan: SweepPlan) -> list[Trial]:
     for row in living(list(settings)):
         try:
             require_fitting_settings(settings[row], refs[row][LOAD_EMBEDDINGS].facts)
-        except Exception as error:  # noqa: BLE001  # said of this combination; the others go on
+        except InputError as error:  # said of this combination; the others go on
             trials.faults[row] = " ".join(str(error).split())
     trials.stage(REDUCE, living(list(settings)), settings, refs)
     trials.stage(CLUSTER, living(list(settings)), settings, refs)

@@ -98,7 +98,7 @@ def topic_model(
         finish_run(settings, run.outcomes, run.changes)  # what follows can fail, and be stopped, without harm
         draw(run, embeddings, reduced, clusters, topics, scores, split, identity)
         outcome = finish_run(settings, run.outcomes, run.changes, run.failed)
-        show_page(settings, run.outcomes, outcome)
+        show_page(settings, run.outcomes, outcome, changed=run.entered)
         return outcome
 
 

@@ -360,7 +360,7 @@ STAGES = {
         ),
         Stage(
             IDENTIFY,
-            version=1,
+            version=2,
             parameters=lambda _: {},
             reads=lambda _: {LOAD_EMBEDDINGS: (_IDENTIFIERS,), REPRESENT: ("topics.npy", "topics.json", _MEANS)},
             libraries=("numpy", "scipy"),

@@ -199,3 +199,19 @@ def test_a_foreign_history_and_labels_of_no_topic_stop_before_any_work(finished,
     assert before == {
         path: path.read_bytes() for path in finished.path.glob(".topicloom/history/**/*") if path.is_file()
     }
+
+
+def test_a_history_that_is_gone_is_taken_up_from_the_exported_files(finished, run):
+    finished.write_settings(min_topic_size=6)
+    run(finished.analysis)
+    before = table(finished, "document_coords.csv").set_index("UT")["topic_uid"]
+    uid = table(finished, "topic_model_info.csv")["topic_uid"].iloc[1]
+    finished.output("labels.csv").write_text(f"topic_uid,label\n{uid},mine\n")
+    shutil.rmtree(finished.path / ".topicloom")
+    report = run(finished.analysis)
+    assert any("its last run, 2, was taken from the files" in note for note in report.notes)
+    assert (table(finished, "document_coords.csv").set_index("UT")["topic_uid"] == before).all()
+    history = History(read_settings(finished.analysis))
+    assert [head.number for head in history.heads("a01")] == [2, 3]
+    assert history.check() == []
+    assert run(finished.analysis).computed == []

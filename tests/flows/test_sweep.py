@@ -72,8 +72,11 @@ def test_the_table_and_the_page_hold_every_combination(swept):
 
 def test_a_sweep_that_was_done_computes_nothing_again(again, swept, sweep):
     before = {path: path.stat().st_mtime_ns for path in again.path.glob(".topicloom/*/*/manifest.json")}
+    adopting = next((again.analysis / "sweep").glob("settings_*.json"))
+    adopting.rename(adopting.with_name("settings_analysis_directive_2020-01-01-00-00.json"))
     report = sweep(again.analysis, SweepPlan(vary=VARY, seeds=2))
     assert report.why == swept.report.why
+    assert len(list((again.analysis / "sweep").glob("settings_*.json"))) == 1
     assert {path: path.stat().st_mtime_ns for path in again.path.glob(".topicloom/*/*/manifest.json")} == before
 
 

@@ -82,8 +82,8 @@ def test_planted_changes_are_found_through_the_noise_of_clustering(seed):
     rng = np.random.default_rng(seed)
     found = blurred_score(plant(80, 8, rng), outliers=0.25, strays=0.05, rng=rng)
     for kind, measured in found.items():
-        assert measured["precision"] >= 0.87, kind
-        assert measured["recall"] >= 0.87, kind
+        assert measured["precision"] >= 0.95, kind
+        assert measured["recall"] >= 0.95, kind
 
 
 def test_without_changes_nothing_is_reported():
@@ -108,7 +108,9 @@ def test_ids_do_not_depend_on_the_order_of_rows_or_the_numbers_of_topics(seed):
         return Partition(given.papers[rows], topics[rows], None)
 
     def by_paper(before: Partition, after: Partition) -> dict[str, str]:
-        uids = next_identity(first(before), after, 2).uids
+        # The digest of a result knows the order of rows.
+        run = first(before).model_copy(update={"result": str(rng.integers(10**9))})
+        uids = next_identity(run, after, 2).uids
         return {ut: uids[topic] for ut, topic in zip(after.papers, after.topics, strict=True) if topic >= 0}
 
     assert by_paper(one, other) == by_paper(shuffled(one), shuffled(other))

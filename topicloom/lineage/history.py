@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from topicloom.errors import InputError, Problem
 from topicloom.files import read_json, replaced
@@ -73,7 +74,7 @@ class History:
         self.store = Store(settings.store_path)
         self.folder = self.store.root / "history"
         self.project = settings.metadata.project_folder
-        self._project_path = settings.project_path
+        self._settings = settings
 
     @property
     def path(self) -> Path:
@@ -149,9 +150,11 @@ class History:
     def check(self) -> list[str]:
         """Look whether the history is sound and of this project, and mend what is damaged; returns what was mended.
 
-        Raises HistoryError, and changes nothing, for the history of another project.
+        Where the history does not hold an analysis that run.json says it held, its last run is taken from the exported
+        files. Raises HistoryError, and changes nothing, for the history of another project.
         """
-        if not self.folder.is_dir():
+        recoverable = self._unknown_run()
+        if not self.folder.is_dir() and recoverable is None:
             return []
         with self.store.lock("history"):
             self.require_own()
@@ -162,6 +165,7 @@ class History:
                 mended.append(self._rebuild(records, fault))
             if self.path.exists():
                 mended += self._mend_records()
+            mended += self._recover()
         for sentence in mended:
             logger.warning(sentence)
         return mended
@@ -169,6 +173,44 @@ class History:
     def require_own(self) -> None:
         """Raise HistoryError for the history of another project. Changes nothing."""
         self._require_own(self._facts())
+
+    def _unknown_run(self) -> dict[str, Any] | None:
+        """run.json of the analysis, where it names a run that the history does not know."""
+        record = read_json(self._settings.analysis_path / "run.json")
+        identity = record.get("identity") if isinstance(record, dict) else None
+        if not isinstance(identity, dict) or "lineage" not in identity:
+            return None
+        known = self.path.exists() and (_fault(self.path) or self.heads(str(identity["lineage"])))
+        return None if known else record
+
+    def _named_history(self) -> str | None:
+        """The id of the history that run.json of the analysis names."""
+        record = read_json(self._settings.analysis_path / "run.json")
+        identity = record.get("identity") if isinstance(record, dict) else None
+        return str(identity["history"]) if isinstance(identity, dict) and "history" in identity else None
+
+    def _recover(self) -> Iterator[str]:
+        """Enter the last run of the analysis, as its exported files show it, where the history has lost it."""
+        from topicloom.lineage.recovery import recovered_run
+
+        record = self._unknown_run()
+        run = recovered_run(self._settings, record) if record else None
+        if run is None:
+            return
+        if not self.path.exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._create(run.history, [])
+        if self.id() != run.history:
+            return  # a history that was begun anew; the analysis is matched in it from now on
+        content = pack(run)
+        with replaced(self._record_path(run.analysis, run.number)) as temporary:
+            temporary.write_bytes(content)
+        with _opened(self.path) as database:
+            _insert(database, run, content)
+        yield (
+            f"{self.path}: the history of {run.analysis} is gone; its last run, {run.number}, was taken from the files "
+            f"in {self._settings.analysis_path}, so that its topics keep their ids."
+        )
 
     def _facts(self) -> tuple[str, str] | None:
         """Id and project of the history, from the database or else from a record."""
@@ -188,7 +230,7 @@ class History:
         history, project = facts
         named = {
             note["identity"]["history"]
-            for path in self._project_path.glob("**/run.json")
+            for path in self._settings.project_path.glob("**/run.json")
             if ".topicloom" not in path.parts
             and isinstance(note := read_json(path), dict)
             and isinstance(note.get("identity"), dict)
@@ -218,7 +260,7 @@ class History:
             with contextlib.suppress(ValueError):
                 sound.append((unpack(content), content))
         aside = self._aside(self.path) if self.path.exists() else None
-        self._create(sound[0][0].history if sound else uuid.uuid4().hex, sound)
+        self._create(sound[0][0].history if sound else self._named_history() or uuid.uuid4().hex, sound)
         kept = f"; the damaged one is kept as {aside.name}" if aside else ""
         return (
             f"{self.path}: the history could not be read ({fault}); it was rebuilt from the records of "

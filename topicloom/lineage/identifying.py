@@ -44,7 +44,7 @@ def identify_topics(settings: Settings, refs: Refs, out: Workspace) -> None:
     else:
         before = history.read(analysis, head.number)
         identity = next_identity(before, partition, head.number + 1, _lost(history, analysis, before))
-    topics = _lasting_topics(settings, store, refs, identity, before)
+    topics = _lasting_topics(settings, store, refs, identity)
     value = {
         "matched_with": head.number if head else None,
         "topics": [topic.model_dump(mode="json") for topic in topics],
@@ -85,15 +85,12 @@ def _lost(history: History, analysis: str, before: RunRecord) -> list[Lost]:
     return [Lost(history.read(analysis, number), frozenset(runs[number])) for number in sorted(runs, reverse=True)]
 
 
-def _lasting_topics(
-    settings: Settings, store: Store, refs: Refs, identity: Identity, before: RunRecord | None
-) -> list[LastingTopic]:
+def _lasting_topics(settings: Settings, store: Store, refs: Refs, identity: Identity) -> list[LastingTopic]:
     import numpy as np
 
     table = [t for t in read_topics(store.artifact(refs[REPRESENT], "topics.json")) if t.topic != -1]
     counts = np.array([topic.count for topic in table], dtype=np.int64)
     colours = group_colours(group_levels(topic_tree(_vectors(store, refs)), counts) if table else [], counts)
-    earlier = {topic.uid: topic.colour for topic in before.topics} if before else {}
     labels = _published_labels(settings.analysis_path)
     return [
         LastingTopic(
@@ -104,10 +101,10 @@ def _lasting_topics(
             history=told,
             words=topic.words,
             label=labels.get(uid, ""),
-            colour=earlier.get(uid) or colour,
+            colour=earlier or colour,
         )
-        for topic, uid, since, told, colour in zip(
-            table, identity.uids, identity.since, identity.history, colours, strict=True
+        for topic, uid, since, told, earlier, colour in zip(
+            table, identity.uids, identity.since, identity.history, identity.colours, colours, strict=True
         )
     ]
 

@@ -26,12 +26,13 @@ _NAMED = 3  # topics named in a sentence; the figures hold all
 class Identity:
     """The lasting topics of a run, in the order of their numbers: id, the run that gave it, and its history in words.
 
-    events: what became of the topics since the run before.
+    colours: those that the topics had, "" for a new one. events: what became of the topics since the run before.
     """
 
     uids: list[str]
     since: list[int]
     history: list[str]
+    colours: list[str]
     events: list[Event]
 
 
@@ -46,7 +47,8 @@ class Lost:
 def first_identity(after: Partition) -> Identity:
     """The lasting ids of a first run."""
     uids = [new_uid("", papers) for papers in members(after)]
-    return Identity(uids, [1] * len(uids), ["since run 1"] * len(uids), [])
+    n = len(uids)
+    return Identity(uids, [1] * n, ["since run 1"] * n, [""] * n, [])
 
 
 def next_identity(before: RunRecord, after: Partition, number: int, lost: Sequence[Lost] = ()) -> Identity:
@@ -62,7 +64,9 @@ def next_identity(before: RunRecord, after: Partition, number: int, lost: Sequen
     back = _returned(lost, after, set(kept))
     kept |= {topic: run.topics[old] for topic, (run, old) in back.items()}
     of_topic = members(after)
-    uids = [kept[t].uid if t in kept else new_uid(before.result, of_topic[t]) for t in range(len(of_topic))]
+    # Not the result's digest, which knows the order of rows.
+    given = "\n".join(sorted(before.uids))
+    uids = [kept[t].uid if t in kept else new_uid(given, of_topic[t]) for t in range(len(of_topic))]
     found = transitions(earlier, after, overlap, going_on)
     found = dataclasses.replace(found, born=[topic for topic in found.born if topic not in back])
     events = [
@@ -77,6 +81,7 @@ def next_identity(before: RunRecord, after: Partition, number: int, lost: Sequen
             "; ".join([kept[t].history if t in kept else f"since run {number}", *told.get(uid, [])])
             for t, uid in enumerate(uids)
         ],
+        colours=[kept[t].colour if t in kept else "" for t in range(len(uids))],
         events=events,
     )
 
@@ -92,12 +97,12 @@ def members(partition: Partition) -> list[NDArray[np.str_]]:
     return [papers[order[start:end]] for start, end in itertools.pairwise(bounds)]
 
 
-def new_uid(before: str, papers: Sequence[str] | NDArray[np.str_]) -> str:
-    """A lasting id from the papers of a topic as it is first found, sorted, and the result before it ("" for none).
+def new_uid(given: str, papers: Sequence[str] | NDArray[np.str_]) -> str:
+    """A lasting id from the papers of a topic as it is first found, sorted, and the ids before it ("" for none).
 
     40 bits of SHA-256: among 10,000 ids two are alike with a chance of one in twenty thousand.
     """
-    digest = hashlib.sha256("\n".join([before, *papers]).encode()).digest()
+    digest = hashlib.sha256("\n".join([given, *papers]).encode()).digest()
     return f"T-{base64.b32encode(digest[:5]).decode()}"
 
 

@@ -97,8 +97,8 @@ def overlap_of(before: Partition, after: Partition) -> Overlap:
 def continued(before: Partition, after: Partition, overlap: Overlap) -> dict[int, int]:
     """Which topic after goes on with which topic before, one to one: {after: before}.
 
-    A pair can go on where one has mainly gone to the other, or is mainly made of it, and a tenth of the earlier
-    topic's papers at least is in it; of all such pairs those are chosen that together have the largest Jaccard index.
+    A pair can go on where one has mainly gone to the other, or is mainly made of it, and a tenth of the earlier topic's
+    papers, three at least, are in it; of all such pairs those are chosen that together have the largest Jaccard index.
     Topics of which no papers in common tell anything go on by their mean embeddings, where the two are nearer to each
     other than to any topic else of both runs.
     """
@@ -106,7 +106,9 @@ def continued(before: Partition, after: Partition, overlap: Overlap) -> dict[int
     from scipy.optimize import linear_sum_assignment
 
     between = overlap.between
-    held = between >= np.maximum(PART * overlap.shared[:-1].sum(axis=1, keepdims=True), 1)
+    # Of two small topics all papers tell; of larger ones a stray paper or two tell nothing.
+    fewest = np.minimum(np.minimum(before.sizes[:, None], after.sizes[None]), FEWEST)
+    held = (between >= fewest) & (between >= PART * overlap.shared[:-1].sum(axis=1, keepdims=True)) & (between > 0)
     possible = held & ((overlap.sent >= MAIN) | (overlap.drawn >= MAIN))
     either = between.sum(axis=1, keepdims=True) + between.sum(axis=0, keepdims=True) - between
     jaccard = np.where(possible, between / np.maximum(either, 1), 0.0)

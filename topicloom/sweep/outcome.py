@@ -13,7 +13,7 @@ import yaml
 
 from topicloom.files import write_json
 from topicloom.settings import Settings
-from topicloom.settings_file import YAML_NAMES
+from topicloom.settings_file import JSON_PATTERN, YAML_NAMES
 from topicloom.stages import CLUSTER, QUALITY, REDUCE, REPRESENT
 from topicloom.store import StageRef, Store
 from topicloom.swap import swapped_in
@@ -102,7 +102,9 @@ def write_sweep(
     done = [trial for trial in trials if trial.refs]
     faults = [*left_out, *(f"{told(trial.combination.values)}: {trial.fault}" for trial in trials if not trial.refs)]
     shown = table.assign(front=verdict.front, score=verdict.score.round(4))
-    with swapped_in(folder) as staging:
+    # The settings file of an earlier sweep recommends what that one found.
+    earlier = [path.name for path in (*folder.glob(JSON_PATTERN), *(folder / name for name in YAML_NAMES))]
+    with swapped_in(folder, gone=earlier) as staging:
         shown.to_csv(staging / TABLE, index=False)
         page = sweep_page(settings.label, shown, names, verdict, faults)
         (staging / PAGE).write_text(page, encoding="utf-8")

@@ -1,0 +1,74 @@
+"""The last run of an analysis from its exported files: what is left of a history that is gone altogether."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from topicloom.export import COORDINATES, TOPIC_INFO
+from topicloom.files import digest_file, digest_json
+from topicloom.lineage.records import LastingTopic, RunRecord
+from topicloom.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SINCE = re.compile(r"since run (\d+)")
+
+
+def recovered_run(settings: Settings, record: dict[str, Any]) -> RunRecord | None:
+    """The run that the exported tables show, under the lasting ids that stand in them; None where they are not whole.
+
+    record: run.json, with its entry identity. Mean embeddings are not among the files: the next run is matched by
+    papers alone.
+    """
+    import pandas as pd
+
+    folder, identity = settings.analysis_path, record["identity"]
+    try:
+        papers = pd.read_csv(folder / COORDINATES, dtype={"UT": str}, usecols=["UT", "Topic"], keep_default_na=False)
+        info = pd.read_csv(folder / TOPIC_INFO, keep_default_na=False)
+        topics = [_topic(row, int(identity["run"])) for _, row in info[info["Topic"] != -1].iterrows()]
+    except (OSError, ValueError, KeyError, SyntaxError):
+        return None
+    papers = papers.sort_values("UT", kind="stable")
+    number = int(identity["run"])
+    stages = record.get("stages", {})
+    return RunRecord(
+        history=str(identity["history"]),
+        project=settings.metadata.project_folder,
+        analysis=str(identity["lineage"]),
+        number=number,
+        finished=str(record.get("finished", "")),
+        result=digest_json(["recovered", *_digests(folder)]),
+        parent=None,
+        prefect_run_id=record.get("prefect_run_id"),
+        settings={name: record.get("settings", {}).get(name, {}) for name in ("tmo", "params")},
+        versions={},
+        keys={stage: str(note["key"]) for stage, note in stages.items()},
+        base=number,
+        topics=sorted(topics, key=lambda topic: topic.topic),
+        events=[],
+        papers=[str(ut) for ut in papers["UT"]],
+        numbers=[int(topic) for topic in papers["Topic"]],
+        vectors="",
+        dimensions=0,
+    )
+
+
+def _digests(folder: Path) -> list[str]:
+    return [digest_file(folder / name) for name in (COORDINATES, TOPIC_INFO)]
+
+
+def _topic(row: pd.Series[Any], number: int) -> LastingTopic:
+    since = _SINCE.search(str(row["topic_history"]))
+    return LastingTopic(
+        topic=int(row["Topic"]),
+        uid=str(row["topic_uid"]),
+        count=int(row["Count"]),
+        since=int(since.group(1)) if since else number,
+        history=str(row["topic_history"]),
+        words=list(ast.literal_eval(str(row["Representation"]))),
+    )
