@@ -101,7 +101,6 @@ def _require_embeddings(settings: Settings) -> None:
 class _Trials:
     """Runs the stages of many combinations, each distinct one once. faults: why a combination has none, by its row."""
 
-    plan: SweepPlan
     deadline: float | None
     faults: dict[int, str] = field(default_factory=dict)
 
@@ -143,7 +142,7 @@ def try_all(source: Path, plan: SweepPlan) -> list[Trial]:
     base = read_settings(source)
     chosen, _ = combinations(base, plan)
     minutes = plan.budget.minutes
-    trials = _Trials(plan, None if minutes is None else time.time() + 60 * minutes)
+    trials = _Trials(None if minutes is None else time.time() + 60 * minutes)
     # The rows of a combination are its seeds; its own seed comes first.
     rows = [(number, seed) for number, one in enumerate(chosen) for seed in seeds_of(one.settings, plan)]
     settings = dict(enumerate(_seeded(chosen[number], seed) for number, seed in rows))

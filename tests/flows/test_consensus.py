@@ -71,6 +71,14 @@ def test_auto_takes_a_size_by_evidence_and_what_it_computed_is_reused(project, r
     assert run(project.analysis).computed == []
 
 
+def test_auto_and_consensus_go_together(project, run):
+    project.write_settings(min_topic_size="auto", consensus={"seeds": 2})
+    report = run(project.analysis)
+    assert {"choose-size", "consensus"} <= set(report.computed)
+    assert {"reduce", "cluster"} <= set(report.cached)
+    assert report.topics >= 1
+
+
 def test_settings_that_contradict_each_other_are_refused(project):
     project.write_settings(min_topic_size="auto", hdbscan={"min_cluster_size": 7})
     with pytest.raises(SettingsError, match=r"min_topic_size is auto and hdbscan\.min_cluster_size 7"):

@@ -103,6 +103,21 @@ def test_a_sweep_without_an_allowed_combination_is_refused(settings):
         combinations(settings, plan(vary={"seed": {"from": 1, "to": 200}, "n_topics": {"from": 1, "to": 200}}))
 
 
+def test_a_sweep_looks_at_seeds_one_by_one(project):
+    settings = read_settings(project.write_settings(consensus={"seeds": 4}))
+    found, _ = combinations(settings, plan(vary={"n_neighbors": [10]}))
+    assert found[0].settings.tmo.consensus.seeds == 1
+    with pytest.raises(SweepError, match=r"varies tmo\.consensus\.seeds; it looks at seeds one by one"):
+        combinations(settings, plan(vary={"tmo.consensus.seeds": [2, 3]}))
+
+
+def test_a_size_that_is_auto_is_varied_or_stated(project):
+    settings = read_settings(project.write_settings(min_topic_size="auto"))
+    with pytest.raises(SweepError, match=r"min_topic_size is auto; vary it, or state a number"):
+        combinations(settings, plan(vary={"n_neighbors": [10]}))
+    assert len(combinations(settings, plan(vary={"min_topic_size": [5, 6]}))[0]) == 2
+
+
 def test_a_budget_of_combinations_is_a_seeded_sample(settings):
     wanted = plan(vary={"min_topic_size": {"from": 2, "to": 41}}, budget={"combinations": 6})
     found = [[one.values["tmo.min_topic_size"] for one in combinations(settings, wanted)[0]] for _ in range(2)]

@@ -18,6 +18,7 @@ from topicloom.settings import Params, Settings, TopicModelSettings
 from topicloom.settings_file import read_section
 
 SEED = "params.seed"
+CONSENSUS_SEEDS = "tmo.consensus.seeds"
 _NEIGHBORS_SEED = "tmo.umap.neighbors_seed"
 _MOST = 10_000  # combinations
 
@@ -167,7 +168,7 @@ def combinations(settings: Settings, plan: SweepPlan) -> tuple[list[Combination]
     for chosen in itertools.product(*vary.values()):
         values: dict[str, Any] = dict(zip(vary, chosen, strict=True))
         try:
-            allowed.append(Combination(values, with_values(settings, values | shared_search(settings, values))))
+            allowed.append(Combination(values, _tried(settings, values)))
         except ValueError as error:
             left_out.append(f"{told(values)}: {error}")
     if not allowed:
@@ -176,6 +177,14 @@ def combinations(settings: Settings, plan: SweepPlan) -> tuple[list[Combination]
             [Problem(f"No combination of the sweep is allowed. {reason}", "Change vary.") for reason in left_out[:5]],
         )
     return _within(allowed, plan.budget.combinations, settings.params.seed), left_out
+
+
+def _tried(settings: Settings, values: Mapping[str, Any]) -> Settings:
+    """The settings of one combination, of one seed: a sweep looks at its seeds one by one."""
+    tried = with_values(settings, {**values, **shared_search(settings, values), CONSENSUS_SEEDS: 1})
+    if tried.tmo.chooses_size:
+        raise ValueError("tmo.min_topic_size is auto; vary it, or state a number")
+    return tried
 
 
 def shared_search(settings: Settings, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -196,6 +205,8 @@ def _varied(source: Path, plan: SweepPlan) -> dict[str, list[Any]]:
         except ValueError as error:
             problems.append(Problem(f"The sweep varies {name}: {error}.", "Correct the name."))
             continue
+        if full == CONSENSUS_SEEDS:
+            problems.append(Problem(f"The sweep varies {full}; it looks at seeds one by one.", "Take it out."))
         if not values:
             problems.append(Problem(f"The sweep gives no value for {name}.", "Give at least one."))
         vary[full] = [json.loads(value) for value in dict.fromkeys(json.dumps(value) for value in values)]

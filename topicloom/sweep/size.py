@@ -10,7 +10,7 @@ from topicloom.progress import tell
 from topicloom.settings import Settings
 from topicloom.stages import CHOICE, CLUSTER, LOAD_EMBEDDINGS, QUALITY, REASSIGN, REDUCE, REPRESENT, reassigns
 from topicloom.store import StageRef, Workspace
-from topicloom.sweep.grid import SEED, Combination, shared_search, with_values
+from topicloom.sweep.grid import CONSENSUS_SEEDS, SEED, Combination, shared_search, with_values
 from topicloom.sweep.outcome import Trial, trials_table
 from topicloom.sweep.verdict import judge
 
@@ -48,7 +48,7 @@ def choose_size(settings: Settings, refs: Mapping[str, StageRef], out: Workspace
 
 
 def _trial(settings: Settings, loaded: StageRef, size: int, run_id: str | None) -> Trial:
-    sized = with_values(settings, {_SIZE: size})
+    sized = with_values(settings, {_SIZE: size, CONSENSUS_SEEDS: 1})
     other_seed = {SEED: (settings.params.seed + 1) % 2**32}
     other = with_values(sized, other_seed | shared_search(sized, other_seed))
     clusters = [_through(one, loaded, (REDUCE, CLUSTER), run_id)[CLUSTER] for one in (sized, other)]
