@@ -133,7 +133,7 @@ class _Trials:
                 self.faults[row] = _UNTIMELY if found is None else f"{type(found).__name__}: {found}"
 
 
-@flow(name="sweep-trials")
+@flow(name="sweep-trials", flow_run_name="trials")
 def try_all(source: Path, plan: SweepPlan) -> list[Trial]:
     """Compute every combination of a sweep: first all reductions, then all clusterings, then words and measures.
 

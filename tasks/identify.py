@@ -17,7 +17,7 @@ from topicloom.store import StageRef, Workspace
 def identify(
     settings: Settings, embeddings: StageRef, topics: StageRef, *, refresh: bool = False
 ) -> StageRef | State[StageRef]:
-    """Give the topics their lasting ids. Artifact: identity.json."""
+    """Give the topics their lasting ids. Artifacts: identity.json, events.json."""
     refs = {ref.stage: ref for ref in (embeddings, topics)}
 
     def compute(out: Workspace) -> None:

@@ -360,7 +360,7 @@ STAGES = {
         ),
         Stage(
             IDENTIFY,
-            version=2,
+            version=3,
             parameters=lambda _: {},
             reads=lambda _: {LOAD_EMBEDDINGS: (_IDENTIFIERS,), REPRESENT: ("topics.npy", "topics.json", _MEANS)},
             libraries=("numpy", "scipy"),

@@ -183,6 +183,15 @@ def test_one_stage_alone(serving):
     assert serving.task_states(run) == {"load-settings": "Completed", "orphan-split": "Completed"}
 
 
+def test_a_sweep_from_its_form(serving):
+    plan = {"vary": {"min_topic_size": {"from": 5, "to": 6}, "n_neighbors": [15]}, "seeds": 1}
+    run = serving.start("sweep/sweep", analysis=str(serving.project.analysis), plan=plan)
+    assert serving.end_of(run) == "COMPLETED"
+    assert (serving.project.analysis / "sweep" / "sweep.html").is_file()
+    artifacts = serving.api("/artifacts/filter", {"artifacts": {"flow_run_id": {"any_": [run]}}})
+    assert any("Take min_topic_size" in artifact["data"] for artifact in artifacts)
+
+
 def test_removing_a_config_pauses_its_deployment_and_says_so(serving):
     other = serving.project.path.parent / "wos"
     (other / "a02").mkdir(exist_ok=True)
@@ -254,14 +263,16 @@ def test_cancel_stops_the_computation_within_seconds(serving):
 def test_the_libraries_speak_in_the_runs_log(serving):
     run = serving.start("topic-model/wos", refresh="reduce")
     assert serving.end_of(run) == "COMPLETED"
-    logs = serving.api("/logs/filter", {"logs": {"flow_run_id": {"any_": [run]}}, "limit": 200})
-    messages = [log["message"] for log in logs]
-    for said in (
-        "UMAP: Construct fuzzy simplicial set",
-        "UMAP: Epochs completed: 100 %",
-        "c-TF-IDF: ",
-    ):
-        assert any(message.startswith(said) for message in messages), (said, messages)
+    said = ("UMAP: Construct fuzzy simplicial set", "UMAP: Epochs completed: 100 %", "c-TF-IDF: ", "HDBSCAN: ")
+    wanted = {"logs": {"flow_run_id": {"any_": [run]}}, "limit": 200}
+    # The run's process hands its last lines over when it ends, after its state.
+    for _ in range(40):
+        messages = [log["message"] for log in serving.api("/logs/filter", wanted)]
+        if all(any(message.startswith(start) for message in messages) for start in said):
+            break
+        time.sleep(0.5)
+    for start in said:
+        assert any(message.startswith(start) for message in messages), (start, messages)
     assert any("HDBSCAN: " in message and "papers are outliers" in message for message in messages)
     assert len(messages) < 80
 

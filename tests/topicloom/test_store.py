@@ -296,7 +296,7 @@ def test_peak_memory_is_that_of_the_block():
     with PeakMemory() as after:
         del block
     assert large.peak > small.peak + (250 << 20)
-    assert after.peak <= large.peak
+    assert after.peak <= large.peak + (1 << 20)  # a page or two may have come meanwhile
 
 
 def test_json_that_is_written_is_for_people(tmp_path):

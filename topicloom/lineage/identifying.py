@@ -27,11 +27,14 @@ if TYPE_CHECKING:
 
 Refs = Mapping[str, StageRef]
 
+_EVENTS = "events.json"
 _REMEMBERED = 10  # runs back in which a topic is looked for that the run before did not have
 
 
 def identify_topics(settings: Settings, refs: Refs, out: Workspace) -> None:
-    """Find the lasting ids of a run and write identity.json into a workspace.
+    """Find the lasting ids of a run and write identity.json into a workspace, and events.json, what became of topics.
+
+    What is made from the ids alone is not made again where only the events differ.
 
     Facts: number of the run, of the run it is matched with (or None), and how many topics it kept.
     """
@@ -45,15 +48,11 @@ def identify_topics(settings: Settings, refs: Refs, out: Workspace) -> None:
         before = history.read(analysis, head.number)
         identity = next_identity(before, partition, head.number + 1, _lost(history, analysis, before))
     topics = _lasting_topics(settings, store, refs, identity)
-    value = {
-        "matched_with": head.number if head else None,
-        "topics": [topic.model_dump(mode="json") for topic in topics],
-        "events": [event.model_dump(mode="json") for event in identity.events],
-    }
-    write_json(out.path(IDENTITY), value)
+    write_json(out.path(IDENTITY), [topic.model_dump(mode="json") for topic in topics])
+    write_json(out.path(_EVENTS), [event.model_dump(mode="json") for event in identity.events])
     earlier = set(before.uids) if before else set()
     out.facts = {
-        "matched_with": value["matched_with"],
+        "matched_with": head.number if head else None,
         "kept": sum(topic.uid in earlier for topic in topics),
         **{kind: sum(event.kind == kind for event in identity.events) for kind in ("born", "gone", "split", "merged")},
     }
@@ -122,8 +121,8 @@ def _published_labels(folder: Path) -> dict[str, str]:
 
 def read_identity(store: Store, ref: StageRef) -> tuple[list[LastingTopic], list[Event]]:
     """The lasting topics of a run, in the order of their numbers, and what became of topics since the run before."""
-    value = read_json(store.artifact(ref, IDENTITY))
-    return [LastingTopic(**topic) for topic in value["topics"]], [Event(**event) for event in value["events"]]
+    topics, events = (read_json(store.artifact(ref, name)) for name in (IDENTITY, _EVENTS))
+    return [LastingTopic(**topic) for topic in topics], [Event(**event) for event in events]
 
 
 def library_versions_of(store: Store, refs: Refs) -> dict[str, str]:
