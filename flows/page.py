@@ -18,7 +18,8 @@ from flows.report import RunReport
 from flows.runner import Outcome
 from topicloom.ctfidf import Topic, read_topics
 from topicloom.figures.gallery import PREVIEW
-from topicloom.lineage.telling import as_markdown, latest_differences
+from topicloom.lineage.differences import Differences
+from topicloom.lineage.telling import as_markdown
 from topicloom.publishing import REPORT_FILE
 from topicloom.settings import Settings
 from topicloom.stages import FIGURES, REPRESENT
@@ -27,10 +28,12 @@ from topicloom.store import Store
 MOST_TOPICS = 200
 
 
-def show_page(settings: Settings, outcomes: Mapping[str, Outcome], report: RunReport, *, changed: bool) -> None:
+def show_page(
+    settings: Settings, outcomes: Mapping[str, Outcome], report: RunReport, differences: Differences | None
+) -> None:
     """Make the artifacts of a run; a page that cannot be made doesn't fail the run.
 
-    changed: whether the run was entered into the history, so that there is something to tell.
+    differences: what is other than in the run before, None where there is nothing to tell.
     """
     log = get_run_logger()
     key = slug(settings.label)
@@ -38,8 +41,12 @@ def show_page(settings: Settings, outcomes: Mapping[str, Outcome], report: RunRe
     try:
         create_table_artifact(_rows(topics), key=f"{key}-topics", description=f"Topics of {settings.label}")
         create_markdown_artifact(_summary(settings, report), key=f"{key}-summary", description="What this run did")
-        if changed:
-            _show_changes(settings, key)
+        if differences:
+            create_markdown_artifact(
+                as_markdown(differences),
+                key=f"{key}-changes",
+                description=f"What run {differences.after.number} changed",
+            )
         _show_pictures(settings, outcomes, key)
     except Exception as error:  # noqa: BLE001  # the topics are computed and exported
         log.warning("The page of this run could not be made (%s: %s).", type(error).__name__, error)
@@ -50,14 +57,6 @@ def show_page(settings: Settings, outcomes: Mapping[str, Outcome], report: RunRe
         *(settings.label, report.topics, report.outliers, report.documents),
         *(", ".join(report.cached) or "none", ", ".join(report.computed) or "none, nothing has changed"),
     )
-
-
-def _show_changes(settings: Settings, key: str) -> None:
-    found = latest_differences(settings)
-    if found:
-        create_markdown_artifact(
-            as_markdown(found), key=f"{key}-changes", description=f"What run {found.after.number} changed"
-        )
 
 
 def _show_pictures(settings: Settings, outcomes: Mapping[str, Outcome], key: str) -> None:

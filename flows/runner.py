@@ -13,8 +13,9 @@ from tasks.load_embeddings import load_embeddings
 from tasks.publish import publish
 from tasks.remember import remember
 from topicloom.embedding import embeddings_missing
+from topicloom.lineage.differences import Differences
 from topicloom.lineage.identifying import library_versions_of
-from topicloom.lineage.telling import change_line
+from topicloom.lineage.telling import change_line, latest_differences
 from topicloom.lookup import find_result
 from topicloom.progress import tell
 from topicloom.settings import Settings
@@ -39,7 +40,7 @@ class StageRunner:
 
     refresh: the stage from which on everything is computed again, or None.
     failed: why, for each stage that was attempted and failed.
-    changes: what is other than in the run before, in a line. entered: whether the run was entered into the history.
+    changes: what is other than in the run before, in a line. differences: the same in full, None where nothing is.
     """
 
     settings: Settings
@@ -47,7 +48,7 @@ class StageRunner:
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     changes: str = ""
-    entered: bool = False
+    differences: Differences | None = None
 
     def __call__(self, task: Task[..., Any], *refs: StageRef | None) -> StageRef:
         """Run a task on references to earlier results, None for one that this run has not; raises what it raised."""
@@ -96,8 +97,8 @@ class StageRunner:
         """Enter the run into the history of the project, and keep in `changes` what is other than in the run before."""
         refs = {name: outcome.ref for name, outcome in self.outcomes.items() if name not in PICTURES}
         identity = remember(self.settings, refs, library_versions_of(Store(self.settings.store_path), refs))
-        self.entered = identity["entered"]
-        self.changes = change_line(self.settings, identity)
+        self.differences = latest_differences(self.settings) if identity["entered"] else None
+        self.changes = change_line(identity, self.differences)
 
     def publish(self) -> None:
         """Put what was drawn into the analysis folder; a failure is kept in `failed`."""

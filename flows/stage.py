@@ -53,7 +53,6 @@ from topicloom.stages import (
     STAGE_NAMES,
     STAGES,
     UPDATE,
-    clusters_from,
     stages_of,
     with_size,
 )
@@ -71,13 +70,24 @@ TASKS: Final[dict[str, tuple[Task[..., Any], tuple[str, ...]]]] = {
     CLUSTER: (cluster, (REDUCE, UPDATE)),
     CONSENSUS: (consensus, (LOAD_EMBEDDINGS, CLUSTER)),
     REASSIGN: (reassign, (LOAD_EMBEDDINGS, CLUSTER, CONSENSUS)),
-    REPRESENT: (represent, (LOAD_EMBEDDINGS, CLUSTER)),
+    REPRESENT: (represent, (LOAD_EMBEDDINGS, CLUSTER, CONSENSUS, REASSIGN)),
     DISTRIBUTION: (distribution, (LOAD_EMBEDDINGS, REPRESENT)),
     ORPHAN_SPLIT: (orphan_split, (REPRESENT,)),
     IDENTIFY: (identify, (LOAD_EMBEDDINGS, REPRESENT)),
     EXPORT: (
         export,
-        (LOAD_EMBEDDINGS, REDUCE, CLUSTER, REPRESENT, DISTRIBUTION, ORPHAN_SPLIT, IDENTIFY, REASSIGN, UPDATE),
+        (
+            LOAD_EMBEDDINGS,
+            REDUCE,
+            CLUSTER,
+            REPRESENT,
+            DISTRIBUTION,
+            ORPHAN_SPLIT,
+            IDENTIFY,
+            REASSIGN,
+            UPDATE,
+            CONSENSUS,
+        ),
     ),
     DESCRIBE: (describe, (LOAD_EMBEDDINGS, REDUCE, REPRESENT, DISTRIBUTION, IDENTIFY)),
     QUALITY: (quality, (LOAD_EMBEDDINGS, REDUCE, REPRESENT)),
@@ -108,8 +118,6 @@ def stage(analysis: AnalysisName, stage: StageName) -> str:
         if LOAD_EMBEDDINGS in refs:
             require_fitting_settings(settings, refs[LOAD_EMBEDDINGS].facts)
         task, inputs = TASKS[stage]
-        if stage == REPRESENT:
-            inputs = (LOAD_EMBEDDINGS, clusters_from(settings))
         run = StageRunner(settings, refresh=stage)
         with turn(settings):
             run(task, *(refs.get(name) for name in inputs))

@@ -88,7 +88,7 @@ def topic_model(
         clusters = run(cluster, reduced, updated)
         agreed = run(consensus, embeddings, clusters) if agrees(settings) else None
         reassigned = run(reassign, embeddings, clusters, agreed) if reassigns(settings) else None
-        topics = run(represent, embeddings, reassigned or agreed or clusters)
+        topics = run(represent, embeddings, clusters, agreed, reassigned)
         scores = run(distribution, embeddings, topics)
         split = run(orphan_split, topics)
         with turn(settings):
@@ -98,7 +98,7 @@ def topic_model(
         finish_run(settings, run.outcomes, run.changes)  # what follows can fail, and be stopped, without harm
         draw(run, embeddings, reduced, clusters, topics, scores, split, identity)
         outcome = finish_run(settings, run.outcomes, run.changes, run.failed)
-        show_page(settings, run.outcomes, outcome, changed=run.entered)
+        show_page(settings, run.outcomes, outcome, run.differences)
         return outcome
 
 

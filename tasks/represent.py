@@ -16,10 +16,16 @@ from topicloom.store import StageRef, Workspace
 
 @task(name=REPRESENT, task_run_name="represent {settings.label}", cache_key_fn=stage_key(REPRESENT), **RETRY)
 def represent(
-    settings: Settings, embeddings: StageRef, clusters: StageRef, *, refresh: bool = False
+    settings: Settings,
+    embeddings: StageRef,
+    clusters: StageRef,
+    agreed: StageRef | None = None,
+    reassigned: StageRef | None = None,
+    *,
+    refresh: bool = False,
 ) -> StageRef | State[StageRef]:
     """Find words and documents of the topics. Artifacts: those of `topicloom.representation.write_representation`."""
-    refs = {ref.stage: ref for ref in (embeddings, clusters)}
+    refs = {ref.stage: ref for ref in (embeddings, clusters, agreed, reassigned) if ref is not None}
 
     def compute(out: Workspace) -> None:
         represent_clusters(settings, refs, out, flow_run.get_id())

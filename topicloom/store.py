@@ -76,6 +76,12 @@ class StageRef(BaseModel):
     facts: dict[str, Any] = {}
 
 
+def ref_of(manifest: Mapping[str, Any]) -> StageRef:
+    """The reference to the result that a manifest describes."""
+    outputs = {name: str(note["sha256"]) for name, note in manifest["outputs"].items()}
+    return StageRef(stage=manifest["stage"], key=manifest["key"], outputs=outputs, facts=manifest.get("facts", {}))
+
+
 class Finding(BaseModel):
     """What the store holds for a key: a sound result, or why there is none."""
 
@@ -131,15 +137,13 @@ class Store:
         if not folder.is_dir():
             return Finding(ref=None, fault="")
         manifest = read_json(folder / MANIFEST)
-        if not isinstance(manifest, dict) or "outputs" not in manifest:
+        if not isinstance(manifest, dict) or not {"stage", "key", "outputs"} <= manifest.keys():
             return Finding(ref=None, fault=f"{MANIFEST} is missing or damaged")
-        outputs = {name: str(note["sha256"]) for name, note in manifest["outputs"].items()}
         for name, note in manifest["outputs"].items():
             fault = self._fault(folder / name, note)
             if fault:
                 return Finding(ref=None, fault=fault)
-        facts = manifest.get("facts", {})
-        return Finding(ref=StageRef(stage=plan.stage, key=plan.key, outputs=outputs, facts=facts))
+        return Finding(ref=ref_of(manifest))
 
     def _fault(self, artifact: Path, note: Mapping[str, Any]) -> str:
         try:

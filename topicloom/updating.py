@@ -27,7 +27,7 @@ from topicloom.stages import (
     is_placed,
     library_versions,
 )
-from topicloom.store import MANIFEST, StagePlan, StageRef, Store, Workspace
+from topicloom.store import MANIFEST, StagePlan, StageRef, Store, Workspace, ref_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,7 +60,7 @@ def decide(settings: Settings, refs: Refs, out: Workspace) -> None:
         out.facts = {"mode": "refit", "why": fault}
         write_json(out.path(DECISION), out.facts)
         return
-    kept = _base_refs(store, base)
+    kept = _refs(store, base.keys)
     positions = _positions(store, kept[LOAD_EMBEDDINGS], refs[LOAD_EMBEDDINGS])
     fitted, vectors = (stored_vectors(store, ref) for ref in (kept[LOAD_EMBEDDINGS], refs[LOAD_EMBEDDINGS]))
     near = surroundings(fitted, vectors[positions < 0], settings.tmo.umap.n_neighbors, settings.tmo.umap.metric)
@@ -103,20 +103,13 @@ def _why_unusable(settings: Settings, store: Store, base: RunRecord) -> str:
     return ""
 
 
-def _base_refs(store: Store, base: RunRecord) -> dict[str, StageRef]:
-    return {stage: _kept(store, stage, base.keys[stage]) for stage in _BASE}
-
-
-def _kept(store: Store, stage: str, key: str) -> StageRef:
-    manifest = read_json(store.folder(stage, key) / MANIFEST) or {}
-    outputs = {name: str(note["sha256"]) for name, note in manifest["outputs"].items()}
-    return StageRef(stage=stage, key=key, outputs=outputs, facts=manifest["facts"])
+def _refs(store: Store, keys: Mapping[str, str]) -> dict[str, StageRef]:
+    return {stage: ref_of(read_json(store.folder(stage, keys[stage]) / MANIFEST)) for stage in _BASE}
 
 
 def base_refs(store: Store, update: StageRef) -> dict[str, StageRef]:
     """The results of the run that was fitted: load-embeddings, reduce and cluster. update: a decision to assign."""
-    keys = read_json(store.artifact(update, DECISION))["keys"]
-    return {stage: _kept(store, stage, key) for stage, key in keys.items()}
+    return _refs(store, read_json(store.artifact(update, DECISION))["keys"])
 
 
 def _positions(store: Store, base: StageRef, now: StageRef) -> NDArray[np.int64]:

@@ -89,3 +89,22 @@ def test_settings_that_contradict_each_other_are_refused(project):
     project.write_settings(min_topic_size=1)
     with pytest.raises(SettingsError, match='a whole number of at least 2 or "auto"'):
         read_settings(project.analysis)
+
+
+def test_one_stage_alone_is_given_all_that_it_reads(project):
+    """Whatever optional stages the settings ask for, in the order of the task's parameters."""
+    import inspect
+
+    from flows.stage import TASKS
+    from topicloom.stages import STAGES, UPDATE
+
+    everything = {"consensus": {"seeds": 2}, "orphans": "reassign", "pictures": {}}
+    for tmo in ({}, everything, {"n_topics": 4, **everything}):
+        settings = read_settings(project.write_settings(**tmo))
+        for name, stage in STAGES.items():
+            assert set(stage.reads(settings)) <= set(TASKS[name][1]), name
+    for name in ("reduce", "cluster", "export"):
+        assert UPDATE in TASKS[name][1]
+    for task, inputs in TASKS.values():
+        parameters = [p for p in inspect.signature(task.fn).parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
+        assert len(parameters) == 1 + len(inputs), task.name

@@ -28,6 +28,7 @@ from topicloom.store import Store
 logger = logging.getLogger(__name__)
 
 DATABASE = "history.sqlite"
+_RUN_RECORD = "run.json"
 _FORM = 1
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -153,13 +154,12 @@ class History:
         Where the history does not hold an analysis that run.json says it held, its last run is taken from the exported
         files. Raises HistoryError, and changes nothing, for the history of another project.
         """
-        recoverable = self._unknown_run()
-        if not self.folder.is_dir() and recoverable is None:
+        if not self.folder.is_dir() and self._unknown_run() is None:
             return []
         with self.store.lock("history"):
-            self.require_own()
+            fault = self._database_fault()
+            self._require_own(self._facts(fault))
             mended = []
-            fault = _fault(self.path) if self.path.exists() else "it is missing"
             records = self._record_files()
             if fault and (self.path.exists() or records):
                 mended.append(self._rebuild(records, fault))
@@ -172,22 +172,17 @@ class History:
 
     def require_own(self) -> None:
         """Raise HistoryError for the history of another project. Changes nothing."""
-        self._require_own(self._facts())
+        self._require_own(self._facts(self._database_fault()))
+
+    def _database_fault(self) -> str:
+        return _fault(self.path) if self.path.exists() else "it is missing"
 
     def _unknown_run(self) -> dict[str, Any] | None:
         """run.json of the analysis, where it names a run that the history does not know."""
-        record = read_json(self._settings.analysis_path / "run.json")
-        identity = record.get("identity") if isinstance(record, dict) else None
-        if not isinstance(identity, dict) or "lineage" not in identity:
+        identity = stated_identity(self._settings.analysis_path / _RUN_RECORD)
+        if "lineage" not in identity or self.heads(str(identity["lineage"])):
             return None
-        known = self.path.exists() and (_fault(self.path) or self.heads(str(identity["lineage"])))
-        return None if known else record
-
-    def _named_history(self) -> str | None:
-        """The id of the history that run.json of the analysis names."""
-        record = read_json(self._settings.analysis_path / "run.json")
-        identity = record.get("identity") if isinstance(record, dict) else None
-        return str(identity["history"]) if isinstance(identity, dict) and "history" in identity else None
+        return dict(read_json(self._settings.analysis_path / _RUN_RECORD))
 
     def _recover(self) -> Iterator[str]:
         """Enter the last run of the analysis, as its exported files show it, where the history has lost it."""
@@ -212,9 +207,9 @@ class History:
             f"in {self._settings.analysis_path}, so that its topics keep their ids."
         )
 
-    def _facts(self) -> tuple[str, str] | None:
-        """Id and project of the history, from the database or else from a record."""
-        if self.path.exists() and not _fault(self.path):
+    def _facts(self, fault: str) -> tuple[str, str] | None:
+        """Id and project of the history, from the database, or from a record where the database has a fault."""
+        if not fault:
             with _opened(self.path) as database:
                 found = _meta(database, "history"), _meta(database, "project")
             return found if all(found) else None  # type: ignore[return-value]
@@ -228,14 +223,9 @@ class History:
         if facts is None:
             return
         history, project = facts
-        named = {
-            note["identity"]["history"]
-            for path in self._settings.project_path.glob("**/run.json")
-            if ".topicloom" not in path.parts
-            and isinstance(note := read_json(path), dict)
-            and isinstance(note.get("identity"), dict)
-            and "history" in note["identity"]
-        }
+        records = self._settings.project_path.glob(f"**/{_RUN_RECORD}")
+        stated = [stated_identity(path) for path in records if ".topicloom" not in path.parts]
+        named = {identity["history"] for identity in stated if "history" in identity}
         # A project that was renamed or copied as a whole has run records that name its history.
         if history in named or (not named and project == self.project):
             return
@@ -260,7 +250,8 @@ class History:
             with contextlib.suppress(ValueError):
                 sound.append((unpack(content), content))
         aside = self._aside(self.path) if self.path.exists() else None
-        self._create(sound[0][0].history if sound else self._named_history() or uuid.uuid4().hex, sound)
+        named = stated_identity(self._settings.analysis_path / _RUN_RECORD).get("history")
+        self._create(sound[0][0].history if sound else str(named or uuid.uuid4().hex), sound)
         kept = f"; the damaged one is kept as {aside.name}" if aside else ""
         return (
             f"{self.path}: the history could not be read ({fault}); it was rebuilt from the records of "
@@ -342,10 +333,15 @@ def lineage_of(settings: Settings) -> str:
     and a lineage of its own.
     """
     own = settings.metadata.analysis_id
-    record = read_json(settings.analysis_path / "run.json")
-    note = record.get("identity") if isinstance(record, dict) else None
-    earlier = note.get("lineage", own) if isinstance(note, dict) else own
-    return own if (settings.project_path / str(earlier) / "run.json").is_file() else str(earlier)
+    earlier = str(stated_identity(settings.analysis_path / _RUN_RECORD).get("lineage", own))
+    return own if (settings.project_path / earlier / _RUN_RECORD).is_file() else earlier
+
+
+def stated_identity(record: Path) -> dict[str, Any]:
+    """What a run.json says of its run in the history: history, lineage, run, entered, finished; empty if nothing."""
+    content = read_json(record)
+    identity = content.get("identity") if isinstance(content, dict) else None
+    return identity if isinstance(identity, dict) else {}
 
 
 @contextlib.contextmanager

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from topicloom.atlas import records
 from topicloom.errors import Problem
 from topicloom.lineage.differences import KINDS, MOVED, NEW, WITHDRAWN, Differences, differences
-from topicloom.lineage.history import History, HistoryError, lineage_of
+from topicloom.lineage.history import History, HistoryError, lineage_of, stated_identity
 from topicloom.naming import shortened
-from topicloom.run_record import read_record
+from topicloom.run_record import RUN_RECORD
 from topicloom.settings import Settings
 
 if TYPE_CHECKING:
@@ -49,7 +49,11 @@ def chosen_differences(settings: Settings, runs: Sequence[int]) -> Differences |
     history, analysis = History(settings), lineage_of(settings)
     if runs:
         return differences(*(history.read(analysis, number) for number in runs))
-    return latest_differences(settings) if _identity(settings).get("entered", True) else None
+    return (
+        latest_differences(settings)
+        if stated_identity(settings.analysis_path / RUN_RECORD).get("entered", True)
+        else None
+    )
 
 
 def last_run_line(settings: Settings) -> str:
@@ -61,7 +65,7 @@ def last_run_line(settings: Settings) -> str:
             history.path, Problem(f"It holds no run of {analysis}.", f"topicloom run {settings.analysis_path}")
         )
     last = heads[-1]
-    if not _identity(settings).get("entered", True):
+    if not stated_identity(settings.analysis_path / RUN_RECORD).get("entered", True):
         return (
             f"Nothing has changed: the last run found what run {last.number} of {_when(last.finished)} did, "
             "by the same settings and versions."
@@ -69,10 +73,6 @@ def last_run_line(settings: Settings) -> str:
     if len(heads) == 1:
         return f"There is one run, of {_when(last.finished)}; there is nothing to hold it against."
     return f"The history holds {len(heads)} runs; these are the last two."
-
-
-def _identity(settings: Settings) -> dict[str, Any]:
-    return dict(read_record(settings).get("identity") or {})
 
 
 def in_one_line(found: Differences) -> str:
@@ -88,11 +88,13 @@ def in_one_line(found: Differences) -> str:
     return f"{since}: {'; '.join(parts)}" + (f"; {changed} settings or versions differ" if changed else "")
 
 
-def change_line(settings: Settings, identity: Mapping[str, Any]) -> str:
-    """What a run changed, in one line. identity: what run.json says of it under that name."""
+def change_line(identity: Mapping[str, Any], found: Differences | None) -> str:
+    """What a run changed, in one line.
+
+    identity: what run.json says of it under that name. found: what the run changed, None for one that changed nothing.
+    """
     if not identity["entered"]:
         return f"nothing has changed since run {identity['run']} ({_when(identity['finished'])})"
-    found = latest_differences(settings)
     return in_one_line(found) if found else "this is the first run of the analysis"
 
 
