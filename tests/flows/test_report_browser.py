@@ -200,10 +200,14 @@ def test_light_and_dark(browser, tmp_path):
     dark = Opened(browser, path, color_scheme="dark")
     background = lambda opened: opened.page.evaluate("getComputedStyle(document.body).backgroundColor")  # noqa: E731
     assert background(dark) == "rgb(20, 24, 29)"
+    # A busy browser takes its time.
+    white = "() => getComputedStyle(document.body).backgroundColor === 'rgb(255, 255, 255)'"
     dark.page.click("#theme")
+    dark.page.wait_for_function(white)
     assert background(dark) == "rgb(255, 255, 255)"
     dark.page.reload()
     dark.page.wait_for_selector("body[data-ready]")
+    dark.page.wait_for_function(white)
     assert background(dark) == "rgb(255, 255, 255)"
     assert dark.complaints == []
     dark.page.close()
