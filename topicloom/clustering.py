@@ -8,16 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from topicloom.membership import membership_vectors
 from topicloom.settings import TopicModelSettings
-from topicloom.threads import available_threads
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-
-# Below this many points HDBSCAN's worker processes take longer to start than they save; the core distances are the
-# same for any number.
-_PROCESSES_PAY = 200_000
 
 
 @dataclass(frozen=True)
@@ -38,6 +32,8 @@ def _hdbscan(reduced: NDArray[np.float32], settings: TopicModelSettings) -> Clus
     import numpy as np
     from hdbscan import HDBSCAN
 
+    from topicloom.core_distances import searched_in_tree_order
+
     model = HDBSCAN(
         min_cluster_size=settings.min_cluster_size,
         min_samples=settings.hdbscan.min_samples,
@@ -45,8 +41,10 @@ def _hdbscan(reduced: NDArray[np.float32], settings: TopicModelSettings) -> Clus
         cluster_selection_method=settings.hdbscan.cluster_selection_method,
         cluster_selection_epsilon=settings.hdbscan.cluster_selection_epsilon,
         prediction_data=True,
-        core_dist_n_jobs=1 if len(reduced) < _PROCESSES_PAY else available_threads(),
-    ).fit(reduced)
+        core_dist_n_jobs=1,  # the tree searches on every core by itself
+    )
+    with searched_in_tree_order():
+        model.fit(reduced)
     model.core_dist_n_jobs = HDBSCAN().core_dist_n_jobs  # what is saved states the notebook's parameters
     clusters = model.labels_.astype(np.int64)
     probability = model.probabilities_

@@ -1,0 +1,93 @@
+"""A fit that searches in the order of the tree is hdbscan's own, bit for bit: labels, probabilities, trees, distances."""
+
+from __future__ import annotations
+
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hdbscan import HDBSCAN
+from sklearn.neighbors import KDTree
+
+from topicloom import core_distances
+from topicloom.core_distances import TreeOrderedKDTree, searched_in_tree_order
+
+
+def assert_fits_equal(points: np.ndarray, **settings) -> None:
+    ours, theirs = (HDBSCAN(prediction_data=True, **settings) for _ in range(2))
+    with searched_in_tree_order():
+        ours.fit(points)
+    theirs.fit(points)
+    assert type(ours.prediction_data_.tree) is TreeOrderedKDTree
+    assert type(theirs.prediction_data_.tree) is KDTree
+    for found, expected in (
+        (ours.labels_, theirs.labels_),
+        (ours.probabilities_, theirs.probabilities_),
+        (ours.single_linkage_tree_.to_numpy(), theirs.single_linkage_tree_.to_numpy()),
+        (ours.condensed_tree_.to_numpy(), theirs.condensed_tree_.to_numpy()),
+        (ours.prediction_data_.core_distances, theirs.prediction_data_.core_distances),
+    ):
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "manhattan"])
+@pytest.mark.parametrize("settings", [{}, {"min_samples": 1}, {"cluster_selection_method": "leaf"}])
+def test_real_papers_some_of_them_twice(finished_wos_project, metric, settings):
+    (entry,) = finished_wos_project.store_entries("reduce")
+    reduced = np.load(entry / "reduced.npy")
+    assert_fits_equal(np.vstack([reduced, reduced[:9], reduced[:4]]), min_cluster_size=5, metric=metric, **settings)
+
+
+def test_papers_of_a_field(shared_data):
+    from sklearn.decomposition import PCA
+
+    from topicloom.pickles import load_array_pickle
+
+    vectors = load_array_pickle(shared_data / "small_2k" / "f01" / "f01_e01" / "embeddings.pck")["embeddings"]
+    reduced = PCA(5, random_state=0).fit_transform(vectors).astype(np.float32)
+    assert_fits_equal(reduced, min_cluster_size=3, min_samples=1)
+
+
+@pytest.mark.parametrize("grid", [False, True])
+def test_points_at_one_distance_keep_the_librarys_neighbours(grid):
+    """On a grid nearly all distances are equal, so the choice among them decides; off it, none is."""
+    rng = np.random.default_rng(0)
+    points = rng.integers(0, 6, (700, 3)).astype(float) if grid else rng.normal(size=(700, 3))
+    ours, theirs = TreeOrderedKDTree(points), KDTree(points)
+    for k in (4, len(points)):
+        for found, expected in zip(
+            ours.query(points, k, dualtree=True, breadth_first=True),
+            theirs.query(points, k, dualtree=True, breadth_first=True),
+            strict=True,
+        ):
+            np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_more_points_than_one_search_takes(threads, monkeypatch):
+    """20,000 points: in several searches, and where hdbscan would split its own by four."""
+    monkeypatch.setattr(core_distances, "available_threads", lambda: threads)
+    rng = np.random.default_rng(1)
+    points = rng.normal(rng.uniform(-9, 9, (40, 5))[rng.integers(0, 40, 20_000)], 0.4).astype(np.float32)
+    assert_fits_equal(points, min_cluster_size=20, core_dist_n_jobs=1)
+
+
+def test_it_is_saved_as_the_librarys_tree():
+    points = np.random.default_rng(2).normal(size=(90, 4))
+    kept = pickle.loads(pickle.dumps(TreeOrderedKDTree(points)))
+    assert type(kept) is KDTree
+    for found, expected in zip(kept.query(points, 3), KDTree(points).query(points, 3), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_fits_side_by_side_leave_the_library_as_it_was():
+    points = np.random.default_rng(3).normal(size=(300, 3))
+
+    def fit(size: int) -> type:
+        with searched_in_tree_order():
+            return type(HDBSCAN(min_cluster_size=size, prediction_data=True).fit(points).prediction_data_.tree)
+
+    with ThreadPoolExecutor(4) as threads:
+        assert set(threads.map(fit, range(3, 15))) == {TreeOrderedKDTree}
+    assert type(HDBSCAN(min_cluster_size=5, prediction_data=True).fit(points).prediction_data_.tree) is KDTree
