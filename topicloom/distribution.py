@@ -34,6 +34,7 @@ class _TopicColumns:
     indptr: NDArray[np.int64]
     topic: NDArray[np.int32]
     weight: NDArray[np.float64]
+    peak: NDArray[np.float64]
 
 
 def topic_distribution(
@@ -67,7 +68,7 @@ def topic_distribution(
             *(part.found, part.tokens, part.bounds, settings.window, settings.stride, settings.padding),
             *(weighting.idf, weighting.reduce_frequent_words),
             *(columns.dense_row, columns.dense, columns.indptr, columns.topic, columns.weight),
-            *(settings.min_similarity, total),
+            *(columns.peak, settings.min_similarity, total),
         )
         return csr_matrix(normalize(total, norm="l1", axis=1, copy=False))
 
@@ -105,7 +106,8 @@ def _by_column(weights: csr_matrix) -> _TopicColumns:
     dense_row = np.full(weights.shape[1], -1, dtype=np.int32)
     dense_row[common] = np.arange(len(common))
     dense = np.ascontiguousarray(columns[:, common].T.toarray()).reshape(len(common), weights.shape[0])
-    return _TopicColumns(dense_row, dense, indptr, columns.indices.astype(np.int32), columns.data)
+    peak = columns.max(axis=0).toarray().ravel()
+    return _TopicColumns(dense_row, dense, indptr, columns.indices.astype(np.int32), columns.data, peak)
 
 
 def approximate_distribution(

@@ -29,18 +29,23 @@ def window_similarities(
     indptr: Array,
     topic: Array,
     weight: Array,
+    peak: Array,
     least: float,
     total: Array,
 ) -> None:
     """Add up, for each document, the similarities of its windows to each topic that reach `least`.
 
     found, tokens, bounds: a block's `DocumentNgrams`; bounds empty where every token is one word. idf: (columns,).
-    dense_row: (columns,) row of `dense` (r, topics) that holds a column's weights, or -1 where they are sparse:
-    `topic` and `weight` from indptr[column] to indptr[column + 1]. total: (documents, topics) float64, zeros, added to.
+    dense_row: (columns,) row of `dense` (r, topics) that holds a column's weights, or -1 where they are only sparse:
+    `topic`, ascending, and `weight` from indptr[column] to indptr[column + 1]. peak: (columns,) a column's largest
+    weight. total: (documents, topics) float64, zeros, added to.
     """
+    topics = total.shape[1]
+    similarity = np.empty(topics)
+    near, seen = np.empty(topics, dtype=np.int64), np.zeros(topics, dtype=np.int64)
+    windows = 0
     for document in range(len(tokens) - 1):
         first, last = tokens[document], tokens[document + 1]
-        similarity = np.empty(total.shape[1])
         columns = np.empty(found.shape[0] * (_bound(bounds, last) - _bound(bounds, first)) + 1, dtype=np.int64)
         values = np.empty(len(columns))
         length = last - first
@@ -58,12 +63,17 @@ def window_similarities(
                         break
                     end = last
             n = _weigh(found, _bound(bounds, start), _bound(bounds, end), idf, take_root, columns, values)
-            if n:
+            windows += 1
+            m = _near_topics(columns, values, n, dense_row, indptr, topic, peak, least, near, seen, windows)
+            if m < topics:
+                _add_near(columns, values, n, dense_row, dense, indptr, topic, weight, near[:m], seen, windows, similarity)
+            else:
                 similarity[:] = 0.0
                 _add_topics(columns, values, n, dense_row, dense, indptr, topic, weight, similarity)
-                for t in range(len(similarity)):
-                    if similarity[t] >= least:
-                        total[document, t] += similarity[t]
+            for at in range(m):
+                t = near[at] if m < topics else at
+                if similarity[t] >= least:
+                    total[document, t] += similarity[t]
 
 
 @njit(cache=True, nogil=True)
@@ -104,6 +114,86 @@ def _weigh(found: Array, start: int, end: int, idf: Array, take_root: bool, colu
         for at in range(distinct):
             values[at] /= norm
     return distinct
+
+
+@njit(cache=True, nogil=True)
+def _near_topics(
+    columns: Array,
+    values: Array,
+    n: int,
+    dense_row: Array,
+    indptr: Array,
+    topic: Array,
+    peak: Array,
+    least: float,
+    near: Array,
+    seen: Array,
+    window: int,
+) -> int:
+    """Find the topics whose similarity to a window can reach `least`: put them into `near`; how many, or all.
+
+    A topic that has only columns whose largest weights together stay below `least` cannot. Such columns are those that
+    many topics have, so that a window costs what its rare words cost and not the number of topics.
+    """
+    order = np.empty(n, dtype=np.int64)
+    worth = np.empty(n)
+    for at in range(n):
+        column = columns[at]
+        bound = values[at] * peak[column] / max(indptr[column + 1] - indptr[column], 1)
+        place = at
+        while place > 0 and worth[place - 1] > bound:
+            worth[place], order[place] = worth[place - 1], order[place - 1]
+            place -= 1
+        worth[place], order[place] = bound, at
+    m, reach = 0, 0.0
+    for at in order:
+        column = columns[at]
+        reach += values[at] * peak[column]
+        if reach < least * (1 - 1e-9):  # sums are rounded
+            continue
+        if dense_row[column] >= 0:
+            return len(near)
+        for entry in range(indptr[column], indptr[column + 1]):
+            t = topic[entry]
+            if seen[t] != window:
+                seen[t] = window
+                near[m] = t
+                m += 1
+    return m
+
+
+@njit(cache=True, nogil=True)
+def _add_near(
+    columns: Array,
+    values: Array,
+    n: int,
+    dense_row: Array,
+    dense: Array,
+    indptr: Array,
+    topic: Array,
+    weight: Array,
+    near: Array,
+    seen: Array,
+    window: int,
+    similarity: Array,
+) -> None:
+    """As `_add_topics`, in the same order, of the topics `near` alone: those that `seen` has for this window."""
+    similarity[near] = 0.0
+    for at in range(n):
+        column, value = columns[at], values[at]
+        row, start, end = dense_row[column], indptr[column], indptr[column + 1]
+        if row >= 0:
+            for t in near:
+                similarity[t] += value * dense[row, t]
+        elif end - start < 8 * len(near):  # about what a search by halves costs
+            for entry in range(start, end):
+                if seen[topic[entry]] == window:
+                    similarity[topic[entry]] += value * weight[entry]
+        else:
+            for t in near:
+                entry = start + np.searchsorted(topic[start:end], t)
+                if entry < end and topic[entry] == t:
+                    similarity[t] += value * weight[entry]
 
 
 @njit(cache=True, nogil=True)

@@ -125,6 +125,22 @@ def test_everything_is_bertopics_bit_for_bit(texts, clusters, way, threads):
     np.testing.assert_array_equal(approximate_distribution(theirs, texts, **arguments).toarray(), expected)
 
 
+@pytest.mark.parametrize("least", [0.05, 0.1, 0.2])
+@pytest.mark.parametrize("window", [2, 4])
+def test_of_many_topics_none_that_is_near_is_left_out(texts, least, window):
+    """Windows reach few of 80 topics, and the others are never looked at: the same, bit for bit."""
+    clusters = np.random.default_rng(6).integers(0, 80, len(texts))
+    represent = RepresentSettings()
+    embeddings = np.random.default_rng(7).normal(size=(len(texts), 6)).astype(np.float32)
+    theirs = bertopic_of(texts, clusters, embeddings, represent)
+    ours = represent_topics(tokenise(texts, represent.language), embeddings, clusters, represent)
+    expected, _ = theirs.approximate_distribution(texts, window=window, min_similarity=least)
+    wanted = DistributionSettings(window=window, min_similarity=least)
+    found = topic_distribution(ours.documents, ours.weights, ours.weighting, wanted).toarray()
+    assert 0 < (expected > 0).mean() < 0.95
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_parity_reaches_real_similarities(texts, clusters):
     """The notebook's way would be equal, too, if nothing were found at all."""
     represent = RepresentSettings()
