@@ -66,7 +66,9 @@ def window_similarities(
             windows += 1
             m = _near_topics(columns, values, n, dense_row, indptr, topic, peak, least, near, seen, windows)
             if m < topics:
-                _add_near(columns, values, n, dense_row, dense, indptr, topic, weight, near[:m], seen, windows, similarity)
+                _add_near(
+                    columns, values, n, dense_row, dense, indptr, topic, weight, near[:m], seen, windows, similarity
+                )
             else:
                 similarity[:] = 0.0
                 _add_topics(columns, values, n, dense_row, dense, indptr, topic, weight, similarity)
@@ -146,9 +148,9 @@ def _near_topics(
             place -= 1
         worth[place], order[place] = bound, at
     m, reach = 0, 0.0
-    for at in order:
-        column = columns[at]
-        reach += values[at] * peak[column]
+    for lightest in order:
+        column = columns[lightest]
+        reach += values[lightest] * peak[column]
         if reach < least * (1 - 1e-9):  # sums are rounded
             continue
         if dense_row[column] >= 0:

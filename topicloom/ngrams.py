@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import repeat
 from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from topicloom.sorting import sort_keys
+from topicloom.sorting import search_keys, sort_keys
 from topicloom.threads import available_threads
 from topicloom.tokens import Stream, in_order, packed, unpacked
 
@@ -63,7 +64,7 @@ class Vocabulary:
                 known = stream[at + length] >= 0
                 at, node = at[known], node[known]
             wanted = node * width + stream[at + length]
-            node = np.searchsorted(keys, wanted)
+            node = search_keys(keys, wanted, available_threads())
             there = node < len(keys)
             there[there] = keys[node[there]] == wanted[there]
             at, node = at[there], node[there]
@@ -164,7 +165,7 @@ def vocabulary_of(ngrams: dict[str, int]) -> Vocabulary:
     """The tree of a fitted CountVectorizer's vocabulary_. ngrams: column of each n-gram, words joined by a space."""
     import numpy as np
 
-    lengths = np.fromiter((ngram.count(" ") + 1 for ngram in ngrams), dtype=np.int64, count=len(ngrams))
+    lengths = np.fromiter(map(str.count, ngrams, repeat(" ")), dtype=np.int64, count=len(ngrams)) + 1
     stream = Stream()
     stream.append(" ".join(ngrams).split(" "))  # one list of words: one for each n-gram would take four times as long
     words, flat = in_order(*stream.arrays()[:2])

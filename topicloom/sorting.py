@@ -1,4 +1,4 @@
-"""Sorting of large integer keys on every core."""
+"""Sorting of large integer keys, and searching among them, on every core."""
 
 from __future__ import annotations
 
@@ -28,6 +28,24 @@ def sort_keys(keys: NDArray[np.int64], threads: int = 1) -> tuple[NDArray[np.int
     both = (keys << bits) | np.arange(len(keys), dtype=np.int64)
     both = _sorted(both, threads)
     return both >> bits, both & ((1 << bits) - 1)
+
+
+def search_keys(keys: NDArray[np.int64], wanted: NDArray[np.int64], threads: int = 1) -> NDArray[np.int64]:
+    """Where each wanted key stands among sorted keys, or would stand: (m,) int64, as numpy's searchsorted.
+
+    The same for any number of threads.
+    """
+    import numpy as np
+
+    starts = range(0, len(wanted), max(-(-len(wanted) // threads), _WORTH_SHARING))
+    found = np.empty(len(wanted), dtype=np.int64)
+
+    def part(start: int, end: int) -> None:
+        found[start:end] = np.searchsorted(keys, wanted[start:end])
+
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        list(pool.map(part, starts, [*starts[1:], len(wanted)]))
+    return found
 
 
 def _sorted(values: NDArray[np.int64], threads: int) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""Sorting of keys is numpy's stable sort, for any number of threads and any size of keys."""
+"""Sorting and searching of keys are numpy's stable sort and searchsorted, for any number of threads and any size of keys."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from topicloom import sorting
-from topicloom.sorting import sort_keys
+from topicloom.sorting import search_keys, sort_keys
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
@@ -19,6 +19,15 @@ def test_it_is_a_stable_sort(monkeypatch, threads, largest, size):
     expected = np.argsort(keys, kind="stable")
     np.testing.assert_array_equal(order, expected)
     np.testing.assert_array_equal(ordered, keys[expected])
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+@pytest.mark.parametrize("size", [0, 1, 99, 100, 101, 1000])
+def test_it_is_a_search(monkeypatch, threads, size):
+    monkeypatch.setattr(sorting, "_WORTH_SHARING", 100)
+    rng = np.random.default_rng(size)
+    keys, wanted = np.unique(rng.integers(0, 500, 300)), rng.integers(-5, 505, size)
+    np.testing.assert_array_equal(search_keys(keys, wanted, threads), np.searchsorted(keys, wanted))
 
 
 def test_keys_that_are_all_the_same(monkeypatch):
