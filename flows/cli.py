@@ -9,7 +9,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, Optional, cast
 
 import typer
 from rich.markup import escape
@@ -77,15 +77,17 @@ def _run(path: Path, refresh: str | None, *, verbose: bool) -> None:
     started = time.perf_counter()
     preload_beside(path)
     prepare_prefect()
-    from flows.topic_model import topic_model
+    from flows.topic_model import StageName, topic_model
 
+    stage = cast("StageName | None", refresh)  # `run` has looked
     if verbose:
-        report = topic_model(path, refresh)
+        report = topic_model(path, stage)
     else:
         quiet_console()
         with stages_shown():
-            report = topic_model(path, refresh)
-    show_report(report, time.perf_counter() - started)
+            report = topic_model(path, stage)
+    if report is not None:  # None after a mere validation
+        show_report(report, time.perf_counter() - started)
 
 
 @app.command()

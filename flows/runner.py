@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from prefect import Task
 from prefect.runtime import flow_run
+from prefect.states import State
 
 from tasks.load_embeddings import load_embeddings
 from tasks.publish import publish
@@ -58,11 +59,12 @@ class StageRunner:
             self._warn(task.name, found.fault)
         tell(task.name, 0, 1)
         started = time.perf_counter()
-        state = task.with_options(
+        call = task.with_options(
             result_storage=Store(self.settings.store_path).root / "prefect",
             # Prefect's record of a result whose artifacts are gone or damaged must not be a hit.
             refresh_cache=refresh or found.ref is None,
-        )(self.settings, *refs, refresh=refresh, return_state=True)
+        )
+        state = cast("State[StageRef]", call(self.settings, *refs, refresh=refresh, return_state=True))
         ref = state.result()
         seconds = time.perf_counter() - started
         status = CACHED if state.name == "Cached" else COMPUTED

@@ -37,10 +37,22 @@ from topicloom.store import StageRef, Store
 from topicloom.updating import is_due
 
 StageName = Literal[
-    *("load-embeddings", "choose-size", "update", "reduce", "cluster", "consensus", "reassign"),
-    *("represent", "distribution"),
-    *("orphan-split", "identify", "export"),
-    *("describe", "quality", "figures", "report"),
+    "load-embeddings",
+    "choose-size",
+    "update",
+    "reduce",
+    "cluster",
+    "consensus",
+    "reassign",
+    "represent",
+    "distribution",
+    "orphan-split",
+    "identify",
+    "export",
+    "describe",
+    "quality",
+    "figures",
+    "report",
 ]
 
 

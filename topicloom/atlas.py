@@ -34,6 +34,10 @@ _NEAREST = 50
 _GROUP_LABEL = 50  # characters
 _GROUP_KEYWORDS = 2
 _SEPARATOR = " | "
+_TOPIC_COLUMNS = (
+    *("Topic", "X_C", "Count", "Share", "Label", "Keywords", "LanguageModelLabel", "Name", "Main", "MeanYear", "Trend"),
+    *("x", "y", "Colour", "RepresentativeUT", "topic_uid", "topic_history", "Words", "Weights"),
+)
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,6 @@ def make_atlas(
     labels; without them topics have none. by_hand: labels that a person gave, by lasting id.
     """
     import numpy as np
-    import pandas as pd
 
     numbers = papers["Topic"].to_numpy()
     counts = np.array([topic.count for topic in table], dtype=np.int64)
@@ -100,37 +103,11 @@ def make_atlas(
     levels = group_levels(tree, counts) if table else []
     over_time = topics_over_time(numbers, papers["year"], today)
     main = set(main_clusters(numbers[numbers != -1] + 1, others_threshold)) if table else set()
-    centres = papers[papers["Topic"] != -1].groupby("Topic")[["x", "y"]].median()
-    years = papers[papers["Topic"] != -1].groupby("Topic")["year"].mean()
-    labels = labels or {}
-    found = [labels.get(topic.topic, name.label) for topic, name in zip(table, names, strict=True)]
-    if lasting:
-        found = [_lasting_label(*pair, by_hand) for pair in zip(lasting, found, names, strict=True)]
-    topics = pd.DataFrame(
-        {
-            "Topic": [topic.topic for topic in table],
-            "X_C": [topic.topic + 1 for topic in table],
-            "Count": counts,
-            "Share": (counts / max(len(papers), 1)).round(6),
-            "Label": unique(found),
-            "Keywords": [_SEPARATOR.join(name.keywords) for name in names],
-            "LanguageModelLabel": [labels.get(topic.topic, "") for topic in table],
-            "Name": [topic.name for topic in table],
-            "Main": [topic.topic + 1 in main for topic in table],
-        }
-    )
-    by_number = topics["Topic"]
-    topics["MeanYear"] = by_number.map(years).astype("Float64").round(1)
-    topics["Trend"] = by_number.map(trend(over_time)).astype("Float64")
-    topics["x"], topics["y"] = by_number.map(centres["x"]), by_number.map(centres["y"])
+    topics = _topic_table(papers, table, names, labels or {}, lasting, by_hand)
+    topics["Main"] = topics["X_C"].isin(main)
+    topics["Trend"] = topics["Topic"].map(trend(over_time)).astype("Float64")
     topics["Colour"] = [topic.colour for topic in lasting] if lasting else group_colours(levels, counts)
-    topics["RepresentativeUT"] = [
-        _SEPARATOR.join(str(papers["UT"].iloc[row]) for row in topic.representative_rows) for topic in table
-    ]
-    topics["topic_uid"] = [topic.uid for topic in lasting] if lasting else ""
-    topics["topic_history"] = [topic.history for topic in lasting] if lasting else ""
-    topics["Words"] = [topic.words for topic in table]
-    topics["Weights"] = [topic.weights for topic in table]
+    topics = topics[list(_TOPIC_COLUMNS)]
     return Atlas(
         papers=papers,
         topics=topics,
@@ -141,6 +118,46 @@ def make_atlas(
         over_time=over_time,
         others_threshold=others_threshold,
     )
+
+
+def _topic_table(
+    papers: pd.DataFrame,
+    table: list[Topic],
+    names: list[TopicName],
+    labels: Mapping[int, str],
+    lasting: Sequence[LastingTopic],
+    by_hand: Mapping[str, str],
+) -> pd.DataFrame:
+    """What topics are by themselves, without the others: all of `_TOPIC_COLUMNS` but Main, Trend and Colour."""
+    import pandas as pd
+
+    found = [labels.get(topic.topic, name.label) for topic, name in zip(table, names, strict=True)]
+    if lasting:
+        found = [_lasting_label(*pair, by_hand) for pair in zip(lasting, found, names, strict=True)]
+    topics = pd.DataFrame(
+        {
+            "Topic": [topic.topic for topic in table],
+            "X_C": [topic.topic + 1 for topic in table],
+            "Count": pd.Series([topic.count for topic in table], dtype="int64"),
+            "Label": unique(found),
+            "Keywords": [_SEPARATOR.join(name.keywords) for name in names],
+            "LanguageModelLabel": [labels.get(topic.topic, "") for topic in table],
+            "Name": [topic.name for topic in table],
+            "RepresentativeUT": [
+                _SEPARATOR.join(str(papers["UT"].iloc[row]) for row in topic.representative_rows) for topic in table
+            ],
+            "topic_uid": [topic.uid for topic in lasting] if lasting else "",
+            "topic_history": [topic.history for topic in lasting] if lasting else "",
+            "Words": [topic.words for topic in table],
+            "Weights": [topic.weights for topic in table],
+        }
+    )
+    topics["Share"] = (topics["Count"] / max(len(papers), 1)).round(6)
+    of_topics = papers[papers["Topic"] != -1].groupby("Topic")
+    topics["MeanYear"] = topics["Topic"].map(of_topics["year"].mean()).astype("Float64").round(1)
+    for axis in ("x", "y"):
+        topics[axis] = topics["Topic"].map(of_topics[axis].median())
+    return topics
 
 
 def _lasting_label(topic: LastingTopic, label: str, name: TopicName, by_hand: Mapping[str, str]) -> str:

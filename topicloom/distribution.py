@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from topicloom.compiled import import_kernels
 from topicloom.counting import read_tokens_as_words
@@ -25,9 +24,13 @@ _BLOCK_BYTES = 64 << 20  # of one (documents, topics) table
 _DENSE_SHARE = 4  # a column that at least every fourth topic has is added up faster as a row of all topics
 
 
-@dataclass(frozen=True)
-class _TopicColumns:
-    """c-TF-IDF by column, rows scaled to length 1: see `topicloom.kernels.window_similarities`."""
+class TopicColumns(NamedTuple):
+    """c-TF-IDF by column, rows scaled to length 1.
+
+    topic int32, ascending, and weight float64: of column c from indptr[c] to indptr[c + 1]. dense_row: (columns,) int32
+    row of `dense` (r, topics) that holds a column's weights once more, or -1 where few topics have it. peak: (columns,)
+    a column's largest weight.
+    """
 
     dense_row: NDArray[np.int32]
     dense: NDArray[np.float64]
@@ -67,8 +70,7 @@ def topic_distribution(
         kernels.window_similarities(
             *(part.found, part.tokens, part.bounds, settings.window, settings.stride, settings.padding),
             *(weighting.idf, weighting.reduce_frequent_words),
-            *(columns.dense_row, columns.dense, columns.indptr, columns.topic, columns.weight),
-            *(columns.peak, settings.min_similarity, total),
+            *(columns, settings.min_similarity, total),
         )
         return csr_matrix(normalize(total, norm="l1", axis=1, copy=False))
 
@@ -96,7 +98,7 @@ def _part(ngrams: DocumentNgrams, rows: slice) -> DocumentNgrams:
     return DocumentNgrams(found, tokens - tokens[0], bounds - start)
 
 
-def _by_column(weights: csr_matrix) -> _TopicColumns:
+def _by_column(weights: csr_matrix) -> TopicColumns:
     import numpy as np
 
     columns = weights.tocsc()
@@ -107,7 +109,7 @@ def _by_column(weights: csr_matrix) -> _TopicColumns:
     dense_row[common] = np.arange(len(common))
     dense = np.ascontiguousarray(columns[:, common].T.toarray()).reshape(len(common), weights.shape[0])
     peak = columns.max(axis=0).toarray().ravel()
-    return _TopicColumns(dense_row, dense, indptr, columns.indices.astype(np.int32), columns.data, peak)
+    return TopicColumns(dense_row, dense, indptr, columns.indices.astype(np.int32), columns.data, peak)
 
 
 def approximate_distribution(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,14 @@ class Problem:
 
     def __str__(self) -> str:
         return f"  {self.finding}\n  {self.mend}"
+
+
+def problem_of(where: str, details: Mapping[str, Any]) -> Problem:
+    """One of pydantic's findings in its own words. where: the field, as a person finds it in the file."""
+    if details["type"] == "value_error":
+        return Problem(f"{where}: {details['ctx']['error']}.", "Change it.")
+    found = json.dumps(details["input"], ensure_ascii=False, default=str)
+    return Problem(f"{where} is {found}: {details['msg'].lower()}.", "Change it, or leave it out.")
 
 
 class TopicloomError(Exception):

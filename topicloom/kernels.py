@@ -24,21 +24,14 @@ def window_similarities(
     padding: bool,
     idf: Array,
     take_root: bool,
-    dense_row: Array,
-    dense: Array,
-    indptr: Array,
-    topic: Array,
-    weight: Array,
-    peak: Array,
+    held: Array,
     least: float,
     total: Array,
 ) -> None:
     """Add up, for each document, the similarities of its windows to each topic that reach `least`.
 
     found, tokens, bounds: a block's `DocumentNgrams`; bounds empty where every token is one word. idf: (columns,).
-    dense_row: (columns,) row of `dense` (r, topics) that holds a column's weights, or -1 where they are only sparse:
-    `topic`, ascending, and `weight` from indptr[column] to indptr[column + 1]. peak: (columns,) a column's largest
-    weight. total: (documents, topics) float64, zeros, added to.
+    held: c-TF-IDF, a `topicloom.distribution.TopicColumns`. total: (documents, topics) float64, zeros, added to.
     """
     topics = total.shape[1]
     similarity = np.empty(topics)
@@ -64,14 +57,11 @@ def window_similarities(
                     end = last
             n = _weigh(found, _bound(bounds, start), _bound(bounds, end), idf, take_root, columns, values)
             windows += 1
-            m = _near_topics(columns, values, n, dense_row, indptr, topic, peak, least, near, seen, windows)
+            m = _near_topics(columns[:n], values, held, least, near, seen, windows)
             if m < topics:
-                _add_near(
-                    columns, values, n, dense_row, dense, indptr, topic, weight, near[:m], seen, windows, similarity
-                )
+                _add_near(columns[:n], values, held, near[:m], seen, windows, similarity)
             else:
-                similarity[:] = 0.0
-                _add_topics(columns, values, n, dense_row, dense, indptr, topic, weight, similarity)
+                _add_all(columns[:n], values, held, similarity)
             for at in range(m):
                 t = near[at] if m < topics else at
                 if similarity[t] >= least:
@@ -120,28 +110,18 @@ def _weigh(found: Array, start: int, end: int, idf: Array, take_root: bool, colu
 
 @njit(cache=True, nogil=True)
 def _near_topics(
-    columns: Array,
-    values: Array,
-    n: int,
-    dense_row: Array,
-    indptr: Array,
-    topic: Array,
-    peak: Array,
-    least: float,
-    near: Array,
-    seen: Array,
-    window: int,
+    columns: Array, values: Array, held: Array, least: float, near: Array, seen: Array, window: int
 ) -> int:
     """Find the topics whose similarity to a window can reach `least`: put them into `near`; how many, or all.
 
     A topic that has only columns whose largest weights together stay below `least` cannot. Such columns are those that
     many topics have, so that a window costs what its rare words cost and not the number of topics.
     """
-    order = np.empty(n, dtype=np.int64)
-    worth = np.empty(n)
-    for at in range(n):
+    order = np.empty(len(columns), dtype=np.int64)
+    worth = np.empty(len(columns))
+    for at in range(len(columns)):
         column = columns[at]
-        bound = values[at] * peak[column] / max(indptr[column + 1] - indptr[column], 1)
+        bound = values[at] * held.peak[column] / max(held.indptr[column + 1] - held.indptr[column], 1)
         place = at
         while place > 0 and worth[place - 1] > bound:
             worth[place], order[place] = worth[place - 1], order[place - 1]
@@ -150,13 +130,13 @@ def _near_topics(
     m, reach = 0, 0.0
     for lightest in order:
         column = columns[lightest]
-        reach += values[lightest] * peak[column]
+        reach += values[lightest] * held.peak[column]
         if reach < least * (1 - 1e-9):  # sums are rounded
             continue
-        if dense_row[column] >= 0:
+        if held.dense_row[column] >= 0:
             return len(near)
-        for entry in range(indptr[column], indptr[column + 1]):
-            t = topic[entry]
+        for entry in range(held.indptr[column], held.indptr[column + 1]):
+            t = held.topic[entry]
             if seen[t] != window:
                 seen[t] = window
                 near[m] = t
@@ -166,59 +146,39 @@ def _near_topics(
 
 @njit(cache=True, nogil=True)
 def _add_near(
-    columns: Array,
-    values: Array,
-    n: int,
-    dense_row: Array,
-    dense: Array,
-    indptr: Array,
-    topic: Array,
-    weight: Array,
-    near: Array,
-    seen: Array,
-    window: int,
-    similarity: Array,
+    columns: Array, values: Array, held: Array, near: Array, seen: Array, window: int, similarity: Array
 ) -> None:
-    """As `_add_topics`, in the same order, of the topics `near` alone: those that `seen` has for this window."""
+    """As `_add_all`, in the same order, of the topics `near` alone: those that `seen` has for this window."""
     similarity[near] = 0.0
-    for at in range(n):
+    for at in range(len(columns)):
         column, value = columns[at], values[at]
-        row, start, end = dense_row[column], indptr[column], indptr[column + 1]
+        row, start, end = held.dense_row[column], held.indptr[column], held.indptr[column + 1]
         if row >= 0:
             for t in near:
-                similarity[t] += value * dense[row, t]
+                similarity[t] += value * held.dense[row, t]
         elif end - start < 8 * len(near):  # about what a search by halves costs
             for entry in range(start, end):
-                if seen[topic[entry]] == window:
-                    similarity[topic[entry]] += value * weight[entry]
+                if seen[held.topic[entry]] == window:
+                    similarity[held.topic[entry]] += value * held.weight[entry]
         else:
             for t in near:
-                entry = start + np.searchsorted(topic[start:end], t)
-                if entry < end and topic[entry] == t:
-                    similarity[t] += value * weight[entry]
+                entry = start + np.searchsorted(held.topic[start:end], t)
+                if entry < end and held.topic[entry] == t:
+                    similarity[t] += value * held.weight[entry]
 
 
 @njit(cache=True, nogil=True)
-def _add_topics(
-    columns: Array,
-    values: Array,
-    n: int,
-    dense_row: Array,
-    dense: Array,
-    indptr: Array,
-    topic: Array,
-    weight: Array,
-    similarity: Array,
-) -> None:
-    for at in range(n):
+def _add_all(columns: Array, values: Array, held: Array, similarity: Array) -> None:
+    similarity[:] = 0.0
+    for at in range(len(columns)):
         column, value = columns[at], values[at]
-        row = dense_row[column]
+        row = held.dense_row[column]
         if row >= 0:
             for t in range(len(similarity)):
-                similarity[t] += value * dense[row, t]
+                similarity[t] += value * held.dense[row, t]
         else:
-            for entry in range(indptr[column], indptr[column + 1]):
-                similarity[topic[entry]] += value * weight[entry]
+            for entry in range(held.indptr[column], held.indptr[column + 1]):
+                similarity[held.topic[entry]] += value * held.weight[entry]
 
 
 @njit(cache=True, nogil=True)

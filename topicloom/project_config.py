@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from topicloom.errors import InputError, Problem
+from topicloom.errors import InputError, Problem, problem_of
 from topicloom.settings import FolderName, Overrides
 
 SCHEMA = "schema.json"
@@ -158,10 +158,7 @@ def _problem(details: Any) -> Problem:
             return Problem(f"{where} is missing.", f"Add {where}.")
         case "extra_forbidden":
             return Problem(f"{where} is no name that is known here.", "Correct it, or take it out.")
-        case "value_error":
-            return Problem(f"{where or 'the file'}: {details['ctx']['error']}.", "Change it.")
-    found = json.dumps(details["input"], ensure_ascii=False, default=str)
-    return Problem(f"{where} is {found}: {details['msg'].lower()}.", "Change it, or leave it out.")
+    return problem_of(where or "the file", details)
 
 
 def _require_distinct(configs: Sequence[NamedConfig]) -> None:

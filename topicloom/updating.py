@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from topicloom.compiled import import_umap
 from topicloom.files import read_json, write_json
-from topicloom.lineage.following import fitted_run
-from topicloom.lineage.records import RunRecord
+from topicloom.lineage.following import FittedRun, fitted_run
 from topicloom.loading import stored_identifiers, stored_vectors
 from topicloom.neighbours import read_index
 from topicloom.parts import NEIGHBOURS, found_neighbours
@@ -84,7 +83,7 @@ def decide(settings: Settings, refs: Refs, out: Workspace) -> None:
         out.parts |= {f"base-{name}": key for name, key in store.manifest(kept[REDUCE]).get("parts", {}).items()}
 
 
-def _why_unusable(settings: Settings, store: Store, base: RunRecord) -> str:
+def _why_unusable(settings: Settings, store: Store, base: FittedRun) -> str:
     """Why new papers cannot be placed in the model of a run; empty if they can."""
     for stage in _BASE:
         manifest = read_json(store.folder(stage, base.keys[stage]) / MANIFEST)

@@ -11,23 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.test_browser import CHROMIUM, FLAGS
 from tests.topicloom.atlases import TITLES, small_atlas
 from topicloom.report.page import report_page
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        if os.environ.get("CI"):
-            pytest.fail("CI must install Chromium: .ci/run does")
-        pytest.skip("no Chromium on this machine; install the package chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 class Opened:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 from topicloom.files import digest_json
 from topicloom.lineage.history import Head, History, lineage_of
-from topicloom.lineage.records import RunRecord
 from topicloom.settings import Settings
+
+_keys_of: dict[str, dict[str, str]] = {}  # by the digest of a record, which is never overwritten
 
 
 def result_digest(papers: str, topics: str, vectors: str) -> str:
@@ -25,7 +29,14 @@ def matched_with(settings: Settings, result: str) -> Head | None:
     return heads[-1] if heads else None
 
 
-def fitted_run(settings: Settings, loaded: str) -> RunRecord | None:
+class FittedRun(NamedTuple):
+    """A run that fitted a model: its number, and the keys of its stages by name."""
+
+    number: int
+    keys: Mapping[str, str]
+
+
+def fitted_run(settings: Settings, loaded: str) -> FittedRun | None:
     """The run whose fitted model new papers of an analysis can be placed in.
 
     loaded: key of the corpus as it is now. None where there was no run, or where that model was fitted to this corpus.
@@ -34,5 +45,9 @@ def fitted_run(settings: Settings, loaded: str) -> RunRecord | None:
     heads = history.heads(analysis)
     if not heads:
         return None
-    base = history.read(analysis, heads[-1].base)
-    return None if base.keys["load-embeddings"] == loaded else base
+    number = heads[-1].base
+    sha256 = next((head.sha256 for head in heads if head.number == number), "")
+    if sha256 not in _keys_of:  # a record holds all papers, and several stages of a run ask for it
+        _keys_of[sha256] = history.read(analysis, number).keys
+    keys = _keys_of[sha256]
+    return None if keys["load-embeddings"] == loaded else FittedRun(number, keys)

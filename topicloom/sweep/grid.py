@@ -13,7 +13,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from topicloom.errors import InputError, Problem, quoted_list
+from topicloom.errors import InputError, Problem, problem_of, quoted_list
 from topicloom.settings import Params, Settings, TopicModelSettings
 from topicloom.settings_file import read_section
 
@@ -97,10 +97,7 @@ def read_plan(path: Path) -> SweepPlan:
 
 def _problem(details: Any) -> Problem:
     where = ".".join(str(part) for part in details["loc"] if part not in ("Range", "list[any]")) or "the sweep"
-    if details["type"] == "value_error":
-        return Problem(f"{where}: {details['ctx']['error']}.", "Change it.")
-    found = json.dumps(details["input"], ensure_ascii=False, default=str)
-    return Problem(f"{where} is {found}: {details['msg'].lower()}.", "Change it, or leave it out.")
+    return problem_of(where, details)
 
 
 def full_name(name: str) -> str:
