@@ -171,7 +171,7 @@ def _plot(entries: list[dict[str, Any]], path: Path) -> None:
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter("")
     right.set_yticks([1, 2, 4, 8, 16])
-    right.legend(fontsize=7)
+    right.legend(fontsize=7, loc="upper left")
     left.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
     figure.savefig(path, metadata={"Date": None})
 
