@@ -15,7 +15,8 @@ from topicloom.core_distances import TreeOrderedKDTree, searched_in_tree_order
 
 
 def assert_fits_equal(points: np.ndarray, **settings) -> None:
-    ours, theirs = (HDBSCAN(prediction_data=True, **settings) for _ in range(2))
+    theirs = HDBSCAN(prediction_data=True, **settings)
+    ours = HDBSCAN(prediction_data=True, **{**settings, "core_dist_n_jobs": 1})  # as the stage cluster has it
     with searched_in_tree_order():
         ours.fit(points)
     theirs.fit(points)
@@ -39,12 +40,14 @@ def test_real_papers_some_of_them_twice(finished_wos_project, metric, settings):
     assert_fits_equal(np.vstack([reduced, reduced[:9], reduced[:4]]), min_cluster_size=5, metric=metric, **settings)
 
 
-def test_papers_of_a_field(shared_data):
+@pytest.mark.parametrize("project", ["small_2k", "acl_18k"])
+def test_papers_of_a_field(shared_data, project):
+    """Few enough that hdbscan searches once, and so many that it splits its search by the notebook's four jobs."""
     from sklearn.decomposition import PCA
 
     from topicloom.pickles import load_array_pickle
 
-    vectors = load_array_pickle(shared_data / "small_2k" / "f01" / "f01_e01" / "embeddings.pck")["embeddings"]
+    vectors = load_array_pickle(shared_data / project / "f01" / "f01_e01" / "embeddings.pck")["embeddings"]
     reduced = PCA(5, random_state=0).fit_transform(vectors).astype(np.float32)
     assert_fits_equal(reduced, min_cluster_size=3, min_samples=1)
 
