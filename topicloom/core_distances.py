@@ -23,8 +23,8 @@ from sklearn.neighbors import KDTree
 from topicloom.threads import available_threads
 
 _ROWS = 1 << 14  # of one search: enough that starting it costs nothing, few enough for all cores
-# From here on hdbscan splits its search by core_dist_n_jobs, and which of several neighbours at one distance it takes
-# depends on that number; below, its choice is one.
+# Above this many points hdbscan splits its search by core_dist_n_jobs, and which of several neighbours at one distance
+# it takes depends on that number; up to it, its choice is one.
 _LIBRARY_SPLITS = 16_384
 _lock = Lock()
 _inside = 0

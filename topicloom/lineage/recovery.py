@@ -28,13 +28,13 @@ def recovered_run(settings: Settings, record: dict[str, Any]) -> RunRecord | Non
 
     folder, identity = settings.analysis_path, record["identity"]
     try:
+        number = int(identity["run"])
         papers = pd.read_csv(folder / COORDINATES, dtype={"UT": str}, usecols=["UT", "Topic"], keep_default_na=False)
         info = pd.read_csv(folder / TOPIC_INFO, keep_default_na=False)
-        topics = [_topic(row, int(identity["run"])) for _, row in info[info["Topic"] != -1].iterrows()]
+        topics = [_topic(row, number) for _, row in info[info["Topic"] != -1].iterrows()]
     except (OSError, ValueError, KeyError, SyntaxError):
         return None
     papers = papers.sort_values("UT", kind="stable")
-    number = int(identity["run"])
     stages = record.get("stages", {})
     return RunRecord(
         history=str(identity["history"]),

@@ -49,11 +49,7 @@ def chosen_differences(settings: Settings, runs: Sequence[int]) -> Differences |
     history, analysis = History(settings), lineage_of(settings)
     if runs:
         return differences(*(history.read(analysis, number) for number in runs))
-    return (
-        latest_differences(settings)
-        if stated_identity(settings.analysis_path / RUN_RECORD).get("entered", True)
-        else None
-    )
+    return latest_differences(settings) if _last_was_entered(settings) else None
 
 
 def last_run_line(settings: Settings) -> str:
@@ -65,7 +61,7 @@ def last_run_line(settings: Settings) -> str:
             history.path, Problem(f"It holds no run of {analysis}.", f"topicloom run {settings.analysis_path}")
         )
     last = heads[-1]
-    if not stated_identity(settings.analysis_path / RUN_RECORD).get("entered", True):
+    if not _last_was_entered(settings):
         return (
             f"Nothing has changed: the last run found what run {last.number} of {_when(last.finished)} did, "
             "by the same settings and versions."
@@ -73,6 +69,11 @@ def last_run_line(settings: Settings) -> str:
     if len(heads) == 1:
         return f"There is one run, of {_when(last.finished)}; there is nothing to hold it against."
     return f"The history holds {len(heads)} runs; these are the last two."
+
+
+def _last_was_entered(settings: Settings) -> bool:
+    """Whether the last run changed something, and so entered the history."""
+    return bool(stated_identity(settings.analysis_path / RUN_RECORD).get("entered", True))
 
 
 def in_one_line(found: Differences) -> str:
