@@ -24,9 +24,9 @@ from topicloom.lineage.differences import KINDS, differences, uid_of_papers
 from topicloom.lineage.history import History
 from topicloom.lineage.identity import OUTLIERS
 from topicloom.lineage.records import RunRecord
-from topicloom.loading import check_inputs
-from topicloom.settings_file import read_settings
-from topicloom.store import Store
+from topicloom.settings.reading import read_settings
+from topicloom.stages.load_embeddings import check_inputs
+from topicloom.store.store import Store
 
 
 class GrowingProject:

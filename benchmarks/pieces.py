@@ -26,7 +26,7 @@ def membership(analysis: Path) -> dict[str, float]:
     import joblib
     import numpy as np
 
-    from topicloom.membership import all_points_membership_vectors
+    from topicloom.clusters.membership import all_points_membership_vectors
 
     key = json.loads((analysis / "run.json").read_text())["stages"]["cluster"]["key"]
     model = joblib.load(analysis.parent / ".topicloom" / "cluster" / key / "clusterer.joblib")
@@ -43,7 +43,7 @@ def distribution(analysis: Path) -> dict[str, float]:
     import pandas as pd
     from bertopic import BERTopic
 
-    from topicloom.distribution import approximate_distribution
+    from topicloom.words.distribution import approximate_distribution
 
     corpus = next(analysis.parent.glob("f01/*/corpus.csv"))
     documents = pd.read_csv(corpus, keep_default_na=False, dtype=str)["text"].to_list()

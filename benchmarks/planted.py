@@ -23,7 +23,7 @@ from benchmarks.versions import environment
 from topicloom.lineage.history import History
 from topicloom.lineage.matching import Partition
 from topicloom.lineage.records import Event, RunRecord
-from topicloom.settings_file import read_settings
+from topicloom.settings.reading import read_settings
 
 GROWTH, WITHIN = 0.1, 0.5  # new papers over old ones; distance of the halves of a split topic over that of topics
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
-from topicloom.project_config import ConfigError, NamedConfig, read_configs
+from topicloom.settings.projects import ConfigError, NamedConfig, read_configs
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

@@ -14,16 +14,16 @@ from prefect.artifacts import (
 from prefect.logging import get_run_logger
 
 from flows.names import slug
-from flows.report import RunReport
-from flows.runner import Outcome
-from topicloom.ctfidf import Topic, read_topics
+from flows.run_report import RunReport
+from flows.stage_runner import Outcome
 from topicloom.figures.gallery import PREVIEW
 from topicloom.lineage.differences import Differences
 from topicloom.lineage.telling import as_markdown
-from topicloom.publishing import REPORT_FILE
-from topicloom.settings import Settings
-from topicloom.stages import FIGURES, REPRESENT
-from topicloom.store import Store
+from topicloom.settings.schema import Settings
+from topicloom.stages.publish import REPORT_FILE
+from topicloom.stages.registry import FIGURES, REPRESENT
+from topicloom.store.store import Store
+from topicloom.words.ctfidf import Topic, read_topics
 
 MOST_TOPICS = 200
 

@@ -14,19 +14,19 @@ from prefect.logging import get_run_logger
 from pydantic import BaseModel
 
 from flows.names import slug
-from flows.runners import task_runner
+from flows.sweep_runners import task_runner
 from flows.topic_model import run_name
 from tasks.load_settings import load_settings
 from tasks.trial import trial
-from topicloom.computing import plan_of
-from topicloom.embedding import embeddings_missing
 from topicloom.errors import InputError, Problem
-from topicloom.fitness import require_fitting_settings
+from topicloom.inputs.encoder import embeddings_missing
 from topicloom.progress import tell
-from topicloom.settings import Settings
-from topicloom.settings_file import read_settings
-from topicloom.stages import CLUSTER, LOAD_EMBEDDINGS, QUALITY, REASSIGN, REDUCE, REPRESENT, reassigns
-from topicloom.store import StageRef, Store
+from topicloom.settings.checks import require_fitting_settings
+from topicloom.settings.reading import read_settings
+from topicloom.settings.schema import Settings
+from topicloom.stages.computing import plan_of
+from topicloom.stages.registry import CLUSTER, LOAD_EMBEDDINGS, QUALITY, REASSIGN, REDUCE, REPRESENT, reassigns
+from topicloom.store.store import StageRef, Store
 from topicloom.sweep.grid import (
     SEED,
     Combination,

@@ -9,8 +9,8 @@ from prefect import flow
 from prefect.runtime import flow_run
 
 from flows.page import show_page
-from flows.report import RunReport, finish_run
-from flows.runner import StageRunner
+from flows.run_report import RunReport, finish_run
+from flows.stage_runner import StageRunner
 from tasks.choose_size import choose_size
 from tasks.cluster import cluster
 from tasks.consensus import consensus
@@ -28,13 +28,13 @@ from tasks.reduce import reduce
 from tasks.report import report
 from tasks.represent import represent
 from tasks.update import update
-from topicloom.fitness import require_fitting_settings
 from topicloom.lineage.history import turn
-from topicloom.settings import Overrides
-from topicloom.settings_file import read_settings
-from topicloom.stages import DESCRIBE, FIGURES, QUALITY, REPORT, agrees, reassigns, stages_of
-from topicloom.store import StageRef, Store
-from topicloom.updating import is_due
+from topicloom.settings.checks import require_fitting_settings
+from topicloom.settings.reading import read_settings
+from topicloom.settings.schema import Overrides
+from topicloom.stages.registry import DESCRIBE, FIGURES, QUALITY, REPORT, agrees, reassigns, stages_of
+from topicloom.stages.update import is_due
+from topicloom.store.store import StageRef, Store
 
 StageName = Literal[
     "load-embeddings",

@@ -7,11 +7,11 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from prefect.states import State
 
-from tasks.stage import RETRY, run_stage, stage_key
-from topicloom.settings import Settings
-from topicloom.stages import CHOOSE_SIZE
-from topicloom.store import StageRef, Workspace
-from topicloom.sweep.size import choose_size as choose
+from tasks.policy import RETRY, run_stage, stage_key
+from topicloom.settings.schema import Settings
+from topicloom.stages.choose_size import choose_size as choose
+from topicloom.stages.registry import CHOOSE_SIZE
+from topicloom.store.store import StageRef, Workspace
 
 
 @task(name=CHOOSE_SIZE, task_run_name="choose-size {settings.label}", cache_key_fn=stage_key(CHOOSE_SIZE), **RETRY)

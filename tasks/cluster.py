@@ -6,18 +6,18 @@ from prefect import task
 from prefect.logging import get_run_logger
 from prefect.states import State
 
-from tasks.stage import RETRY, run_stage, stage_key
-from topicloom.cluster_stage import cluster_reduced
-from topicloom.settings import Settings
-from topicloom.stages import CLUSTER
-from topicloom.store import StageRef, Workspace
+from tasks.policy import RETRY, run_stage, stage_key
+from topicloom.settings.schema import Settings
+from topicloom.stages.cluster import cluster_reduced
+from topicloom.stages.registry import CLUSTER
+from topicloom.store.store import StageRef, Workspace
 
 
 @task(name=CLUSTER, task_run_name="cluster {settings.label}", cache_key_fn=stage_key(CLUSTER), **RETRY)
 def cluster(
     settings: Settings, reduced: StageRef, updated: StageRef | None = None, *, refresh: bool = False
 ) -> StageRef | State[StageRef]:
-    """Cluster the reduced vectors. Artifacts: those of `topicloom.cluster_stage.cluster_reduced`."""
+    """Cluster the reduced vectors. Artifacts: those of `topicloom.stages.cluster.cluster_reduced`."""
     refs = {ref.stage: ref for ref in (reduced, updated) if ref is not None}
 
     def compute(out: Workspace) -> None:

@@ -7,18 +7,18 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from prefect.states import State
 
-from tasks.stage import RETRY, run_stage, stage_key
-from topicloom.agreeing import seek_consensus
-from topicloom.settings import Settings
-from topicloom.stages import CONSENSUS
-from topicloom.store import StageRef, Workspace
+from tasks.policy import RETRY, run_stage, stage_key
+from topicloom.settings.schema import Settings
+from topicloom.stages.consensus import seek_consensus
+from topicloom.stages.registry import CONSENSUS
+from topicloom.store.store import StageRef, Workspace
 
 
 @task(name=CONSENSUS, task_run_name="consensus {settings.label}", cache_key_fn=stage_key(CONSENSUS), **RETRY)
 def consensus(
     settings: Settings, embeddings: StageRef, clusters: StageRef, *, refresh: bool = False
 ) -> StageRef | State[StageRef]:
-    """Keep what the seeds agree on. Artifacts: those of `topicloom.agreeing.seek_consensus`."""
+    """Keep what the seeds agree on. Artifacts: those of `topicloom.stages.consensus.seek_consensus`."""
     refs = {ref.stage: ref for ref in (embeddings, clusters)}
 
     def compute(out: Workspace) -> None:

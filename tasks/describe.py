@@ -6,11 +6,11 @@ from prefect import task
 from prefect.runtime import flow_run
 from prefect.states import State
 
-from tasks.stage import RETRY, run_stage, stage_key
-from topicloom.describing import describe_analysis
-from topicloom.settings import Settings
-from topicloom.stages import DESCRIBE
-from topicloom.store import StageRef, Workspace
+from tasks.policy import RETRY, run_stage, stage_key
+from topicloom.settings.schema import Settings
+from topicloom.stages.describe import describe_analysis
+from topicloom.stages.registry import DESCRIBE
+from topicloom.store.store import StageRef, Workspace
 
 
 @task(name=DESCRIBE, task_run_name="describe {settings.label}", cache_key_fn=stage_key(DESCRIBE), **RETRY)
@@ -24,7 +24,7 @@ def describe(
     *,
     refresh: bool = False,
 ) -> StageRef | State[StageRef]:
-    """Describe the topics for people. Artifacts: those of `topicloom.atlas.write_atlas`."""
+    """Describe the topics for people. Artifacts: those of `topicloom.atlas.atlas.write_atlas`."""
     refs = [embeddings, reduced, topics, scores, identity]
 
     def compute(out: Workspace) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from prefect import task
 from prefect.states import State
 
-from tasks.stage import RETRY, failures, run_stage, stage_key
-from topicloom.distribution import centroid_score, distribution_score, topic_distribution
-from topicloom.loading import stored_vectors
-from topicloom.ngrams import read_document_ngrams
-from topicloom.representation import read_weights
-from topicloom.settings import Settings
-from topicloom.stages import DISTRIBUTION
-from topicloom.store import StageRef, Store, Workspace
+from tasks.policy import RETRY, failures, run_stage, stage_key
+from topicloom.settings.schema import Settings
+from topicloom.stages.load_embeddings import stored_vectors
+from topicloom.stages.registry import DISTRIBUTION
+from topicloom.store.store import StageRef, Store, Workspace
+from topicloom.words.distribution import centroid_score, distribution_score, topic_distribution
+from topicloom.words.ngrams import read_document_ngrams
+from topicloom.words.topics import read_weights
 
 
 @task(

@@ -9,16 +9,16 @@ from typing import Any
 from prefect import task
 from prefect.states import State
 
-from tasks.stage import RETRY, cached, stage_key
+from tasks.policy import RETRY, cached, stage_key
 from topicloom.errors import ExportError
-from topicloom.export import ORPHANS, columns_giving_way
-from topicloom.files import write_json
-from topicloom.outputs import write_outputs
-from topicloom.run_record import RUN_RECORD, analysis_lock, exported_files, find_export, read_record
-from topicloom.settings import Settings
-from topicloom.stages import EXPORT, STAGES, plan_stage
-from topicloom.store import StagePlan, StageRef, Store
-from topicloom.swap import swapped_in
+from topicloom.exports.tables import ORPHANS, columns_giving_way
+from topicloom.settings.schema import Settings
+from topicloom.stages.export import write_outputs
+from topicloom.stages.registry import EXPORT, STAGES, plan_stage
+from topicloom.store.files import write_json
+from topicloom.store.run_record import RUN_RECORD, analysis_lock, exported_files, find_export, read_record
+from topicloom.store.store import StagePlan, StageRef, Store
+from topicloom.store.swap import swapped_in
 
 
 @task(name=EXPORT, task_run_name="export {settings.label}", cache_key_fn=stage_key(EXPORT), **RETRY)

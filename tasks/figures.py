@@ -7,12 +7,12 @@ from dataclasses import asdict
 from prefect import task
 from prefect.states import State
 
-from tasks.stage import RETRY, run_stage, stage_key
-from topicloom.atlas import read_atlas
+from tasks.policy import RETRY, run_stage, stage_key
+from topicloom.atlas.atlas import read_atlas
 from topicloom.figures.gallery import draw_figures
-from topicloom.settings import Settings
-from topicloom.stages import FIGURES
-from topicloom.store import StageRef, Store, Workspace
+from topicloom.settings.schema import Settings
+from topicloom.stages.registry import FIGURES
+from topicloom.store.store import StageRef, Store, Workspace
 
 
 @task(name=FIGURES, task_run_name="figures {settings.label}", cache_key_fn=stage_key(FIGURES), **RETRY)

@@ -6,11 +6,11 @@ from prefect import task
 from prefect.logging import get_run_logger
 from prefect.states import State
 
-from tasks.stage import RETRY, run_stage, stage_key
-from topicloom.lineage.identifying import identify_topics
-from topicloom.settings import Settings
-from topicloom.stages import IDENTIFY
-from topicloom.store import StageRef, Workspace
+from tasks.policy import RETRY, run_stage, stage_key
+from topicloom.settings.schema import Settings
+from topicloom.stages.identify import identify_topics
+from topicloom.stages.registry import IDENTIFY
+from topicloom.store.store import StageRef, Workspace
 
 
 @task(name=IDENTIFY, task_run_name="identify {settings.label}", cache_key_fn=stage_key(IDENTIFY), **RETRY)

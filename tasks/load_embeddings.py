@@ -8,14 +8,14 @@ from prefect import task
 from prefect.context import TaskRunContext
 from prefect.states import State
 
+from tasks.policy import RETRY, failures, obtain, record_key
 from tasks.progress import log_progress
-from tasks.stage import RETRY, failures, obtain, record_key
-from topicloom.embedding import embeddings_missing, make_embeddings
-from topicloom.loading import load_inputs
+from topicloom.inputs.encoder import embeddings_missing, make_embeddings
 from topicloom.progress import listening
-from topicloom.settings import Settings
-from topicloom.stages import plan_load_embeddings
-from topicloom.store import StageRef, Store
+from topicloom.settings.schema import Settings
+from topicloom.stages.load_embeddings import load_inputs
+from topicloom.stages.registry import plan_load_embeddings
+from topicloom.store.store import StageRef, Store
 
 
 def _key(_context: TaskRunContext, parameters: dict[str, Any]) -> str | None:

@@ -9,15 +9,15 @@ from prefect import task
 from prefect.context import TaskRunContext
 from prefect.logging import get_run_logger
 
-from tasks.stage import SERIALIZER
+from tasks.policy import SERIALIZER
 from topicloom.errors import InputError
-from topicloom.files import digest_file
-from topicloom.fitness import require_writable
 from topicloom.lineage.history import History
 from topicloom.lineage.labels import require_known_labels
-from topicloom.settings import Overrides, Settings
-from topicloom.settings_file import find_settings_file, read_settings
-from topicloom.swap import finish_swap
+from topicloom.settings.checks import require_writable
+from topicloom.settings.reading import find_settings_file, read_settings
+from topicloom.settings.schema import Overrides, Settings
+from topicloom.store.files import digest_file
+from topicloom.store.swap import finish_swap
 
 
 def _key(context: TaskRunContext, parameters: dict[str, Any]) -> str | None:

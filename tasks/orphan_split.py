@@ -5,11 +5,11 @@ from __future__ import annotations
 from prefect import task
 from prefect.states import State
 
-from tasks.stage import RETRY, run_stage, stage_key
-from topicloom.orphans import split_orphans
-from topicloom.settings import Settings
-from topicloom.stages import ORPHAN_SPLIT
-from topicloom.store import StageRef, Store, Workspace
+from tasks.policy import RETRY, run_stage, stage_key
+from topicloom.clusters.main_clusters import split_orphans
+from topicloom.settings.schema import Settings
+from topicloom.stages.registry import ORPHAN_SPLIT
+from topicloom.store.store import StageRef, Store, Workspace
 
 
 @task(

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 from prefect import task
 
-from topicloom.publishing import publish_pictures
-from topicloom.settings import Settings
-from topicloom.store import StageRef
+from topicloom.settings.schema import Settings
+from topicloom.stages.publish import publish_pictures
+from topicloom.store.store import StageRef
 
 
 @task(name="publish", task_run_name="publish {settings.label}", retries=2, retry_delay_seconds=2)
 def publish(settings: Settings, refs: Mapping[str, StageRef]) -> list[str]:
-    """Put tables, figures and report into the analysis folder, as `topicloom.publishing.publish_pictures` does."""
+    """Put tables, figures and report into the analysis folder, as `topicloom.stages.publish.publish_pictures` does."""
     return publish_pictures(settings, refs)

@@ -6,18 +6,18 @@ from prefect import task
 from prefect.runtime import flow_run
 from prefect.states import State
 
-from tasks.stage import RETRY, run_stage, stage_key
-from topicloom.describing import write_quality
-from topicloom.settings import Settings
-from topicloom.stages import QUALITY
-from topicloom.store import StageRef, Workspace
+from tasks.policy import RETRY, run_stage, stage_key
+from topicloom.settings.schema import Settings
+from topicloom.stages.describe import write_quality
+from topicloom.stages.registry import QUALITY
+from topicloom.store.store import StageRef, Workspace
 
 
 @task(name=QUALITY, task_run_name="quality {settings.label}", cache_key_fn=stage_key(QUALITY), **RETRY)
 def quality(
     settings: Settings, embeddings: StageRef, reduced: StageRef, topics: StageRef, *, refresh: bool = False
 ) -> StageRef | State[StageRef]:
-    """Measure the topics. Artifact: topic_quality.json, as `topicloom.quality.topic_quality` makes it."""
+    """Measure the topics. Artifact: topic_quality.json, as `topicloom.measures.quality.topic_quality` makes it."""
     refs = [embeddings, reduced, topics]
 
     def compute(out: Workspace) -> None:

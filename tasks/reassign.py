@@ -7,11 +7,11 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from prefect.states import State
 
-from tasks.stage import RETRY, run_stage, stage_key
-from topicloom.reassigning import reassign_outliers
-from topicloom.settings import Settings
-from topicloom.stages import REASSIGN
-from topicloom.store import StageRef, Workspace
+from tasks.policy import RETRY, run_stage, stage_key
+from topicloom.settings.schema import Settings
+from topicloom.stages.reassign import reassign_outliers
+from topicloom.stages.registry import REASSIGN
+from topicloom.store.store import StageRef, Workspace
 
 
 @task(name=REASSIGN, task_run_name="reassign {settings.label}", cache_key_fn=stage_key(REASSIGN), **RETRY)
@@ -23,7 +23,7 @@ def reassign(
     *,
     refresh: bool = False,
 ) -> StageRef | State[StageRef]:
-    """Give outliers to topics. Artifacts: those of `topicloom.reassigning.reassign_outliers`."""
+    """Give outliers to topics. Artifacts: those of `topicloom.stages.reassign.reassign_outliers`."""
     refs = {ref.stage: ref for ref in (embeddings, clusters, agreed) if ref is not None}
 
     def compute(out: Workspace) -> None:

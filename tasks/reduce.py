@@ -6,19 +6,19 @@ from prefect import task
 from prefect.runtime import flow_run
 from prefect.states import State
 
-from tasks.stage import RETRY, run_stage, stage_key
+from tasks.policy import RETRY, run_stage, stage_key
 from tasks.voices import in_the_runs_log
-from topicloom.reducing import reduce_corpus
-from topicloom.settings import Settings
-from topicloom.stages import REDUCE
-from topicloom.store import StageRef, Workspace
+from topicloom.settings.schema import Settings
+from topicloom.stages.reduce import reduce_corpus
+from topicloom.stages.registry import REDUCE
+from topicloom.store.store import StageRef, Workspace
 
 
 @task(name=REDUCE, task_run_name="reduce {settings.label}", cache_key_fn=stage_key(REDUCE), **RETRY)
 def reduce(
     settings: Settings, embeddings: StageRef, updated: StageRef | None = None, *, refresh: bool = False
 ) -> StageRef | State[StageRef]:
-    """Reduce embeddings with UMAP. Artifacts: those of `topicloom.reducing.reduce_corpus`."""
+    """Reduce embeddings with UMAP. Artifacts: those of `topicloom.stages.reduce.reduce_corpus`."""
     refs = {ref.stage: ref for ref in (embeddings, updated) if ref is not None}
 
     def compute(out: Workspace) -> None:

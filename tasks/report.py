@@ -6,11 +6,11 @@ from prefect import task
 from prefect.runtime import flow_run
 from prefect.states import State
 
-from tasks.stage import RETRY, run_stage, stage_key
-from topicloom.report.writing import write_report
-from topicloom.settings import Settings
-from topicloom.stages import REPORT
-from topicloom.store import StageRef, Workspace
+from tasks.policy import RETRY, run_stage, stage_key
+from topicloom.settings.schema import Settings
+from topicloom.stages.registry import REPORT
+from topicloom.stages.report import write_report
+from topicloom.store.store import StageRef, Workspace
 
 
 @task(name=REPORT, task_run_name="report {settings.label}", cache_key_fn=stage_key(REPORT), **RETRY)

@@ -7,11 +7,11 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from prefect.states import State
 
-from tasks.stage import RETRY, run_stage, stage_key
-from topicloom.representing import represent_clusters
-from topicloom.settings import Settings
-from topicloom.stages import REPRESENT
-from topicloom.store import StageRef, Workspace
+from tasks.policy import RETRY, run_stage, stage_key
+from topicloom.settings.schema import Settings
+from topicloom.stages.registry import REPRESENT
+from topicloom.stages.represent import represent_clusters
+from topicloom.store.store import StageRef, Workspace
 
 
 @task(name=REPRESENT, task_run_name="represent {settings.label}", cache_key_fn=stage_key(REPRESENT), **RETRY)
@@ -24,7 +24,7 @@ def represent(
     *,
     refresh: bool = False,
 ) -> StageRef | State[StageRef]:
-    """Find words and documents of the topics. Artifacts: those of `topicloom.representation.write_representation`."""
+    """Find words and documents of the topics. Artifacts: those of `topicloom.words.topics.write_representation`."""
     refs = {ref.stage: ref for ref in (embeddings, clusters, agreed, reassigned) if ref is not None}
 
     def compute(out: Workspace) -> None:

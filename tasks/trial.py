@@ -8,10 +8,10 @@ from prefect import task
 from prefect.runtime import flow_run
 from prefect.states import State
 
-from tasks.stage import RETRY, obtain
-from topicloom.computing import COMPUTE, plan_of
-from topicloom.settings import Settings
-from topicloom.store import StageRef, Store, Workspace
+from tasks.policy import RETRY, obtain
+from topicloom.settings.schema import Settings
+from topicloom.stages.computing import COMPUTE, plan_of
+from topicloom.store.store import StageRef, Store, Workspace
 
 _UNCACHED = {name: value for name, value in RETRY.items() if name not in ("cache_expiration", "persist_result")}
 

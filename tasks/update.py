@@ -6,16 +6,16 @@ from prefect import task
 from prefect.logging import get_run_logger
 from prefect.states import State
 
-from tasks.stage import RETRY, run_stage, stage_key
-from topicloom.settings import Settings
-from topicloom.stages import UPDATE
-from topicloom.store import StageRef, Workspace
-from topicloom.updating import decide
+from tasks.policy import RETRY, run_stage, stage_key
+from topicloom.settings.schema import Settings
+from topicloom.stages.registry import UPDATE
+from topicloom.stages.update import decide
+from topicloom.store.store import StageRef, Workspace
 
 
 @task(name=UPDATE, task_run_name="update {settings.label}", cache_key_fn=stage_key(UPDATE), **RETRY)
 def update(settings: Settings, embeddings: StageRef, *, refresh: bool = False) -> StageRef | State[StageRef]:
-    """Decide how a changed corpus is met. Artifacts: those of `topicloom.updating.decide`."""
+    """Decide how a changed corpus is met. Artifacts: those of `topicloom.stages.update.decide`."""
 
     def compute(out: Workspace) -> None:
         decide(settings, {embeddings.stage: embeddings}, out)

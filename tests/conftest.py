@@ -57,10 +57,10 @@ def wos_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """240 Web of Science papers with MiniLM embeddings, never run. Copy it before use."""
     import pandas as pd
 
-    from topicloom.demo_project import make_demo_project
-    from topicloom.embedding import make_embeddings
-    from topicloom.settings_file import read_settings
-    from topicloom.store import Store
+    from topicloom.inputs.demo import make_demo_project
+    from topicloom.inputs.encoder import make_embeddings
+    from topicloom.settings.reading import read_settings
+    from topicloom.store.store import Store
 
     demo = make_demo_project(tmp_path_factory.mktemp("demo"))
     model = json.loads(next(demo.glob("*.json")).read_text())["tmo"]["transformer_model"]

@@ -3,7 +3,7 @@
 DYING = """
 import os, sys
 from pathlib import Path
-import topicloom.swap as swap
+import topicloom.store.swap as swap
 left = int(sys.argv[2])
 def dying(call):
     def wrapped(*args, **kwargs):

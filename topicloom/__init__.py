@@ -2,8 +2,8 @@
 
 Every module can be used on its own, in a notebook for instance::
 
-    from topicloom.settings_file import read_settings
-    from topicloom.clustering import cluster_documents
+    from topicloom.settings.reading import read_settings
+    from topicloom.clusters.clustering import cluster_documents
 
 Nothing heavy (torch, umap, numba, hdbscan, scikit-learn, bertopic) is imported before the function
 that needs it is called.

@@ -1,6 +1,7 @@
 """Compiling, once per machine, all that numba compiles on a run, so that no run has to wait for it.
 
-The code of umap and pynndescent and of our own loops is kept on disk (`topicloom.compiled`); it takes minutes to make.
+The code of umap and pynndescent and of our own loops is kept on disk (`topicloom.machine.compiled`); it takes minutes
+to make.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from topicloom import __version__
-from topicloom.compiled import cache_folder
-from topicloom.files import digest_file, write_json
+from topicloom.machine.compiled import cache_folder
 from topicloom.progress import listening, tell
+from topicloom.store.files import digest_file, write_json
 
-_OURS = ("kernels.py", "layout_kernels.py", "coherence_kernels.py")  # changed, they are compiled anew
+# Changed, they are compiled anew.
+_OURS = ("words/window_kernels.py", "space/parallel_layout_kernels.py", "measures/coherence_kernels.py")
 _POINTS, _DIMENSIONS = 4200, 32  # enough that UMAP follows nearest-neighbour descent
 
 
@@ -58,7 +60,7 @@ def _silence() -> Iterator[None]:
 
 
 def _marker() -> Path:
-    loops = "".join(digest_file(Path(__file__).with_name(name)) for name in _OURS)
+    loops = "".join(digest_file(Path(__file__).parent / name) for name in _OURS)
     return cache_folder() / f"warm-{__version__}-{hashlib.sha256(loops.encode()).hexdigest()[:8]}.json"
 
 
@@ -67,9 +69,9 @@ def _umap() -> None:
 
     import numpy as np
 
-    from topicloom.neighbours import find_neighbours
-    from topicloom.reduction import fit_umap
-    from topicloom.settings import UmapSettings
+    from topicloom.settings.schema import UmapSettings
+    from topicloom.space.neighbours import find_neighbours
+    from topicloom.space.reduction import fit_umap
 
     points = np.random.default_rng(0).normal(size=(_POINTS, _DIMENSIONS)).astype(np.float32)
     umap = UmapSettings(n_epochs=1)
@@ -83,7 +85,7 @@ def _membership() -> None:
     import numpy as np
     from hdbscan import HDBSCAN
 
-    from topicloom.membership import all_points_membership_vectors
+    from topicloom.clusters.membership import all_points_membership_vectors
 
     rng = np.random.default_rng(0)
     points = np.concatenate([rng.normal(centre, 0.1, (30, 3)) for centre in range(3)]).astype(np.float32)
@@ -93,10 +95,10 @@ def _membership() -> None:
 def _distribution() -> None:
     import numpy as np
 
-    from topicloom.distribution import topic_distribution
-    from topicloom.representation import represent_topics
-    from topicloom.settings import DistributionSettings, RepresentSettings
-    from topicloom.tokens import tokenise
+    from topicloom.settings.schema import DistributionSettings, RepresentSettings
+    from topicloom.words.distribution import topic_distribution
+    from topicloom.words.tokens import tokenise
+    from topicloom.words.topics import represent_topics
 
     for represent in (RepresentSettings(), RepresentSettings(stop_words="english")):
         texts = ["cells of the heart", "genes of the cell", "maps of science", "maps of the sky"]
@@ -105,7 +107,7 @@ def _distribution() -> None:
 
 
 def _coherence() -> None:
-    from topicloom.coherence import coherence
-    from topicloom.tokens import tokenise
+    from topicloom.measures.coherence import coherence
+    from topicloom.words.tokens import tokenise
 
     coherence([["cells", "heart"]], tokenise(["cells of the heart", "maps of science"], "english"))

@@ -19,7 +19,7 @@ import yaml
 
 from tests.conftest import Project
 
-MAIN = [sys.executable, "-c", "from flows.cli import main; main()"]
+MAIN = [sys.executable, "-c", "from flows.console.cli import main; main()"]
 
 # Put on the worker's path: makes the stage named in a file fail, in every process that the worker starts.
 FAULTS = """
@@ -29,11 +29,11 @@ def failing(name):
     if fault.exists() and fault.read_text() == name:
         raise RuntimeError(f"injected into {name}")
 if "TOPICLOOM_TEST_FAULT" in os.environ:
-    import topicloom.settings_file, topicloom.store, topicloom.swap
-    obtain, read, swap = topicloom.store.Store.obtain, topicloom.settings_file.read_settings, topicloom.swap.swapped_in
-    topicloom.store.Store.obtain = lambda self, plan, *a, **k: (failing(plan.stage), obtain(self, plan, *a, **k))[1]
-    topicloom.settings_file.read_settings = lambda *a, **k: (failing("load-settings"), read(*a, **k))[1]
-    topicloom.swap.swapped_in = lambda *a, **k: (failing("export"), swap(*a, **k))[1]
+    import topicloom.settings.reading, topicloom.store.store, topicloom.store.swap
+    obtain, read, swap = topicloom.store.store.Store.obtain, topicloom.settings.reading.read_settings, topicloom.store.swap.swapped_in
+    topicloom.store.store.Store.obtain = lambda self, plan, *a, **k: (failing(plan.stage), obtain(self, plan, *a, **k))[1]
+    topicloom.settings.reading.read_settings = lambda *a, **k: (failing("load-settings"), read(*a, **k))[1]
+    topicloom.store.swap.swapped_in = lambda *a, **k: (failing("export"), swap(*a, **k))[1]
 """
 
 

@@ -164,9 +164,9 @@ def test_one_clear_error_and_the_outputs_untouched(finished, run, case):
 
 @pytest.mark.parametrize("case", CASES)
 def test_check_finds_the_same(project, case):
-    from topicloom.fitness import require_fitting_settings
-    from topicloom.loading import check_inputs
-    from topicloom.settings_file import read_settings
+    from topicloom.settings.checks import require_fitting_settings
+    from topicloom.settings.reading import read_settings
+    from topicloom.stages.load_embeddings import check_inputs
 
     spoil, kind, message = CASES[case]
     spoil(project)
@@ -192,7 +192,7 @@ def test_bad_input_is_not_tried_again(finished, run):
 
 
 def test_folder_that_cannot_be_written_to(project, run, monkeypatch):
-    from topicloom import fitness
+    from topicloom.settings import checks as fitness
 
     def refuse(**_):
         raise OSError(30, "Read-only file system")

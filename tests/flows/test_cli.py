@@ -19,7 +19,7 @@ def topicloom(*arguments: object, server: str | None = None, **environment: str)
     env |= {"COLUMNS": "200", **environment}
     if server:
         env["PREFECT_API_URL"] = server
-    command = [sys.executable, "-c", "from flows.cli import main; main()", *map(str, arguments)]
+    command = [sys.executable, "-c", "from flows.console.cli import main; main()", *map(str, arguments)]
     return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
 
 
@@ -184,7 +184,7 @@ def test_clean_keeps_what_living_analyses_use(finished, run):
 
 
 def test_clean_waits_for_runs(finished):
-    from topicloom.store import Store
+    from topicloom.store.store import Store
 
     with Store(finished.path / ".topicloom").run():
         done = topicloom("clean", finished.analysis)
@@ -197,7 +197,7 @@ def test_light_commands_import_nothing_heavy(finished, command):
     script = f"""
 import sys
 sys.argv = ["topicloom", *{command!r}, *({[str(finished.analysis)]!r} if not {command!r}[0].startswith("--") else [])]
-from flows.cli import app
+from flows.console.cli import app
 try: app()
 except SystemExit: pass
 print("HEAVY", [name for name in {HEAVY!r} if name in sys.modules])
@@ -220,7 +220,7 @@ def test_run_works_with_a_read_only_home(finished, tmp_path):
 
 
 def test_two_runs_at_once_compute_each_stage_once(project, prefect_server):
-    command = [sys.executable, "-c", "from flows.cli import main; main()", "run", str(project.analysis)]
+    command = [sys.executable, "-c", "from flows.console.cli import main; main()", "run", str(project.analysis)]
     env = {**os.environ, "PREFECT_API_URL": prefect_server, "COLUMNS": "200"}
     runs = [subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in "ab"]
     outputs = [process.communicate(timeout=300) for process in runs]

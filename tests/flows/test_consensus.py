@@ -10,7 +10,7 @@ import pytest
 
 from tests.flows.test_cli import topicloom
 from tests.flows.test_orphans import in_corpus_order, papers
-from topicloom.settings_file import SettingsError, read_settings
+from topicloom.settings.reading import SettingsError, read_settings
 
 
 def test_seeds_vote_and_the_outputs_say_how_far_they_agree(finished, run):
@@ -95,8 +95,8 @@ def test_one_stage_alone_is_given_all_that_it_reads(project):
     """Whatever optional stages the settings ask for, in the order of the task's parameters."""
     import inspect
 
-    from flows.stage import TASKS
-    from topicloom.stages import STAGES, UPDATE
+    from flows.single_stage import TASKS
+    from topicloom.stages.registry import STAGES, UPDATE
 
     everything = {"consensus": {"seeds": 2}, "orphans": "reassign", "pictures": {}}
     for tmo in ({}, everything, {"n_topics": 4, **everything}):

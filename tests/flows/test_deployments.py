@@ -15,9 +15,9 @@ import pytest
 import yaml
 
 from flows.configs import REPOSITORY, all_configs
-from flows.deployments import prefect_yaml
+from flows.server.deployments import prefect_yaml
 from tests.flows.serving import MAIN
-from topicloom.project_config import ConfigError, config_schema, missing_folders, read_config, read_configs
+from topicloom.settings.projects import ConfigError, config_schema, missing_folders, read_config, read_configs
 
 STAGES = [
     *("load-settings", "load-embeddings", "reduce", "cluster", "represent", "distribution"),

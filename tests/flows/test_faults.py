@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.dying import DYING
-from topicloom.files import digest_file
+from topicloom.store.files import digest_file
 
 # Runs an export that dies, like under kill -9, at its k-th rename or removal within the swap.
 DIE = f"""{DYING}
@@ -53,7 +53,7 @@ def test_a_run_killed_in_the_export_leaves_the_old_files_or_the_new(finished, pr
     )
     assert done.returncode == 9, done.stderr[-2000:]
     assert "ENDED" not in done.stdout
-    from topicloom.swap import finish_swap
+    from topicloom.store.swap import finish_swap
 
     decided = finish_swap(finished.analysis)  # what the next command of topicloom does first
     for left in finished.analysis.glob(".topicloom-staging-*"):
@@ -81,7 +81,7 @@ def test_the_next_run_clears_up_after_a_kill(finished, prefect_server, run):
 
 
 def test_a_failed_export_leaves_the_previous_files(finished, run, monkeypatch):
-    from topicloom import outputs
+    from topicloom.stages import export as outputs
 
     before = whole_export(finished)
     finished.write_settings(others_threshold=0.3)
@@ -98,8 +98,8 @@ def test_a_failed_export_leaves_the_previous_files(finished, run, monkeypatch):
 
 
 def test_a_fault_that_passes_is_tried_again(project, run, monkeypatch):
-    from topicloom import cluster_stage as module
-    from topicloom.clustering import cluster_documents
+    from topicloom.clusters.clustering import cluster_documents
+    from topicloom.stages import cluster as module
 
     tries = []
 
@@ -116,7 +116,7 @@ def test_a_fault_that_passes_is_tried_again(project, run, monkeypatch):
 
 def test_out_of_memory_is_tried_again_in_smaller_batches(project, run, monkeypatch):
     from tasks import distribution as module
-    from topicloom.distribution import topic_distribution
+    from topicloom.words.distribution import topic_distribution
 
     batches = []
 
@@ -135,7 +135,7 @@ def test_a_killed_run_is_taken_up_where_it_was(project, prefect_server):
     """Killed while it reduces: what it had kept is reused, its temporary files are gone, and no lock is held."""
     env = {**os.environ, "PREFECT_API_URL": prefect_server}
     script = (
-        "import sys, time\nimport topicloom.reducing as m\n"
+        "import sys, time\nimport topicloom.stages.reduce as m\n"
         "m.reduce_documents = lambda *a, **k: (print('REDUCING', flush=True, file=sys.__stdout__), time.sleep(600))\n"
         "from flows.topic_model import topic_model as t\nt(sys.argv[1])"
     )
@@ -159,9 +159,9 @@ def test_embeddings_are_made_without_the_word_nan_and_resumed_after_a_kill(proje
     """A kill after the second chunk: the third run embeds only what was left, and the vectors are the same."""
     import pandas as pd
 
-    from topicloom import embedding
-    from topicloom.settings_file import read_settings
-    from topicloom.store import Store
+    from topicloom.inputs import encoder as embedding
+    from topicloom.settings.reading import read_settings
+    from topicloom.store.store import Store
 
     monkeypatch.setattr(embedding, "CHUNK", 8)
     dataset = pd.read_csv(project.dataset, dtype=str).head(40)

@@ -15,8 +15,8 @@ import pytest
 from tests.conftest import Project
 from tests.flows.test_cli import topicloom
 from topicloom.lineage.history import History
-from topicloom.settings_file import read_settings
-from topicloom.stages import DESCRIBE, REPORT
+from topicloom.settings.reading import read_settings
+from topicloom.stages.registry import DESCRIBE, REPORT
 
 NEW = ["topic_uid", "topic_history"]
 
@@ -160,7 +160,7 @@ def test_a_copied_analysis_goes_its_own_way(finished, run):
 
 def test_two_runs_that_end_at_once_enter_one_after_the_other(finished, prefect_server):
     script = (
-        "import sys\nfrom flows.topic_model import topic_model\nfrom topicloom.settings import Overrides\n"
+        "import sys\nfrom flows.topic_model import topic_model\nfrom topicloom.settings.schema import Overrides\n"
         "topic_model(sys.argv[1], overrides=Overrides(min_topic_size=int(sys.argv[2])))"
     )
     env = {**os.environ, "PREFECT_API_URL": prefect_server}

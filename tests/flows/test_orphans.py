@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from tests.conftest import Project, copied
-from topicloom.outliers import taken
-from topicloom.settings import OrphansSettings
-from topicloom.settings_file import SettingsError, read_settings
+from topicloom.clusters.outliers import taken
+from topicloom.settings.reading import SettingsError, read_settings
+from topicloom.settings.schema import OrphansSettings
 
 
 def papers(project: Project) -> pd.DataFrame:

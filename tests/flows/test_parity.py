@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from topicloom.pickles import load_array_pickle
+from topicloom.inputs.pickles import load_array_pickle
 
 TOLERANCE = 1e-6
 N_TOPICS = 40

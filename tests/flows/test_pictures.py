@@ -8,9 +8,9 @@ import json
 import pandas as pd
 import pytest
 
-from topicloom.publishing import publish_pictures
-from topicloom.settings_file import read_settings
-from topicloom.stages import PICTURES
+from topicloom.settings.reading import read_settings
+from topicloom.stages.publish import publish_pictures
+from topicloom.stages.registry import PICTURES
 
 TABLES = {
     "topic_summary.csv",
@@ -223,9 +223,9 @@ def test_one_topic_and_no_dataset(drawn, run):
 
 
 def test_publishing_twice_changes_nothing(drawn):
-    from topicloom.lookup import find_result
-    from topicloom.stages import stages_of
-    from topicloom.store import Store
+    from topicloom.stages.lookup import find_result
+    from topicloom.stages.registry import stages_of
+    from topicloom.store.store import Store
 
     settings = read_settings(drawn.analysis)
     store, refs = Store(settings.store_path), {}
@@ -251,7 +251,7 @@ def test_the_page_in_prefect_shows_map_report_and_topics(drawn, run):
 
 @pytest.mark.parametrize("stage", [*PICTURES, "cluster"])
 def test_one_stage_alone_keeps_what_the_others_drew(drawn, prefect_server, monkeypatch, stage):
-    from flows import stage as stage_flow
+    from flows import single_stage as stage_flow
 
     monkeypatch.setattr(stage_flow, "analysis_names", lambda _: {"wos": drawn.analysis})
     monkeypatch.setattr(stage_flow, "all_configs", list)
@@ -265,7 +265,7 @@ def test_one_stage_alone_keeps_what_the_others_drew(drawn, prefect_server, monke
 def test_a_report_alone_needs_what_it_shows(drawn, prefect_server, monkeypatch):
     import shutil
 
-    from flows import stage as stage_flow
+    from flows import single_stage as stage_flow
     from topicloom.errors import StoreError
 
     monkeypatch.setattr(stage_flow, "analysis_names", lambda _: {"wos": drawn.analysis})

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 SCRIPT = (
-    "import sys\nfrom pathlib import Path\nfrom flows.preload import _preload\n_preload(Path(sys.argv[1]))\n"
+    "import sys\nfrom pathlib import Path\nfrom flows.console.preload import _preload\n_preload(Path(sys.argv[1]))\n"
     "print(sorted({'umap', 'numba', 'hdbscan', 'sklearn', 'torch', 'prefect'} & set(sys.modules)))"
 )
 

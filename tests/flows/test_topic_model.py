@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from tests.flows import test_pictures
-from topicloom.stages import PICTURES, STAGE_NAMES
+from topicloom.stages.registry import PICTURES, STAGE_NAMES
 
 OPTIONAL = ("choose-size", "update", "consensus", "reassign")
 ALL = [stage for stage in STAGE_NAMES if stage not in (*PICTURES, *OPTIONAL)]
@@ -143,7 +143,7 @@ def test_a_change_of_a_setting_reruns_exactly_the_stages_that_depend_on_it(finis
 
 
 def test_every_setting_is_in_the_table():
-    from topicloom.settings import Params, TopicModelSettings
+    from topicloom.settings.schema import Params, TopicModelSettings
 
     def names(model, prefix):
         for name, field in model.model_fields.items():
@@ -245,7 +245,7 @@ def test_a_damaged_manifest_is_a_miss(finished, run):
 
 
 def test_a_new_library_version_is_noticed(finished, run, monkeypatch):
-    from topicloom import stages
+    from topicloom.stages import registry as stages
 
     known = stages._version
     monkeypatch.setattr(stages, "_version", lambda name: "99.0" if name == "hdbscan" else known(name))

@@ -13,7 +13,7 @@ from tests.conftest import Project, copied
 from tests.flows.test_cli import topicloom
 from tests.flows.test_lineage import keep_rows
 from topicloom.lineage.history import History
-from topicloom.settings_file import read_settings
+from topicloom.settings.reading import read_settings
 
 BASE, GROWN = 200, 240
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from topicloom.atlas import Atlas, make_atlas
-from topicloom.ctfidf import Topic
-from topicloom.naming import TopicName
+from topicloom.atlas.atlas import Atlas, make_atlas
+from topicloom.atlas.names import TopicName
+from topicloom.words.ctfidf import Topic
 
 TITLES = (
     "<script>window.hacked = 1</script> on <b>markup</b> & \"quotes\" </script><img src=x onerror='window.hacked=2'>",

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from topicloom.coherence import CV_WINDOW, NPMI_WINDOW, coherence, count_windows
-from topicloom.corpus import read_corpus
-from topicloom.quality import diversity, silhouette, topic_quality
-from topicloom.tokens import tokenise
+from topicloom.inputs.corpus import read_corpus
+from topicloom.measures.coherence import CV_WINDOW, NPMI_WINDOW, coherence, count_windows
+from topicloom.measures.quality import diversity, silhouette, topic_quality
+from topicloom.words.tokens import tokenise
 
 
 def frequent(tokens, topics, words):

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from topicloom.comparing import write_comparison
-from topicloom.comparison import (
+from topicloom.comparison.pairs import (
     Analysis,
     ComparisonError,
     compare,
@@ -18,7 +17,8 @@ from topicloom.comparison import (
     likeness_flows,
     paper_flows,
 )
-from topicloom.settings_file import read_settings
+from topicloom.comparison.writing import write_comparison
+from topicloom.settings.reading import read_settings
 
 
 def analysis(name: str, of_paper: dict[str, int], vectors: bool = True) -> Analysis:
@@ -101,7 +101,7 @@ def test_files_of_two_real_analyses(finished, run, tmp_path):
 
 
 def test_labels_are_escaped(tmp_path):
-    from topicloom.report.comparison import comparison_page
+    from topicloom.comparison.page import comparison_page
 
     page = comparison_page(["<x>"], compare([ONE, OTHER]), [paper_flows([ONE, OTHER])], ["a <note>"])
     assert "one <b>0" not in page

@@ -18,9 +18,9 @@ np.save(sys.argv[2], model.fit_transform(vectors))
 """
 OURS = """
 import sys, numpy as np
-from topicloom.neighbours import ALL_PAIRS_BELOW, find_neighbours
-from topicloom.reduction import fit_umap, reduced_vectors
-from topicloom.settings import UmapSettings
+from topicloom.space.neighbours import ALL_PAIRS_BELOW, find_neighbours
+from topicloom.space.reduction import fit_umap, reduced_vectors
+from topicloom.settings.schema import UmapSettings
 vectors, umap = np.load(sys.argv[1]), UmapSettings()
 known = find_neighbours(vectors, umap, 100) if len(vectors) >= ALL_PAIRS_BELOW else None
 np.save(sys.argv[2], reduced_vectors(fit_umap(vectors, umap, 100, known)))
@@ -30,7 +30,7 @@ np.save(sys.argv[2], reduced_vectors(fit_umap(vectors, umap, 100, known)))
 @pytest.mark.slow
 @pytest.mark.parametrize("documents", [2_000, 6_000], ids=["all distances", "nearest-neighbour descent"])
 def test_the_embedding_is_the_same_without_and_with_kept_code(shared_data, tmp_path, documents):
-    from topicloom.pickles import load_array_pickle
+    from topicloom.inputs.pickles import load_array_pickle
 
     content = load_array_pickle(shared_data / "acl_18k" / "f01" / "f01_e01" / "embeddings.pck")
     np.save(tmp_path / "vectors.npy", content["embeddings"][:documents])
@@ -52,7 +52,7 @@ def test_the_embedding_is_the_same_without_and_with_kept_code(shared_data, tmp_p
 
 
 def test_kept_code_goes_elsewhere_where_the_home_cannot_be_written_to(tmp_path, monkeypatch):
-    from topicloom import compiled
+    from topicloom.machine import compiled
 
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     (tmp_path / "file").write_text("")

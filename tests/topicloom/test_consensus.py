@@ -9,8 +9,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from topicloom.consensus import consensus
-from topicloom.sweep.size import candidate_sizes
+from topicloom.clusters.voting import consensus
+from topicloom.stages.choose_size import candidate_sizes
 
 
 def test_one_clustering_agrees_with_itself():

@@ -10,8 +10,8 @@ import pytest
 from hdbscan import HDBSCAN
 from sklearn.neighbors import KDTree
 
-from topicloom import core_distances
-from topicloom.core_distances import TreeOrderedKDTree, searched_in_tree_order
+from topicloom.clusters import core_distances
+from topicloom.clusters.core_distances import TreeOrderedKDTree, searched_in_tree_order
 
 
 def assert_fits_equal(points: np.ndarray, **settings) -> None:
@@ -45,7 +45,7 @@ def test_papers_of_a_field(shared_data, project):
     """Few enough that hdbscan searches once, and so many that it splits its search by the notebook's four jobs."""
     from sklearn.decomposition import PCA
 
-    from topicloom.pickles import load_array_pickle
+    from topicloom.inputs.pickles import load_array_pickle
 
     vectors = load_array_pickle(shared_data / project / "f01" / "f01_e01" / "embeddings.pck")["embeddings"]
     reduced = PCA(5, random_state=0).fit_transform(vectors).astype(np.float32)

@@ -12,11 +12,9 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
 from tests.topicloom.atlases import small_atlas
-from topicloom.atlas import hierarchy_table, read_atlas, similarity_table, write_atlas
-from topicloom.colours import BASE, topic_colours
-from topicloom.counting import count_ngrams
-from topicloom.hierarchy import group_levels, leaf_order, topic_similarity, topic_tree
-from topicloom.naming import (
+from topicloom.atlas.atlas import hierarchy_table, read_atlas, similarity_table, write_atlas
+from topicloom.atlas.colours import BASE, topic_colours
+from topicloom.atlas.names import (
     candidates,
     label_of,
     merged,
@@ -28,10 +26,12 @@ from topicloom.naming import (
     unique,
     without_repeats,
 )
-from topicloom.papers import beginning, read_doi, read_year
-from topicloom.settings import RepresentSettings
-from topicloom.tokens import tokenise
-from topicloom.trends import incomplete_year, topics_over_time, trend
+from topicloom.atlas.tree import group_levels, leaf_order, topic_similarity, topic_tree
+from topicloom.atlas.trends import incomplete_year, topics_over_time, trend
+from topicloom.inputs.papers import beginning, read_doi, read_year
+from topicloom.settings.schema import RepresentSettings
+from topicloom.words.counting import count_ngrams
+from topicloom.words.tokens import tokenise
 
 
 def test_keywords_hold_no_stop_words_and_say_nothing_twice():

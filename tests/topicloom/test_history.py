@@ -12,7 +12,7 @@ import pytest
 from tests.topicloom.test_lineage import first, partition, record_of, second
 from topicloom.lineage.history import History, HistoryError, turn
 from topicloom.lineage.labels import LabelsError, read_labels, require_known_labels
-from topicloom.settings_file import read_settings
+from topicloom.settings.reading import read_settings
 
 
 @pytest.fixture

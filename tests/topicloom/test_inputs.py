@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from topicloom.corpus import dataset_texts, read_corpus, read_dataset, text_facts
-from topicloom.embeddings import read_embeddings, require_fit
 from topicloom.errors import CorpusError, EmbeddingsError
-from topicloom.pickles import load_array_pickle
+from topicloom.inputs.corpus import dataset_texts, read_corpus, read_dataset, text_facts
+from topicloom.inputs.embeddings import read_embeddings, require_fit
+from topicloom.inputs.pickles import load_array_pickle
 
 VECTORS = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
 UT = ["WOS:1", "173", "WOS:3", "ACL:4"]

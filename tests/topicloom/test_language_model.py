@@ -9,12 +9,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from topicloom.atlas.language_model import Question, name_topics
 from topicloom.errors import SettingsError
-from topicloom.fitness import require_fitting_settings
-from topicloom.language_model import Question, name_topics
-from topicloom.settings import LanguageModelSettings
-from topicloom.settings_file import read_settings
-from topicloom.store import Store
+from topicloom.settings.checks import require_fitting_settings
+from topicloom.settings.reading import read_settings
+from topicloom.settings.schema import LanguageModelSettings
+from topicloom.store.store import Store
 
 
 class Endpoint:

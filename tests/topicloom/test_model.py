@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from tests.topicloom.test_words import bertopic_of
-from topicloom.model import ModelParts, build_model, lean_bertopic, save_model
-from topicloom.representation import represent_topics
-from topicloom.settings import TopicModelSettings
-from topicloom.tokens import tokenise
+from topicloom.exports.bertopic_model import ModelParts, build_model, lean_bertopic, save_model
+from topicloom.settings.schema import TopicModelSettings
+from topicloom.words.tokens import tokenise
+from topicloom.words.topics import represent_topics
 
 TEXTS = [
     f"{word} {other} paper {number}" for number in range(20) for word in ("cell", "gene") for other in ("map", "atlas")
@@ -95,7 +95,7 @@ def test_it_is_made_without_torch_and_without_harm_to_who_imports_bertopic_later
     script = """
 import pickle, sys
 from pathlib import Path
-from topicloom.model import build_model, lean_bertopic, save_model
+from topicloom.exports.bertopic_model import build_model, lean_bertopic, save_model
 folder = Path(sys.argv[1])
 given, wanted = pickle.loads((folder / "parts.pickle").read_bytes())
 with lean_bertopic() as bertopic:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from topicloom.new_membership import membership_vector
+from topicloom.clusters.prediction import membership_vector
 
 
 @pytest.fixture(scope="module")

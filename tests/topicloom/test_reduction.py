@@ -13,14 +13,14 @@ import joblib
 import numpy as np
 import pytest
 
-from topicloom.layout import parallel_layout
-from topicloom.map_layout import MapLayout, MapLayoutError
-from topicloom.neighbours import ALL_PAIRS_BELOW, find_neighbours, read_index, read_neighbours, write_neighbours
-from topicloom.parts import found_neighbours, neighbours_folder, stored_neighbours
-from topicloom.reduction import fit_umap, layout_start, map_coordinates, reduce_documents, reduced_vectors
-from topicloom.settings import UmapSettings
-from topicloom.settings_file import read_settings
-from topicloom.store import StageRef, Store, Workspace
+from topicloom.settings.reading import read_settings
+from topicloom.settings.schema import UmapSettings
+from topicloom.space.map_process import MapLayout, MapLayoutError
+from topicloom.space.neighbours import ALL_PAIRS_BELOW, find_neighbours, read_index, read_neighbours, write_neighbours
+from topicloom.space.parallel_layout import parallel_layout
+from topicloom.space.reduction import fit_umap, layout_start, map_coordinates, reduce_documents, reduced_vectors
+from topicloom.stages.parts import found_neighbours, neighbours_folder, stored_neighbours
+from topicloom.store.store import StageRef, Store, Workspace
 
 FEW_EPOCHS = UmapSettings(n_epochs=20)
 
@@ -84,8 +84,8 @@ def test_the_maps_process_ends_with_a_reduction_that_fails(tmp_path):
 
 def test_the_maps_process_ends_with_a_parent_that_is_killed(tmp_path):
     script = (
-        "import sys, time\nfrom pathlib import Path\nfrom topicloom.map_layout import MapLayout\n"
-        "from topicloom.settings import UmapSettings\np = Path(sys.argv[1])\n"
+        "import sys, time\nfrom pathlib import Path\nfrom topicloom.space.map_process import MapLayout\n"
+        "from topicloom.settings.schema import UmapSettings\np = Path(sys.argv[1])\n"
         "with MapLayout(p, p, p / 'out.npy', UmapSettings(), 1) as layout:\n"
         "    print(layout._process.pid, flush=True)\n    time.sleep(600)\n"
     )
@@ -108,7 +108,7 @@ def _alive(process: int) -> bool:
 
 
 def test_one_search_serves_every_layout(project, vectors, tmp_path, monkeypatch):
-    from topicloom import parts
+    from topicloom.stages import parts
 
     searched = []
     monkeypatch.setattr(parts, "stored_vectors", lambda *_: vectors)
@@ -164,7 +164,7 @@ def test_the_parallel_layout_keeps_neighbourhoods_as_well_as_umaps(shared_data):
     """Trustworthiness of both on 2,000 real papers; seen: within 0.001, on 17,924 papers 0.946 both."""
     from sklearn.manifold import trustworthiness
 
-    from topicloom.pickles import load_array_pickle
+    from topicloom.inputs.pickles import load_array_pickle
 
     vectors = load_array_pickle(shared_data / "small_2k" / "f01" / "f01_e01" / "embeddings.pck")["embeddings"]
     kept = [

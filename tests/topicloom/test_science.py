@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
-from topicloom.clustering import assigned_probability, cluster_documents, condensed_tree
-from topicloom.distribution import centroid_score, distribution_score
-from topicloom.membership import all_points_membership_vectors, membership_vectors
-from topicloom.orphans import REMAINDER, main_clusters, split_orphans
-from topicloom.settings import TopicModelSettings
+from topicloom.clusters.clustering import assigned_probability, cluster_documents, condensed_tree
+from topicloom.clusters.main_clusters import REMAINDER, main_clusters, split_orphans
+from topicloom.clusters.membership import all_points_membership_vectors, membership_vectors
+from topicloom.settings.schema import TopicModelSettings
+from topicloom.words.distribution import centroid_score, distribution_score
 
 topics_strategy = st.lists(st.integers(-1, 8), min_size=1, max_size=60).map(lambda t: np.array(t, dtype=np.int64))
 thresholds = st.floats(0.01, 1.0)
@@ -118,8 +118,8 @@ def test_membership_of_real_papers_equals_hdbscans_own(shared_data, monkeypatch)
     from hdbscan import all_points_membership_vectors as reference
     from sklearn.decomposition import PCA
 
-    from topicloom import membership
-    from topicloom.pickles import load_array_pickle
+    from topicloom.clusters import membership
+    from topicloom.inputs.pickles import load_array_pickle
 
     vectors = load_array_pickle(shared_data / "small_2k" / "f01" / "f01_e01" / "embeddings.pck")["embeddings"]
     reduced = PCA(5, random_state=0).fit_transform(vectors)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from topicloom.errors import SettingsError
-from topicloom.settings import Settings, TopicModelSettings
-from topicloom.settings_file import find_settings_file, read_settings
-from topicloom.settings_words import allowed_values, default_hint
+from topicloom.settings.allowed import allowed_values, default_hint
+from topicloom.settings.reading import find_settings_file, read_settings
+from topicloom.settings.schema import Settings, TopicModelSettings
 
 METADATA = {"project_folder": "Q338", "filtered_folder": "f01", "analysis_id": "a01"}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from topicloom import sorting
-from topicloom.sorting import search_keys, sort_keys
+from topicloom.words import sorting
+from topicloom.words.sorting import search_keys, sort_keys
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])

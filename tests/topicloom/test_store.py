@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from tests.dying import DYING
-from topicloom.cleaning import clean, find_leftovers
-from topicloom.digests import DigestBook
 from topicloom.errors import StoreError
-from topicloom.files import digest_file, replaced, write_json
-from topicloom.memory import PeakMemory
-from topicloom.store import StagePlan, Store
-from topicloom.swap import JOURNAL, finish_swap, swapped_in
+from topicloom.machine.memory import PeakMemory
+from topicloom.store.cleaning import clean, find_leftovers
+from topicloom.store.digests import DigestBook
+from topicloom.store.files import digest_file, replaced, write_json
+from topicloom.store.store import StagePlan, Store
+from topicloom.store.swap import JOURNAL, finish_swap, swapped_in
 
 
 def plan(**parameters) -> StagePlan:
@@ -121,7 +121,7 @@ def test_an_artifact_that_is_copied_is_trusted_by_its_content(store, tmp_path):
 
 
 def test_digests_are_remembered_until_the_file_changes(tmp_path, monkeypatch):
-    from topicloom import digests
+    from topicloom.store import digests
 
     read = []
     monkeypatch.setattr(digests, "digest_file", lambda path: read.append(path) or digest_file(path))

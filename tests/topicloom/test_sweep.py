@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import adjusted_rand_score
 
-from topicloom.settings_file import read_settings
+from topicloom.measures.stability import overlaps, stability
+from topicloom.settings.reading import read_settings
 from topicloom.sweep.grid import Range, SweepError, SweepPlan, combinations, full_name, read_plan, seeds_of
 from topicloom.sweep.outcome import adopting_file
-from topicloom.sweep.stability import overlaps, stability
 from topicloom.sweep.verdict import AIMS, judge
 
 

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from topicloom import threads
+from topicloom.machine import threads
 
 
 @pytest.fixture
@@ -44,8 +44,8 @@ def test_the_variable_caps_and_does_not_raise(machine, monkeypatch):
 
 @pytest.mark.parametrize("wrong", ["0", "two", "-1", "1.5"])
 def test_a_wrong_number_is_said_before_anything_computes(machine, monkeypatch, project, wrong):
-    from topicloom.fitness import require_fitting_settings
-    from topicloom.settings_file import read_settings
+    from topicloom.settings.checks import require_fitting_settings
+    from topicloom.settings.reading import read_settings
 
     monkeypatch.setenv("TOPICLOOM_THREADS", wrong)
     with pytest.raises(threads.ThreadsError, match=f"TOPICLOOM_THREADS is '{wrong}'; it must be a whole number"):

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from topicloom import compiled, warmup
+from topicloom import warmup
+from topicloom.machine import compiled
 from topicloom.progress import listening
 
 
@@ -42,15 +43,15 @@ def test_after_it_a_run_compiles_nothing(tmp_path):
     warmup.warm_up()
     script = """
 import numpy as np
-from topicloom.neighbours import find_neighbours
-from topicloom.reduction import fit_umap, map_coordinates
-from topicloom.settings import UmapSettings
+from topicloom.space.neighbours import find_neighbours
+from topicloom.space.reduction import fit_umap, map_coordinates
+from topicloom.settings.schema import UmapSettings
 vectors = np.random.default_rng(5).normal(size=(4300, 16)).astype("f4")
 umap = UmapSettings(n_epochs=10)
 neighbours = find_neighbours(vectors, umap, 3)
 fit_umap(vectors, umap, 3, neighbours)
 map_coordinates(vectors, umap, 3, neighbours)
-from topicloom.compiled import dispatchers
+from topicloom.machine.compiled import dispatchers
 # Functions that are compiled for stated types when umap is imported, before anything can be kept, cannot be helped.
 missed = {name: sum(d.stats.cache_misses.values()) for name, d in dispatchers() if d._can_compile}
 print("MISSED", {name: count for name, count in missed.items() if count})
@@ -70,11 +71,11 @@ def test_first_runs_beside_each_other_share_one_cache(tmp_path):
     """Four processes that compile into one empty folder at once agree, and a fifth finds everything there."""
     script = """
 import numpy as np
-from topicloom.compiled import import_kernels
-from topicloom.distribution import topic_distribution
-from topicloom.representation import represent_topics
-from topicloom.settings import DistributionSettings, RepresentSettings
-from topicloom.tokens import tokenise
+from topicloom.machine.compiled import import_kernels
+from topicloom.words.distribution import topic_distribution
+from topicloom.words.topics import represent_topics
+from topicloom.settings.schema import DistributionSettings, RepresentSettings
+from topicloom.words.tokens import tokenise
 texts = ["cells of the heart", "genes of the cell", "maps of science", "maps of the sky"]
 found = represent_topics(tokenise(texts, "english"), np.ones((4, 1)), np.array([0, 0, 1, 1]), RepresentSettings())
 matrix = topic_distribution(found.documents, found.weights, found.weighting, DistributionSettings(window=2))

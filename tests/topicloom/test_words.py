@@ -14,13 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from topicloom.counting import count_ngrams
-from topicloom.ctfidf import NoWordsError, number_topics
-from topicloom.distribution import approximate_distribution, topic_distribution
-from topicloom.ngrams import read_document_ngrams, read_vocabulary, vocabulary_of, write_vocabulary
-from topicloom.representation import read_representation, represent_topics, write_representation
-from topicloom.settings import DistributionSettings, RepresentSettings
-from topicloom.tokens import read_tokens, tokenise, write_tokens
+from topicloom.settings.schema import DistributionSettings, RepresentSettings
+from topicloom.words.counting import count_ngrams
+from topicloom.words.ctfidf import NoWordsError, number_topics
+from topicloom.words.distribution import approximate_distribution, topic_distribution
+from topicloom.words.ngrams import read_document_ngrams, read_vocabulary, vocabulary_of, write_vocabulary
+from topicloom.words.tokens import read_tokens, tokenise, write_tokens
+from topicloom.words.topics import read_representation, represent_topics, write_representation
 
 ODD = [
     "???",

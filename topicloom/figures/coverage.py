@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from topicloom.atlas import Atlas
+from topicloom.atlas.atlas import Atlas
+from topicloom.clusters.main_clusters import REMAINDER
 from topicloom.figures.style import GRID, INK, MUTED, few_ticks, keep, new_figure
-from topicloom.orphans import REMAINDER
 
 _HEIGHT = 3.2
 

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from topicloom.atlas import Atlas
+from topicloom.atlas.atlas import Atlas
 from topicloom.errors import TopicloomError
 from topicloom.figures.coverage import coverage
 from topicloom.figures.maps import bubbles, topic_map, year_map

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from topicloom.atlas import Atlas, records
-from topicloom.colours import OUTLIER
+from topicloom.atlas.atlas import Atlas, records
+from topicloom.atlas.colours import OUTLIER
 from topicloom.figures.labels import Label, place_labels
 from topicloom.figures.style import WIDTH, bare, few_ticks, keep, new_figure
 

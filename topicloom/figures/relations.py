@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from topicloom.atlas import Atlas
+from topicloom.atlas.atlas import Atlas
+from topicloom.atlas.names import shortened
 from topicloom.figures.style import INK, MUTED, WIDTH, keep, new_figure
-from topicloom.naming import shortened
 
 if TYPE_CHECKING:
     import numpy as np

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from topicloom.atlas import Atlas, records
+from topicloom.atlas.atlas import Atlas, records
 from topicloom.figures.labels import wrapped
 from topicloom.figures.style import GRID, MUTED, blank_figure, few_ticks, keep
 

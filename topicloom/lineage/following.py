@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from topicloom.files import digest_json
 from topicloom.lineage.history import Head, History, lineage_of
-from topicloom.settings import Settings
+from topicloom.settings.schema import Settings
+from topicloom.store.files import digest_json
 
 _keys_of: dict[str, dict[str, str]] = {}  # by the digest of a record, which is never overwritten
 

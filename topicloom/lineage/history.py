@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from topicloom.errors import InputError, Problem
-from topicloom.files import read_json, replaced
 from topicloom.lineage.records import RunRecord, digest_bytes, pack, unpack
-from topicloom.settings import Settings
-from topicloom.store import Store
+from topicloom.settings.schema import Settings
+from topicloom.store.files import read_json, replaced
+from topicloom.store.store import Store
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from topicloom.errors import InputError, Problem, quoted_list
 from topicloom.lineage.history import History, lineage_of
-from topicloom.settings import Settings
+from topicloom.settings.schema import Settings
 
 LABELS = "labels.csv"
 _COLUMNS = ("topic_uid", "label")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from topicloom.hierarchy import unit_vectors
+from topicloom.atlas.tree import unit_vectors
 
 if TYPE_CHECKING:
     import numpy as np

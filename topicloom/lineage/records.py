@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
-from topicloom.files import canonical_json
 from topicloom.lineage.matching import Partition
+from topicloom.store.files import canonical_json
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,10 +7,10 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from topicloom.export import COORDINATES, TOPIC_INFO
-from topicloom.files import digest_file, digest_json
+from topicloom.exports.tables import COORDINATES, TOPIC_INFO
 from topicloom.lineage.records import LastingTopic, RunRecord
-from topicloom.settings import Settings
+from topicloom.settings.schema import Settings
+from topicloom.store.files import digest_file, digest_json
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from topicloom.atlas import records
+from topicloom.atlas.atlas import records
+from topicloom.atlas.names import shortened
 from topicloom.errors import Problem
 from topicloom.lineage.differences import KINDS, MOVED, NEW, WITHDRAWN, Differences, differences
 from topicloom.lineage.history import History, HistoryError, lineage_of, stated_identity
-from topicloom.naming import shortened
-from topicloom.run_record import RUN_RECORD
-from topicloom.settings import Settings
+from topicloom.settings.schema import Settings
+from topicloom.store.run_record import RUN_RECORD
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 from topicloom import __version__
-from topicloom.atlas import Atlas, records
+from topicloom.atlas.atlas import Atlas, records
 from topicloom.lineage.differences import Differences
 from topicloom.lineage.telling import in_one_line, sections
 from topicloom.report.payload import packed, payload

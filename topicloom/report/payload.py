@@ -8,8 +8,8 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from topicloom.atlas import Atlas, records
-from topicloom.hierarchy import leaf_order
+from topicloom.atlas.atlas import Atlas, records
+from topicloom.atlas.tree import leaf_order
 
 if TYPE_CHECKING:
     import numpy as np

@@ -14,8 +14,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from topicloom.errors import InputError, Problem, problem_of, quoted_list
-from topicloom.settings import Params, Settings, TopicModelSettings
-from topicloom.settings_file import read_section
+from topicloom.settings.reading import read_section
+from topicloom.settings.schema import Params, Settings, TopicModelSettings
 
 SEED = "params.seed"
 CONSENSUS_SEEDS = "tmo.consensus.seeds"

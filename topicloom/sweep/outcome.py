@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from topicloom.files import write_json
-from topicloom.settings import Settings
-from topicloom.settings_file import JSON_PATTERN, YAML_NAMES
-from topicloom.stages import CLUSTER, QUALITY, REDUCE, REPRESENT
-from topicloom.store import StageRef, Store
-from topicloom.swap import swapped_in
+from topicloom.measures.stability import stability
+from topicloom.settings.reading import JSON_PATTERN, YAML_NAMES
+from topicloom.settings.schema import Settings
+from topicloom.stages.registry import CLUSTER, QUALITY, REDUCE, REPRESENT
+from topicloom.store.files import write_json
+from topicloom.store.store import StageRef, Store
+from topicloom.store.swap import swapped_in
 from topicloom.sweep.grid import Combination, shared_search, told
 from topicloom.sweep.page import sweep_page
-from topicloom.sweep.stability import stability
 from topicloom.sweep.verdict import Verdict, judge
 
 if TYPE_CHECKING:

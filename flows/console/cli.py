@@ -1,0 +1,337 @@
+"""The command line. Exit codes: 0 well, 1 a run that failed, 2 bad input.
+
+Nothing heavy is imported before a command needs it: `topicloom status` answers without Prefect.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Optional, cast
+
+import typer
+from rich.markup import escape
+
+from flows.console.display import (
+    console,
+    relative,
+    show_error,
+    show_notes,
+    show_report,
+    show_status,
+    size_words,
+    stages_shown,
+)
+from flows.console.environment import prepare_prefect, quiet_console
+from flows.console.preload import preload_beside
+from topicloom import __version__
+from topicloom.errors import InputError, TopicloomError
+from topicloom.inputs.demo import make_demo_project
+from topicloom.inputs.encoder import embeddings_missing
+from topicloom.lineage.history import History
+from topicloom.lineage.labels import require_known_labels
+from topicloom.machine.threads import ThreadsError, available_threads
+from topicloom.progress import listening
+from topicloom.settings.checks import require_fitting_settings, require_writable
+from topicloom.settings.reading import read_settings
+from topicloom.settings.schema import Settings
+from topicloom.stages.notes import corpus_notes
+from topicloom.stages.registry import STAGE_NAMES
+from topicloom.stages.status import analysis_status
+from topicloom.store.cleaning import clean, find_leftovers
+from topicloom.store.store import Store
+from topicloom.store.swap import finish_swap
+from topicloom.warmup import is_warm, warm_up
+
+FAILED, BAD_INPUT = 1, 2
+
+app = typer.Typer(
+    help="Topic maps of scientific fields: settings, corpus and embeddings become topics and the files reports read.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+Analysis = Annotated[Path, typer.Argument(metavar="PATH", help="Analysis folder, or a settings file.")]
+Refresh = Annotated[
+    Optional[str],  # noqa: UP045  # typer reads it at run time
+    typer.Option(metavar="STAGE", help=f"Compute this stage and those after it again: {', '.join(STAGE_NAMES)}."),
+]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the whole log, and tracebacks.")]
+
+
+@app.command()
+def run(path: Analysis, refresh: Refresh = None, verbose: Verbose = False) -> None:
+    """Compute the topics of an analysis; every step that has been computed before is reused."""
+    if refresh is not None and refresh not in STAGE_NAMES:
+        raise typer.BadParameter(f"{refresh!r} is none of {', '.join(STAGE_NAMES)}.", param_hint="--refresh")
+    # What is wrong is said before Prefect takes seconds to start.
+    require_writable(read_settings(path))
+    available_threads()
+    _run(path, refresh, verbose=verbose)
+
+
+def _run(path: Path, refresh: str | None, *, verbose: bool) -> None:
+    started = time.perf_counter()
+    preload_beside(path)
+    prepare_prefect()
+    from flows.topic_model import StageName, topic_model
+
+    stage = cast("StageName | None", refresh)  # `run` has looked
+    if verbose:
+        report = topic_model(path, stage)
+    else:
+        quiet_console()
+        with stages_shown():
+            report = topic_model(path, stage)
+    if report is not None:  # None after a mere validation
+        show_report(report, time.perf_counter() - started)
+
+
+@app.command()
+def check(path: Analysis) -> None:
+    """Validate settings, corpus and embeddings; compute and change nothing."""
+    settings = read_settings(path)
+    require_writable(settings)
+    History(settings).require_own()
+    show_notes([*settings.notes, *require_known_labels(settings)])
+    if embeddings_missing(settings):
+        _check_texts(settings)
+        return
+    from topicloom.stages.load_embeddings import check_inputs
+
+    inputs = check_inputs(settings)
+    require_fitting_settings(settings, inputs.facts)
+    show_notes(list(corpus_notes(inputs.facts)))
+    documents, dimensions = inputs.facts["documents"], inputs.facts["dimensions"]
+    console.print(f"{settings.label}: {documents} papers with embeddings of {dimensions} dimensions. All is well.")
+
+
+def _check_texts(settings: Settings) -> None:
+    from topicloom.inputs.encoder import texts_to_embed
+
+    texts = texts_to_embed(settings)
+    require_fitting_settings(settings, {"documents": len(texts), "zero_rows": []})
+    console.print(
+        f"{settings.label}: {len(texts)} papers without embeddings; the run makes them with "
+        f"{settings.tmo.transformer_model}. All else is well."
+    )
+
+
+@app.command()
+def status(path: Analysis) -> None:
+    """Show per stage whether its result is cached, stale and why, or missing; when, how long, how large."""
+    settings = _settled(path)
+    show_status(settings.label, analysis_status(settings))
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to put the demo project into.")],
+    verbose: Verbose = False,
+) -> None:
+    """Make a small project of 500 real papers and run it."""
+    analysis = make_demo_project(folder)
+    console.print(f"Demo project: {analysis.parent}")
+    _run(analysis, None, verbose=verbose)
+
+
+@app.command()
+def warmup() -> None:
+    """Compile, once per machine, what runs would otherwise compile on their way; it takes two minutes or so."""
+    if is_warm():
+        console.print("The compiled code is there already.")
+        return
+    started = time.perf_counter()
+    with listening(lambda what, done, total: console.print(f"  {done} of {total}  {what}", highlight=False)):
+        folder = warm_up()
+    console.print(f"Compiled in {time.perf_counter() - started:.0f} s; kept in {folder}.", soft_wrap=True)
+
+
+@app.command()
+def compare(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH PATH ...", help="Analysis folders that have been run.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write into.")] = Path("comparison"),
+) -> None:
+    """Hold the topics of several analyses against each other: heatmaps, Sankey diagrams, a table."""
+    from topicloom.comparison.writing import write_comparison
+
+    files = write_comparison([_settled(path) for path in paths], out)
+    for name in files:
+        console.print(f"  {escape(str(out / name))}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def diff(
+    path: Analysis,
+    runs: Annotated[Optional[list[int]], typer.Argument(metavar="[RUN RUN]", help="Two runs by number.")] = None,  # noqa: UP045
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(metavar="DIR", help="Folder to write into: changes.md, changed_papers.csv, changed_topics.csv."),
+    ] = None,
+) -> None:
+    """What the last run of an analysis changed, or what differs between two of its runs."""
+    from rich.markdown import Markdown
+
+    from topicloom.lineage.telling import as_markdown, chosen_differences, last_run_line, write_differences
+
+    settings = _settled(path)
+    if runs is not None and len(runs) not in (0, 2):
+        raise typer.BadParameter(f"{len(runs)} runs are given; give two, or none for the last two.", param_hint="RUN")
+    if not runs:
+        console.print(last_run_line(settings), highlight=False)
+    found = chosen_differences(settings, runs or [])
+    if found:
+        console.print(Markdown(as_markdown(found)))
+        for name in write_differences(found, out) if out else ():
+            console.print(f"  {escape(str((out or Path()) / name))}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def sweep(
+    path: Analysis,
+    plan: Annotated[Path, typer.Argument(metavar="SWEEP.yaml", help="What to vary; docs/sweeps.md shows it.")],
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(metavar="DIR", help="Folder to write into; sweep/ in the analysis folder when left out."),
+    ] = None,
+    verbose: Verbose = False,
+) -> None:
+    """Try many combinations of settings, measure them, and recommend one."""
+    from topicloom.sweep.grid import combinations, read_plan
+
+    wanted, settings = read_plan(plan), read_settings(path)
+    require_writable(settings)
+    chosen, _ = combinations(settings, wanted)
+    console.print(f"{settings.label}: {len(chosen)} combinations.", highlight=False)
+    prepare_prefect()
+    from flows.sweep import sweep as sweep_flow
+
+    if verbose:
+        report = sweep_flow(path, wanted, out)
+    else:
+        quiet_console()
+        with stages_shown():
+            report = sweep_flow(path, wanted, out)
+    for line in (*report.why, *(f"not tried: {reason}" for reason in report.left_out)):
+        console.print(line, highlight=False)
+    for name in report.files:
+        console.print(f"  {escape(str(report.folder / name))}", highlight=False, soft_wrap=True)
+
+
+@app.command(name="clean")
+def clean_store(
+    path: Analysis,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be removed, and remove nothing.")] = False,
+) -> None:
+    """Remove from the project's store what no run.json of its analyses refers to."""
+    store = Store(_settled(path).store_path)
+    leftovers = find_leftovers(store) if dry_run else clean(store)
+    for leftover in leftovers:
+        console.print(f"  {relative(leftover.path, store.root)}  {size_words(leftover.bytes)}", highlight=False)
+    total = size_words(sum(leftover.bytes for leftover in leftovers))
+    console.print(f"{total} in {len(leftovers)} results {'would be' if dry_run else ''} removed.".replace("  ", " "))
+
+
+@app.command()
+def retry(path: Analysis, verbose: Verbose = False) -> None:
+    """Retry the last failed run of an analysis: the stages that it had completed are cached, the failed one runs."""
+    settings = read_settings(path)
+    _require_server()
+    prepare_prefect()
+    from flows.server.retry import retry_last_failure
+
+    name = retry_last_failure(settings.analysis_path)
+    if name is None:
+        console.print("No failed run of a deployment is on the server; running it here instead.")
+        _run(path, None, verbose=verbose)
+    else:
+        console.print(f"Run {name} is scheduled again; a worker picks it up shortly.")
+
+
+def _require_server() -> None:
+    if "PREFECT_API_URL" not in os.environ:
+        raise typer.BadParameter(
+            "it is not set; set it to the server's, such as http://127.0.0.1:4200/api", param_hint="PREFECT_API_URL"
+        )
+
+
+@app.command()
+def deploy(
+    wait: Annotated[float, typer.Option(metavar="SECONDS", help="Wait so long for the server to answer.")] = 0,
+) -> None:
+    """Deploy every project of configs/ to the server at PREFECT_API_URL; pause what has no config any more."""
+    _require_server()
+    prepare_prefect()
+    if wait:
+        from flows.server.serve import await_server
+
+        await_server(os.environ["PREFECT_API_URL"], wait)
+    from flows.configs import all_configs
+    from flows.server.deployments import deploy as deploy_configs
+
+    for line in deploy_configs(all_configs()):
+        console.print(line)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address that the server listens on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port that the server listens on.")] = 4200,
+) -> None:
+    """Start a Prefect server, a worker and the deployments of configs/ on this machine."""
+    prepare_prefect()
+    from flows.configs import configs_folder
+    from flows.server.serve import serve as serve_all
+
+    make_demo_project(configs_folder().parent / "demo")  # what configs/demo.yaml names
+    serve_all(host, port, console.print)
+
+
+def _settled(path: Path) -> Settings:
+    """The settings of an analysis, after an export that a kill has cut short is carried out to its end."""
+    settings = read_settings(path)
+    finish_swap(settings.analysis_path)
+    return settings
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        console.print(f"topicloom {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
+) -> None:
+    """Options of every command."""
+
+
+def main() -> None:
+    """Entry point of `topicloom`: errors become one message and an exit code."""
+    try:
+        app()
+    except (InputError, ThreadsError) as error:
+        show_error(str(error))
+        sys.exit(BAD_INPUT)
+    except TopicloomError as error:
+        show_error(f"{type(error).__name__}: {error}")
+        sys.exit(FAILED)
+    except Exception as error:
+        if "--verbose" in sys.argv or "-v" in sys.argv:
+            raise
+        show_error(_failure(error))
+        sys.exit(FAILED)
+
+
+def _failure(error: Exception) -> str:
+    url = os.environ.get("PREFECT_API_URL")
+    if url and ("Failed to reach API" in str(error) or "connect" in type(error).__name__.lower()):
+        return (
+            f"No Prefect server answers at PREFECT_API_URL={url}.\n"
+            "  Start it, or unset PREFECT_API_URL to run with a temporary one."
+        )
+    return f"The run failed: {type(error).__name__}: {error}\n  Run again with --verbose for the whole story."

@@ -1,0 +1,1 @@
+"""Deployments, notifications, the local server."""

@@ -1,0 +1,112 @@
+"""Prefect automations: people hear of the end of a run, and a run whose process has died is marked Crashed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from topicloom.settings.projects import NamedConfig, Notifications
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import SyncPrefectClient
+    from prefect.events.schemas.automations import AutomationCore
+
+PREFIX: Final = "topicloom: "
+ZOMBIES: Final = f"{PREFIX}zombies"
+HEARTBEAT_SECONDS: Final = 30
+_ENDS: Final = {
+    "failure": ("prefect.flow-run.Failed", "prefect.flow-run.Crashed", "prefect.flow-run.TimedOut"),
+    "success": ("prefect.flow-run.Completed",),
+}
+_FINAL: Final = ("Completed", "Failed", "Crashed", "Cancelled")
+# The receiver gets the run's name, state and message, and the address of its page.
+_PAYLOAD: Final = (
+    '{"text": "topicloom: {{ flow_run.name }} ended as {{ flow_run.state.name }}", "run": "{{ flow_run.name }}", '
+    '"state": "{{ flow_run.state.name }}", "message": {{ flow_run.state.message | default("", true) | tojson }}, '
+    '"url": "{{ flow_run|ui_url }}"}'
+)
+
+
+def sync_automations(configs: list[NamedConfig]) -> None:
+    """Make the automations of the configs, and remove those of topicloom that no config asks for."""
+    from prefect.client.orchestration import get_client
+
+    with get_client(sync_client=True) as client:
+        wanted = {ZOMBIES: _zombies()}
+        for named in configs:
+            if named.config.notifications is not None:
+                wanted |= _notifications(client, named, named.config.notifications)
+        for known in _read(client):
+            if known.name.startswith(PREFIX):
+                client.request("DELETE", "/automations/{id}", path_params={"id": known.id})
+        for automation in wanted.values():
+            client.request("POST", "/automations/", json=automation.model_dump(mode="json"))
+
+
+def _read(client: SyncPrefectClient) -> list[Any]:
+    from prefect.events.schemas.automations import Automation
+
+    found = client.request("POST", "/automations/filter", json={"limit": 200}).json()
+    return [Automation.model_validate(item) for item in found]
+
+
+def _notifications(
+    client: SyncPrefectClient, named: NamedConfig, notifications: Notifications
+) -> dict[str, AutomationCore]:
+    from prefect.events.actions import CallWebhook
+    from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
+
+    deployment = client.read_deployment_by_name(f"topic-model/{named.name}")
+    block = _webhook(named.name, notifications.webhook)
+    return {
+        f"{PREFIX}{named.name} {end}": AutomationCore(
+            name=f"{PREFIX}{named.name} {end}",
+            description=f"Tells {notifications.webhook} of every {end}.",
+            trigger=EventTrigger(
+                expect=set(_ENDS[end]),
+                match={"prefect.resource.id": "prefect.flow-run.*"},
+                match_related={
+                    "prefect.resource.id": f"prefect.deployment.{deployment.id}",
+                    "prefect.resource.role": "deployment",
+                },
+                posture=Posture.Reactive,
+                threshold=1,
+            ),
+            actions=[CallWebhook(block_document_id=block, payload=_PAYLOAD)],
+        )
+        for end in notifications.when
+    }
+
+
+def _webhook(name: str, url: str) -> UUID:
+    from prefect.blocks.webhook import Webhook
+    from pydantic import SecretStr
+
+    block = Webhook(method="POST", url=SecretStr(url), headers={"Content-Type": "application/json"})
+    identity = block.save(f"topicloom-{name.lower().replace('_', '-')}", overwrite=True)
+    assert isinstance(identity, UUID)  # noqa: S101  # save() outside an event loop answers at once
+    return identity
+
+
+def _zombies() -> AutomationCore:
+    """Marks a run Crashed when its process has sent no heartbeat for three times its interval."""
+    from prefect.client.schemas.objects import StateType
+    from prefect.events.actions import ChangeFlowRunState
+    from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
+
+    heartbeat = "prefect.flow-run.heartbeat"
+    return AutomationCore(
+        name=ZOMBIES,
+        description="Marks runs as Crashed whose process sends no heartbeat any more.",
+        trigger=EventTrigger(
+            after={heartbeat},
+            expect={heartbeat, *(f"prefect.flow-run.{state}" for state in _FINAL)},
+            match={"prefect.resource.id": "prefect.flow-run.*"},
+            for_each={"prefect.resource.id"},
+            posture=Posture.Proactive,
+            threshold=1,
+            within=timedelta(seconds=3 * HEARTBEAT_SECONDS),
+        ),
+        actions=[ChangeFlowRunState(state=StateType.CRASHED, message="Its process sends no heartbeat any more.")],
+    )

@@ -1,0 +1,1 @@
+"""Topics described for people: names, a tree, colours, trends."""

@@ -1,0 +1,302 @@
+"""The atlas of an analysis: all that its pictures show, as tables; made once, read by the figures and the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from topicloom.atlas.colours import group_colours
+from topicloom.atlas.names import (
+    Candidates,
+    TopicName,
+    label_of,
+    merged,
+    shortened,
+    told_apart,
+    unique,
+    without_repeats,
+)
+from topicloom.atlas.tree import group_levels, leaf_order, topic_similarity, topic_tree
+from topicloom.atlas.trends import topics_over_time, trend
+from topicloom.clusters.main_clusters import main_clusters
+from topicloom.lineage.records import LastingTopic
+from topicloom.words.ctfidf import Topic
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+SUMMARY, OVER_TIME, SIMILARITY, HIERARCHY, GROUPS = (
+    "topic_summary.csv",
+    "topics_over_time.csv",
+    "topic_similarity.csv",
+    "topic_hierarchy.csv",
+    "topic_groups.csv",
+)
+TABLES = (SUMMARY, OVER_TIME, SIMILARITY, HIERARCHY, GROUPS)
+_ALL_PAIRS_UP_TO = 500  # topics; above that the table of similarity holds the nearest of each
+_NEAREST = 50
+_GROUP_LABEL = 50  # characters
+_GROUP_KEYWORDS = 2
+_SEPARATOR = " | "
+_TOPIC_COLUMNS = (
+    *("Topic", "X_C", "Count", "Share", "Label", "Keywords", "LanguageModelLabel", "Name", "Main", "MeanYear", "Trend"),
+    *("x", "y", "Colour", "RepresentativeUT", "topic_uid", "topic_history", "Words", "Weights"),
+)
+
+
+@dataclass(frozen=True)
+class Atlas:
+    """What the pictures of an analysis show.
+
+    papers: one row a paper, in the order of the corpus file: UT, uuid where known, title, year (Int64), doi, Topic (-1
+    for outliers), Score, placed (bool, among papers that an earlier run had fitted), x, y.
+    topics: one row a topic in the order of their numbers, outliers left out; the columns of topic_summary.csv, and as
+    lists Words and Weights, the notebook's words of a topic and their c-TF-IDF.
+    groups: one row a group: Level (0 is the coarsest; the last level is the topics), Code, Label, Papers, Topics (how
+    many), Parent (its code on the level before, 0 on the first), x, y.
+    levels: (t, levels) int64, code of each topic on each level, from 1. tree: (t - 1, 4) scipy linkage.
+    similarity: (t, t) float. over_time: the columns of topics_over_time.csv.
+    others_threshold: share of the assigned papers that main topics cover.
+    """
+
+    papers: pd.DataFrame
+    topics: pd.DataFrame
+    groups: pd.DataFrame
+    levels: NDArray[np.int64]
+    tree: NDArray[np.float64]
+    similarity: NDArray[np.float64]
+    over_time: pd.DataFrame
+    others_threshold: float
+
+    @property
+    def order(self) -> NDArray[np.int64]:
+        """The topics in the order of the tree's leaves, (t,)."""
+        return leaf_order(self.tree, len(self.topics))
+
+
+def records(frame: pd.DataFrame) -> Iterator[Any]:
+    """The rows of a table, each with its columns as attributes."""
+    yield from frame.itertuples()
+
+
+def make_atlas(
+    papers: pd.DataFrame,
+    table: list[Topic],
+    vectors: NDArray[np.floating[Any]],
+    names: list[TopicName],
+    of_topics: list[Candidates],
+    language: str,
+    others_threshold: float,
+    today: int,
+    labels: dict[int, str] | None = None,
+    lasting: Sequence[LastingTopic] = (),
+    by_hand: Mapping[str, str] = MappingProxyType({}),
+) -> Atlas:
+    """Put an atlas together.
+
+    papers: UT to y, as `Atlas` holds them. table: the t topics without the outliers. vectors: (t, d) their mean
+    embeddings. names, of_topics: their names, and the candidates for names of groups. today: the current year. labels:
+    names by a language model, by topic, as far as it gave any. lasting: the topics' lasting ids, colours and earlier
+    labels; without them topics have none. by_hand: labels that a person gave, by lasting id.
+    """
+    import numpy as np
+
+    numbers = papers["Topic"].to_numpy()
+    counts = np.array([topic.count for topic in table], dtype=np.int64)
+    tree = topic_tree(vectors)
+    levels = group_levels(tree, counts) if table else []
+    over_time = topics_over_time(numbers, papers["year"], today)
+    main = set(main_clusters(numbers[numbers != -1] + 1, others_threshold)) if table else set()
+    topics = _topic_table(papers, table, names, labels or {}, lasting, by_hand)
+    topics["Main"] = topics["X_C"].isin(main)
+    topics["Trend"] = topics["Topic"].map(trend(over_time)).astype("Float64")
+    topics["Colour"] = [topic.colour for topic in lasting] if lasting else group_colours(levels, counts)
+    topics = topics[list(_TOPIC_COLUMNS)]
+    return Atlas(
+        papers=papers,
+        topics=topics,
+        groups=_groups(levels, topics, of_topics, language),
+        levels=np.stack(levels, axis=1) + 1 if levels else np.zeros((0, 0), dtype=np.int64),
+        tree=tree,
+        similarity=topic_similarity(vectors) if table else np.zeros((0, 0)),
+        over_time=over_time,
+        others_threshold=others_threshold,
+    )
+
+
+def _topic_table(
+    papers: pd.DataFrame,
+    table: list[Topic],
+    names: list[TopicName],
+    labels: Mapping[int, str],
+    lasting: Sequence[LastingTopic],
+    by_hand: Mapping[str, str],
+) -> pd.DataFrame:
+    """What topics are by themselves, without the others: all of `_TOPIC_COLUMNS` but Main, Trend and Colour."""
+    import pandas as pd
+
+    found = [labels.get(topic.topic, name.label) for topic, name in zip(table, names, strict=True)]
+    if lasting:
+        found = [_lasting_label(*pair, by_hand) for pair in zip(lasting, found, names, strict=True)]
+    topics = pd.DataFrame(
+        {
+            "Topic": [topic.topic for topic in table],
+            "X_C": [topic.topic + 1 for topic in table],
+            "Count": pd.Series([topic.count for topic in table], dtype="int64"),
+            "Label": unique(found),
+            "Keywords": [_SEPARATOR.join(name.keywords) for name in names],
+            "LanguageModelLabel": [labels.get(topic.topic, "") for topic in table],
+            "Name": [topic.name for topic in table],
+            "RepresentativeUT": [
+                _SEPARATOR.join(str(papers["UT"].iloc[row]) for row in topic.representative_rows) for topic in table
+            ],
+            "topic_uid": [topic.uid for topic in lasting] if lasting else "",
+            "topic_history": [topic.history for topic in lasting] if lasting else "",
+            "Words": [topic.words for topic in table],
+            "Weights": [topic.weights for topic in table],
+        }
+    )
+    topics["Share"] = (topics["Count"] / max(len(papers), 1)).round(6)
+    of_topics = papers[papers["Topic"] != -1].groupby("Topic")
+    topics["MeanYear"] = topics["Topic"].map(of_topics["year"].mean()).astype("Float64").round(1)
+    for axis in ("x", "y"):
+        topics[axis] = topics["Topic"].map(of_topics[axis].median())
+    return topics
+
+
+def _lasting_label(topic: LastingTopic, label: str, name: TopicName, by_hand: Mapping[str, str]) -> str:
+    """A person's label; else the earlier one, while half its words are still among the keywords; else a new one."""
+    if topic.uid in by_hand:
+        return by_hand[topic.uid]
+    words = set(topic.label.lower().replace(",", " ").replace("&", " ").split())
+    now = set(" ".join([label, *name.keywords]).lower().split())
+    return topic.label if words and 2 * len(words & now) >= len(words) else label
+
+
+def _groups(
+    levels: list[NDArray[np.int64]], topics: pd.DataFrame, of_topics: list[Candidates], language: str
+) -> pd.DataFrame:
+    import numpy as np
+    import pandas as pd
+
+    rows: list[dict[str, object]] = []
+    counts = topics["Count"].to_numpy()
+    for level, groups in enumerate(levels):
+        last = level == len(levels) - 1
+        members = [np.flatnonzero(groups == group) for group in range(int(groups.max()) + 1)]
+        if last:
+            labels = [str(topics["Label"].iloc[of_group[0]]) for of_group in members]
+        else:
+            told = told_apart([merged([of_topics[t] for t in m], counts[m] / counts[m].sum()) for m in members])
+            labels = unique(
+                [
+                    label_of(without_repeats(group, _GROUP_KEYWORDS, language), code + 1)
+                    for code, group in enumerate(told)
+                ]
+            )
+        for code, of_group in enumerate(members):
+            weights = counts[of_group]
+            middle = of_group[_innermost(topics[["x", "y"]].to_numpy()[of_group], weights)]
+            rows.append(
+                {
+                    "Level": level,
+                    "Code": code + 1,
+                    "Label": shortened(labels[code], _GROUP_LABEL) if not last else labels[code],
+                    "Papers": int(weights.sum()),
+                    "Topics": len(of_group),
+                    "Parent": int(levels[level - 1][of_group[0]]) + 1 if level else 0,
+                    "x": float(topics["x"].iloc[middle]),
+                    "y": float(topics["y"].iloc[middle]),
+                }
+            )
+    columns = ["Level", "Code", "Label", "Papers", "Topics", "Parent", "x", "y"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _innermost(points: NDArray[np.floating[Any]], weights: NDArray[np.int64]) -> int:
+    """The point with the least weighted distance to the others: a label there stands on papers, as a mean may not."""
+    import numpy as np
+
+    distance = np.hypot(*(points[:, None] - points[None]).transpose(2, 0, 1))
+    return int((distance @ weights).argmin())
+
+
+def similarity_table(similarity: NDArray[np.float64]) -> pd.DataFrame:
+    """Topic, Other and Similarity of each pair of topics; above 500 topics of each with its 50 most similar only.
+
+    similarity: (t, t).
+    """
+    import numpy as np
+    import pandas as pd
+
+    topics = len(similarity)
+    if topics <= _ALL_PAIRS_UP_TO:
+        rows, columns = np.triu_indices(topics, k=1)
+    else:
+        others = similarity.copy()
+        np.fill_diagonal(others, -np.inf)
+        columns = np.sort(np.argpartition(-others, _NEAREST, axis=1)[:, :_NEAREST], axis=1).ravel()
+        rows = np.repeat(np.arange(topics), _NEAREST)
+    return pd.DataFrame({"Topic": rows, "Other": columns, "Similarity": similarity[rows, columns].round(4)})
+
+
+def hierarchy_table(atlas: Atlas) -> pd.DataFrame:
+    """The assigned papers with their code on each level: uuid where known, UT, Topic, X_C, level0 (coarsest) to levelN.
+
+    The codes of the last level are those of the topics by size, X_C.
+    """
+    assigned = atlas.papers[atlas.papers["Topic"] != -1]
+    table = assigned[[column for column in ("uuid", "UT") if column in assigned.columns]].reset_index(drop=True)
+    table["Topic"] = assigned["Topic"].to_numpy()
+    table["X_C"] = table["Topic"] + 1
+    for level in range(atlas.levels.shape[1]):
+        table[f"level{level}"] = atlas.levels[table["Topic"].to_numpy(), level]
+    return table
+
+
+def write_atlas(atlas: Atlas, folder: Path) -> None:
+    """Write an atlas: its tables as CSV, for readers, and the whole for the pictures."""
+    import numpy as np
+
+    atlas.topics.drop(columns=["Words", "Weights"]).to_csv(folder / SUMMARY, index=False)
+    atlas.over_time.to_csv(folder / OVER_TIME, index=False)
+    similarity_table(atlas.similarity).to_csv(folder / SIMILARITY, index=False)
+    hierarchy_table(atlas).to_csv(folder / HIERARCHY, index=False)
+    atlas.groups.to_csv(folder / GROUPS, index=False)
+    atlas.papers.to_parquet(folder / "papers.parquet", index=False)
+    atlas.topics.to_parquet(folder / "topics.parquet", index=False)
+    atlas.groups.to_parquet(folder / "groups.parquet", index=False)
+    atlas.over_time.to_parquet(folder / "over_time.parquet", index=False)
+    np.savez(
+        folder / "relations.npz",
+        levels=atlas.levels,
+        tree=atlas.tree,
+        similarity=atlas.similarity.astype(np.float32),
+        others_threshold=atlas.others_threshold,
+    )
+
+
+def read_atlas(folder: Path) -> Atlas:
+    """Read what `write_atlas` wrote; similarities come back as float32."""
+    import numpy as np
+    import pandas as pd
+
+    papers, topics, groups, over_time = (
+        pd.read_parquet(folder / f"{name}.parquet") for name in ("papers", "topics", "groups", "over_time")
+    )
+    with np.load(folder / "relations.npz") as relations:
+        return Atlas(
+            papers=papers,
+            topics=topics,
+            groups=groups,
+            levels=relations["levels"],
+            tree=relations["tree"],
+            similarity=relations["similarity"],
+            over_time=over_time,
+            others_threshold=float(relations["others_threshold"]),
+        )

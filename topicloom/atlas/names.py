@@ -1,0 +1,236 @@
+"""Names of topics for people: keywords free of stop words and near-repeats, and a short label made of them.
+
+The notebook's Name and Representation stay as they are; these stand beside them.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_matrix
+
+    from topicloom.words.ngrams import Vocabulary
+
+CANDIDATES = 100  # n-grams of a topic that are looked at, by c-TF-IDF
+_LENGTH_BONUS = (1.0, 2.0, 2.2)  # a phrase says more than its words, whose counts hold the phrase's
+# Words that abstracts hold whatever they are about; "nan" is what a missing abstract has left behind.
+_BOILERPLATE = frozenset(
+    ("al", "describes", "et", "experimental", "nan", "paper", "papers", "propose", "proposed", "proposes")
+)
+_SAME_WORD_AT_MOST = 2  # keywords of a topic that share a word
+_COMMON = (
+    0.6  # share of topics that a word which is no word of one topic occurs in, where there is no list of stop words
+)
+_LEAST_TOPICS = 10  # to tell so by
+_IN_LABEL = 3
+LONGEST_LABEL = 80
+
+Candidates = list[tuple[str, float]]  # n-grams and how heavy they are, heaviest first
+
+
+@dataclass(frozen=True)
+class TopicName:
+    """label: short. keywords: heaviest first."""
+
+    label: str
+    keywords: list[str]
+
+
+def candidates(weights: csr_matrix, vocabulary: Vocabulary, language: str) -> list[Candidates]:
+    """N-grams that may name each topic, heaviest first: no stop word in them, phrases before their words.
+
+    weights: sparse (t, columns) c-TF-IDF. language: stop words of English are scikit-learn's; in another language
+    they are the words that most of the topics have among their heaviest.
+    """
+    import numpy as np
+
+    heaviest = [_heaviest(weights, row) for row in range(weights.shape[0])]
+    columns = np.unique(np.concatenate([columns for columns, _ in heaviest])) if heaviest else np.zeros(0, dtype=int)
+    names = vocabulary.names(columns)
+    named = [[(names[column], weight) for column, weight in zip(*of_topic, strict=True)] for of_topic in heaviest]
+    stop_words = _stop_words(named, language)
+    return [
+        sorted(
+            (
+                (name, weight * _LENGTH_BONUS[min(name.count(" "), len(_LENGTH_BONUS) - 1)])
+                for name, weight in of_topic
+                if weight > 0 and not _has_stop_word(name, stop_words)
+            ),
+            key=lambda pair: (-pair[1], pair[0]),
+        )
+        for of_topic in named
+    ]
+
+
+def _heaviest(weights: csr_matrix, row: int) -> tuple[list[int], list[float]]:
+    import numpy as np
+
+    start, end = weights.indptr[row], weights.indptr[row + 1]
+    columns, values = weights.indices[start:end], weights.data[start:end]
+    order = np.lexsort((columns, -values))[: 3 * CANDIDATES]  # stop words among them fall out
+    return columns[order].tolist(), values[order].tolist()
+
+
+def _stop_words(named: Sequence[Candidates], language: str) -> frozenset[str]:
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    if language == "english":
+        return frozenset(ENGLISH_STOP_WORDS) | _BOILERPLATE
+    if len(named) < _LEAST_TOPICS:
+        return frozenset()
+    occurs = Counter(name for of_topic in named for name, _ in of_topic if " " not in name)
+    return frozenset(word for word, topics in occurs.items() if topics > _COMMON * len(named))
+
+
+def _has_stop_word(name: str, stop_words: frozenset[str]) -> bool:
+    return any(word in stop_words or word.isdigit() for word in name.split())
+
+
+def merged(of_topics: Sequence[Candidates], shares: Sequence[float]) -> Candidates:
+    """Candidates of a group of topics: the sum of those of its topics, each times the topic's share of the group."""
+    total: dict[str, float] = {}
+    for of_topic, share in zip(of_topics, shares, strict=True):
+        for name, weight in of_topic:
+            total[name] = total.get(name, 0.0) + share * weight
+    return sorted(total.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def told_apart(groups: Sequence[Candidates]) -> list[Candidates]:
+    """The candidates of several groups, each lighter the more groups have it: a name tells one from the others."""
+    occurs = Counter(name for group in groups for name, _ in group)
+    return [
+        sorted(
+            ((name, weight * math.log1p(len(groups) / occurs[name])) for name, weight in group),
+            key=lambda pair: (-pair[1], pair[0]),
+        )
+        for group in groups
+    ]
+
+
+def without_repeats(group: Candidates, wanted: int, language: str) -> list[str]:
+    """The first `wanted` candidates of which none says again what an earlier one has said.
+
+    Words count by their stem, in languages that have a Snowball stemmer. A candidate whose words all stand in one
+    earlier keyword, or hold all words of one, is a repeat; and a word stands in two keywords at most.
+    """
+    stem = _stemmer(language)
+    chosen: list[str] = []
+    said: list[frozenset[str]] = []
+    used: Counter[str] = Counter()
+    for name, _ in group:
+        stems = frozenset(stem(word) for word in name.split())
+        if any(stems <= earlier or stems >= earlier for earlier in said):
+            continue
+        if any(used[word] >= _SAME_WORD_AT_MOST for word in stems):
+            continue
+        chosen.append(name)
+        said.append(stems)
+        used.update(stems)
+        if len(chosen) == wanted:
+            break
+    return chosen
+
+
+@functools.cache
+def _stemmer(language: str) -> Callable[[str], str]:
+    import snowballstemmer
+
+    if language not in snowballstemmer.algorithms():
+        return lambda word: word
+    return functools.cache(snowballstemmer.stemmer(language).stemWord)
+
+
+def most_telling(
+    names: Sequence[str],
+    vectors: NDArray[np.floating[Any]],
+    topic: NDArray[np.floating[Any]],
+    wanted: int,
+    diversity: float,
+) -> list[str]:
+    """Keywords by maximal marginal relevance: near to the topic, far from those that are chosen already.
+
+    names: m candidates. vectors: (m, d) their embeddings. topic: (d,) its mean embedding. diversity: 0 to 1, how much
+    the distance from chosen ones counts.
+    Source: Carbonell and Goldstein (1998), The use of MMR, as KeyBERT uses it.
+    """
+    import numpy as np
+
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True).clip(1e-12)
+    near = unit @ (topic / max(float(np.linalg.norm(topic)), 1e-12))
+    chosen: list[int] = []
+    nearest = np.full(len(names), -1.0)
+    while len(chosen) < min(wanted, len(names)):
+        relevance = near if not chosen else (1 - diversity) * near - diversity * nearest
+        relevance = relevance.copy()
+        relevance[chosen] = -np.inf
+        best = int(relevance.argmax())
+        chosen.append(best)
+        nearest = np.maximum(nearest, unit @ unit[best])
+    return [names[index] for index in chosen]
+
+
+def label_of(keywords: Sequence[str], number: int) -> str:
+    """A short label: the first keywords; the topic's number where it has none."""
+    label = ", ".join(keywords[:_IN_LABEL])
+    return shortened(label) or f"topic {number}"
+
+
+def shortened(label: str, longest: int = LONGEST_LABEL) -> str:
+    """A label of at most `longest` characters."""
+    return label if len(label) <= longest else label[: longest - 1].rstrip() + "…"
+
+
+def unique(labels: Sequence[str]) -> list[str]:
+    """The labels, a number behind those that an earlier one equals, so that each names one topic."""
+    seen: Counter[str] = Counter()
+    told = []
+    for label in labels:
+        seen[label] += 1
+        told.append(label if seen[label] == 1 else f"{label} ({seen[label]})")
+    return told
+
+
+def statistical_names(of_topics: Sequence[Candidates], keywords: int, language: str) -> list[TopicName]:
+    """Names from c-TF-IDF alone. of_topics: what `candidates` found, one entry a topic in the order of the numbers."""
+    found = [without_repeats(of_topic, keywords, language) for of_topic in of_topics]
+    labels = unique([label_of(words, number) for number, words in enumerate(found)])
+    return [TopicName(label, words) for label, words in zip(labels, found, strict=True)]
+
+
+def model_names(
+    of_topics: Sequence[Candidates],
+    vectors: NDArray[np.floating[Any]],
+    encode: Callable[[list[str]], NDArray[np.floating[Any]]],
+    keywords: int,
+    diversity: float,
+    language: str,
+) -> list[TopicName]:
+    """Names with a sentence-transformers model: of twice as many candidates, those that are nearest to the topic, seen
+    from the middle of all topics.
+
+    vectors: (t, d) mean embeddings of all topics. encode: texts to (m, d) embeddings of the same space.
+    Source: KeyBERT (Grootendorst 2020), on the candidates that c-TF-IDF has found.
+    """
+    import numpy as np
+
+    # What all topics are about names none of them, so nearness counts towards what a topic has of its own.
+    own = vectors - vectors.mean(axis=0) if len(vectors) > 1 else vectors
+    pools = [without_repeats(of_topic, 2 * keywords, language) for of_topic in of_topics]
+    phrases = sorted(set(itertools.chain.from_iterable(pools)))
+    row = {phrase: number for number, phrase in enumerate(phrases)}
+    embedded = np.asarray(encode(phrases)) if phrases else np.zeros((0, vectors.shape[1]))
+    found = [
+        most_telling(pool, embedded[[row[phrase] for phrase in pool]], vector, keywords, diversity) if pool else []
+        for pool, vector in zip(pools, own, strict=True)
+    ]
+    labels = unique([label_of(words, number) for number, words in enumerate(found)])
+    return [TopicName(label, words) for label, words in zip(labels, found, strict=True)]

@@ -1,0 +1,1 @@
+"""Who belongs together: clusters, memberships, outliers."""

@@ -1,0 +1,136 @@
+"""Soft cluster membership of all points of a fitted HDBSCAN, from a table of merge heights.
+
+A point's membership depends on the condensed tree only through the node that it falls out of and the lambda at which
+it does. So the heights at which nodes and clusters merge are worked out once per node, not once per point, and rows
+are made in blocks that are never held together.
+Source: Campello, Moulavi and Sander (2013), section 5; the prediction module of the hdbscan library, whose
+`all_points_membership_vectors` gives the same numbers up to floating-point order (1e-12).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from topicloom.machine.compiled import import_kernels
+from topicloom.machine.threads import available_threads
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_BLOCK_BYTES = 64 << 20  # of one (rows, clusters) table
+_NO_ZERO = 1e-8  # what the library adds to lambdas that it divides by
+
+
+@dataclass(frozen=True)
+class MembershipTree:
+    """The part of a condensed tree that membership needs.
+
+    node, point_lambda: (n,) the node that each point falls out of, and where. parent, birth: by node. clusters: (k,)
+    the selected ones. leaf_lambda: by node, the largest lambda within it.
+    """
+
+    node: NDArray[np.int64]
+    point_lambda: NDArray[np.float64]
+    parent: NDArray[np.int64]
+    birth: NDArray[np.float64]
+    clusters: NDArray[np.int64]
+    leaf_lambda: NDArray[np.float64]
+
+
+def all_points_membership_vectors(model: Any, threads: int | None = None) -> NDArray[np.float64]:
+    """Membership vectors of all points, (n, clusters) float64; a fast stand-in for the hdbscan function of that name.
+
+    model: a fitted hdbscan.HDBSCAN with prediction_data=True, of metric euclidean or manhattan; ValueError for
+    another. With no cluster there are no columns.
+    """
+    import numpy as np
+
+    blocks = list(membership_vectors(model, threads))
+    return np.concatenate(blocks) if blocks else np.zeros((len(model.labels_), 0))
+
+
+def membership_vectors(model: Any, threads: int | None = None) -> Iterator[NDArray[np.float64]]:
+    """Membership vectors in blocks of rows, in row order: (rows, clusters) float64; nothing where there is no cluster.
+
+    model: a fitted hdbscan.HDBSCAN with prediction_data=True. threads: all that the process may use when None; the
+    numbers are the same for any. Each row sums to the point's probability of being in some cluster.
+    """
+    import numpy as np
+
+    if model.metric not in ("euclidean", "manhattan"):
+        raise ValueError(f"the metric is {model.metric!r}; it must be 'euclidean' or 'manhattan'")
+    kernels = import_kernels()
+    tree = membership_tree(model)
+    if not len(tree.clusters):
+        return
+    exemplars = model.prediction_data_.exemplars
+    starts = np.cumsum([0, *(len(points) for points in exemplars)])
+    pool = np.concatenate(exemplars)
+    nodes, of_point = np.unique(tree.node, return_inverse=True)
+    heights, shared = merge_heights(tree, nodes)
+    points = np.ascontiguousarray(model.prediction_data_.raw_data)
+    largest = tree.leaf_lambda[tree.node] + _NO_ZERO
+
+    def rows_of(block: slice) -> NDArray[np.float64]:
+        out = np.empty((len(points[block]), len(tree.clusters)))
+        kernels.membership_rows(
+            *(points[block], pool, starts, model.metric == "manhattan"),
+            *(tree.point_lambda[block], of_point[block], largest[block], heights, shared),
+            *(tree.leaf_lambda[tree.clusters], out),
+        )
+        return out
+
+    threads = threads or available_threads()
+    rows = min(max(_BLOCK_BYTES // (8 * len(tree.clusters)), 1), len(points) // threads + 1)
+    blocks = [slice(start, start + rows) for start in range(0, len(points), rows)]
+    with ThreadPoolExecutor(max_workers=threads) as pool_of_threads:
+        # A few at a time, so that whoever reads slowly does not find all of them in memory.
+        for first in range(0, len(blocks), threads):
+            yield from pool_of_threads.map(rows_of, blocks[first : first + threads])
+
+
+def membership_tree(model: Any) -> MembershipTree:
+    """The part of a fitted HDBSCAN's condensed tree that membership needs."""
+    import numpy as np
+
+    raw = model.condensed_tree_.to_numpy()
+    clusters = np.array(sorted(model.condensed_tree_._select_clusters()), dtype=np.int64)
+    n = int(raw["parent"].min())
+    size = int(max(raw["parent"].max(), raw["child"].max())) + 1
+    points, inner = raw[raw["child_size"] == 1], raw[raw["child_size"] > 1]
+    node, point_lambda = np.zeros(n, dtype=np.int64), np.zeros(n)
+    node[points["child"]], point_lambda[points["child"]] = points["parent"], points["lambda_val"]
+    parent, birth = np.zeros(size, dtype=np.int64), np.zeros(size)
+    parent[inner["child"]], birth[inner["child"]] = inner["parent"], inner["lambda_val"]
+    leaf_lambda = np.zeros(size)
+    for cluster, largest in model.prediction_data_.leaf_max_lambdas.items():
+        leaf_lambda[cluster] = largest
+    return MembershipTree(node, point_lambda, parent, birth, clusters, leaf_lambda)
+
+
+def merge_heights(tree: MembershipTree, nodes: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """The lambda at which each node and each cluster part, (nodes, k), and where one lies within the other.
+
+    Both climb to their common ancestor, the larger number first, since a node's number is above its parent's. Where
+    one lies within the other, the height is the lambda of the point instead.
+    """
+    import numpy as np
+
+    left, right = (side.ravel() for side in np.meshgrid(nodes, tree.clusters, indexing="ij"))
+    left, right = left.copy(), right.copy()
+    last = np.zeros(len(left), dtype=np.int64)
+    left_climbed, right_climbed = np.zeros(len(left), dtype=bool), np.zeros(len(left), dtype=bool)
+    apart = np.flatnonzero(left != right)
+    while len(apart):
+        climbs_left = left[apart] > right[apart]
+        a, b = apart[climbs_left], apart[~climbs_left]
+        last[a], last[b] = left[a], right[b]
+        left[a], right[b] = tree.parent[left[a]], tree.parent[right[b]]
+        left_climbed[a], right_climbed[b] = True, True
+        apart = apart[left[apart] != right[apart]]
+    shape = (len(nodes), len(tree.clusters))
+    return tree.birth[last].reshape(shape), ~(left_climbed & right_climbed).reshape(shape)

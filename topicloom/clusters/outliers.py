@@ -1,0 +1,145 @@
+"""Outliers given to the topic that is nearest to them, by one of four measures, as far as a person wants it.
+
+Source: Grootendorst's BERTopic, reduce_outliers, whose choice each strategy is equal to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from topicloom.atlas.tree import unit_vectors
+from topicloom.clusters.membership import membership_vectors
+from topicloom.machine.threads import available_threads
+from topicloom.settings.schema import DistributionSettings
+from topicloom.words.ctfidf import Weighting
+from topicloom.words.distribution import topic_distribution
+from topicloom.words.ngrams import DocumentNgrams
+from topicloom.words.representative_documents import counts_of_rows
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_matrix
+
+_BLOCK = 4096  # outliers that are compared at once
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """For each outlier the topic that is nearest to it, and how near.
+
+    topics: (m,) int64, -1 where none is. scores: (m,) float64, 0 to 1.
+    """
+
+    topics: NDArray[np.int64]
+    scores: NDArray[np.float64]
+
+
+def nearest_by_embedding(
+    embeddings: NDArray[np.floating[Any]], outliers: NDArray[np.int64], centres: NDArray[np.floating[Any]]
+) -> Nearest:
+    """By cosine similarity of embeddings. embeddings: (n, d). outliers: (m,) rows. centres: (t, d) topics' means."""
+
+    def rows_of(rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        similarity: NDArray[np.float64] = unit_vectors(embeddings[rows]) @ unit.T
+        return similarity
+
+    unit = unit_vectors(centres)
+    return _largest(outliers, rows_of)
+
+
+def nearest_by_words(
+    ngrams: DocumentNgrams, outliers: NDArray[np.int64], weights: csr_matrix, weighting: Weighting
+) -> Nearest:
+    """By cosine similarity of c-TF-IDF. ngrams: of n documents. weights: sparse (t, columns), outliers left out."""
+    import numpy as np
+    from sklearn.preprocessing import normalize
+
+    of_topics = normalize(weights, copy=True).T.tocsr()
+
+    def rows_of(rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        counts = counts_of_rows(ngrams, rows, weights.shape[1], available_threads())
+        return np.asarray((normalize(weighting(counts), copy=False) @ of_topics).toarray())
+
+    return _largest(outliers, rows_of)
+
+
+def nearest_by_distribution(
+    ngrams: DocumentNgrams,
+    outliers: NDArray[np.int64],
+    weights: csr_matrix,
+    weighting: Weighting,
+    settings: DistributionSettings,
+) -> Nearest:
+    """By the approximate distribution, whose largest share is the score. settings.min_similarity: of a window."""
+    import numpy as np
+
+    matrix = topic_distribution(ngrams, weights, weighting, settings)[outliers]
+    return _largest(np.arange(len(outliers)), lambda rows: np.asarray(matrix[rows].toarray()))
+
+
+def nearest_by_membership(model: Any, outliers: NDArray[np.int64], living: NDArray[np.int64]) -> Nearest:
+    """By HDBSCAN's membership vectors.
+
+    model: a fitted hdbscan.HDBSCAN with prediction_data=True. living: (t,) its clusters that are topics still.
+    """
+    import numpy as np
+
+    topics = np.full(len(model.labels_), -1, dtype=np.int64)
+    scores = np.zeros(len(model.labels_))
+    start = 0
+    for block in membership_vectors(model):
+        if len(living):
+            block = block[:, living]
+            topics[start : start + len(block)] = living[block.argmax(axis=1)]
+            scores[start : start + len(block)] = block.max(axis=1)
+        start += len(block)
+    return Nearest(topics[outliers], scores[outliers])
+
+
+def membership_of(model: Any, rows: NDArray[np.int64], clusters: NDArray[np.int64]) -> NDArray[np.float64]:
+    """HDBSCAN's membership of some rows in the clusters given for them, (m,) float64."""
+    import numpy as np
+
+    wanted = np.full(len(model.labels_), -1, dtype=np.int64)
+    wanted[rows] = clusters
+    found = np.zeros(len(model.labels_))
+    start = 0
+    for block in membership_vectors(model):
+        part = wanted[start : start + len(block)]
+        of_part = np.flatnonzero(part >= 0)
+        found[start + of_part] = block[of_part, part[of_part]]
+        start += len(block)
+    return found[rows]
+
+
+def _largest(outliers: NDArray[np.int64], rows_of: Any) -> Nearest:
+    """The largest of each outlier's similarities, in blocks; none where nothing is above 0."""
+    import numpy as np
+
+    topics, scores = np.full(len(outliers), -1, dtype=np.int64), np.zeros(len(outliers))
+    for start in range(0, len(outliers), _BLOCK):
+        block = slice(start, min(start + _BLOCK, len(outliers)))
+        similarity = rows_of(outliers[block])
+        if similarity.shape[1]:
+            topics[block], scores[block] = similarity.argmax(axis=1), similarity.max(axis=1)
+    topics[scores <= 0] = -1
+    return Nearest(topics, np.clip(scores, 0.0, 1.0))
+
+
+def taken(scores: NDArray[np.float64], documents: int, threshold: float, target_share: float | None) -> float:
+    """The least score from which on outliers are given to a topic.
+
+    scores: (m,) of all outliers, 0 for those that no topic is near. threshold: none below it is given away.
+    target_share: the nearest are given away until so large a share of the n documents is left, all of one score alike,
+    so that it does not depend on the order of rows; None: all from the threshold on.
+    """
+    import numpy as np
+
+    if target_share is None:
+        return threshold
+    spare = len(scores) - int(np.floor(target_share * documents))
+    if spare <= 0:
+        return float("inf")
+    return max(threshold, float(np.sort(scores)[::-1][min(spare, len(scores)) - 1]))

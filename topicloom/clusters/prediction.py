@@ -1,0 +1,101 @@
+"""Soft cluster membership of new points by a fitted HDBSCAN, all at once instead of point by point.
+
+Source: the prediction module of the hdbscan library, whose `membership_vector` gives the same numbers up to
+floating-point order (1e-12).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from topicloom.clusters.membership import membership_tree, merge_heights
+from topicloom.progress import tell
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_BLOCK_BYTES = 64 << 20  # of one (points, exemplars) table
+_NO_ZERO = 1e-8  # what the library puts in the place of a zero
+
+
+def membership_vector(model: Any, points: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Membership vectors of new points, (m, clusters) float64; a fast stand-in for the hdbscan function of that name.
+
+    model: a fitted hdbscan.HDBSCAN with prediction_data=True, of metric euclidean or manhattan; ValueError for another.
+    points: (m, d). With no cluster there are no columns.
+    """
+    import numpy as np
+
+    if model.metric not in ("euclidean", "manhattan"):
+        raise ValueError(f"the metric is {model.metric!r}; it must be 'euclidean' or 'manhattan'")
+    tree = membership_tree(model)
+    if not len(tree.clusters) or not len(points):
+        return np.zeros((len(points), len(tree.clusters)))
+    wide: NDArray[np.float64] = np.ascontiguousarray(points, dtype=np.float64)
+    neighbours, lambdas = _nearest_reachable(model, wide)
+    lambdas = np.minimum(lambdas, tree.point_lambda[neighbours])
+    node = tree.node[neighbours]
+    nodes, of_point = np.unique(node, return_inverse=True)
+    heights, within = merge_heights(tree, nodes)
+    # The library hands the lambda of a point on in single precision here, and in double below.
+    score = _outlier_scores(
+        np.where(within[of_point], lambdas.astype(np.float32).astype(np.float64)[:, None], heights[of_point]),
+        tree.leaf_lambda[node],
+    )
+    vectors = np.sqrt(_closeness(model, wide)) * score**2
+    vectors /= vectors.sum(axis=1, keepdims=True)
+    height = np.where(within[of_point], lambdas[:, None], heights[of_point])
+    nearest = tree.leaf_lambda[tree.clusters[height.argmax(axis=1)]]
+    some = height.max(axis=1) / (np.maximum(lambdas, nearest) + _NO_ZERO)
+    found: NDArray[np.float64] = vectors * some[:, None]
+    return found
+
+
+def _nearest_reachable(model: Any, points: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The fitted point nearest by mutual reachability to each new one, (m,), and the lambda at which it joins."""
+    import numpy as np
+
+    data = model.prediction_data_
+    samples = model.min_samples or model.min_cluster_size
+    distances, rows = data.tree.query(points, k=2 * samples)
+    reach = np.maximum(np.maximum(data.core_distances[rows], distances[:, [samples]]), distances)
+    best = reach.argmin(axis=1)
+    every = np.arange(len(points))
+    nearest = reach[every, best]
+    lambdas = np.full(len(points), np.finfo(np.double).max)
+    np.divide(1.0, nearest, out=lambdas, where=nearest > 0)
+    return rows[every, best].astype(np.int64), lambdas
+
+
+def _outlier_scores(heights: NDArray[np.float64], largest: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How late each cluster merges with a point's node, as shares that sum to 1, (m, clusters)."""
+    import numpy as np
+
+    below = largest[:, None] - heights
+    ratio = largest[:, None] / np.where(below <= 0, _NO_ZERO, below)
+    score = np.exp(ratio - ratio.max(axis=1, keepdims=True))
+    shares: NDArray[np.float64] = score / score.sum(axis=1, keepdims=True)
+    return shares
+
+
+def _closeness(model: Any, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How near each cluster's nearest exemplar is, as shares that sum to 1, (m, clusters)."""
+    import numpy as np
+    from scipy.spatial.distance import cdist
+
+    exemplars = model.prediction_data_.exemplars
+    pool = np.concatenate(exemplars).astype(np.float64)
+    starts = np.cumsum([0, *(len(of_cluster) for of_cluster in exemplars[:-1])])
+    near = np.empty((len(points), len(exemplars)))
+    rows = max(_BLOCK_BYTES // (8 * len(pool)), 1)
+    metric = "cityblock" if model.metric == "manhattan" else "euclidean"
+    for start in range(0, len(points), rows):
+        block = slice(start, min(start + rows, len(points)))
+        near[block] = np.minimum.reduceat(cdist(points[block], pool, metric), starts, axis=1)
+        tell("membership of new papers", block.stop, len(points))
+    most = np.finfo(np.float64).max / len(exemplars)
+    close = np.full_like(near, most)
+    np.divide(1.0, near, out=close, where=near != 0)
+    shares: NDArray[np.float64] = close / close.sum(axis=1, keepdims=True)
+    return shares

@@ -1,0 +1,1 @@
+"""The topics of several analyses side by side."""

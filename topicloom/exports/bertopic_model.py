@@ -1,0 +1,235 @@
+"""The BERTopic model that the analysis folder holds: put together from what the stages found, saved in both forms."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import pickle
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from topicloom.settings.schema import TopicModelSettings
+from topicloom.words.ctfidf import Topic, Weighting
+from topicloom.words.ngrams import Vocabulary
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_matrix
+
+PICKLE, SAFETENSORS = "topic_model_object.pck", "topic_model_object"
+# BERTopic does without these, and importing them takes ten times as long as the rest of it.
+_OPTIONAL = ("sentence_transformers", "transformers", "torch", "umap", "hdbscan", "plotly", "matplotlib")
+
+
+@dataclass(frozen=True)
+class ModelParts:
+    """What a fitted BERTopic consists of.
+
+    topics, clusters, labels: (n,) int64, in the order of the corpus file; labels are the clusters that became the
+    topics, after outliers were given away or seeds have voted. probability: (n,) float64, or None under KMeans.
+    topic_embeddings: (topics, d), weights: sparse (topics, columns) c-TF-IDF, the smallest topic number first.
+    texts: n texts, in the order of the rows that `table` names. umap, clusterer: the fitted models.
+    """
+
+    topics: NDArray[np.int64]
+    clusters: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    probability: NDArray[np.float64] | None
+    table: list[Topic]
+    texts: list[str]
+    vocabulary: Vocabulary
+    weights: csr_matrix
+    weighting: Weighting
+    topic_embeddings: NDArray[np.floating[Any]]
+    umap: Any
+    clusterer: Any
+
+
+@contextlib.contextmanager
+def lean_bertopic() -> Iterator[ModuleType]:
+    """Import bertopic without the libraries that it can do without, unless the process has it already.
+
+    Afterwards it is forgotten again, so that whoever imports it later gets it whole.
+    """
+    if "bertopic" in sys.modules:
+        yield sys.modules["bertopic"]
+        return
+    finders = sys.meta_path
+    sys.meta_path = [_Without(finders)]
+    try:
+        import bertopic
+        import bertopic._save_utils
+        import bertopic.vectorizers
+
+        yield bertopic
+    finally:
+        sys.meta_path = finders
+        for name in [name for name in sys.modules if name.partition(".")[0] == "bertopic"]:
+            del sys.modules[name]
+
+
+class _Without:
+    """Finds modules as the given finders do, but for the optional ones, which are as if they were not installed."""
+
+    def __init__(self, finders: Sequence[Any]) -> None:
+        self._finders = list(finders)
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        package = name.partition(".")[0]
+        if package in _OPTIONAL and package not in sys.modules:  # what the process has already must stay whole
+            return None
+        specs = (finder.find_spec(name, path, target) for finder in self._finders)
+        return next((spec for spec in specs if spec is not None), None)
+
+    def find_distributions(self, *context: Any) -> Iterator[Any]:
+        """What importlib.metadata asks finders for: all that is installed."""
+        for finder in self._finders:
+            yield from getattr(finder, "find_distributions", lambda *_: ())(*context)
+
+
+def build_model(bertopic: ModuleType, parts: ModelParts, settings: TopicModelSettings) -> Any:
+    """A BERTopic as its own fit_transform would leave it, from results that are there; to be saved, then loaded.
+
+    bertopic: the module. Once loaded, get_topic_info, get_document_info, get_representative_docs,
+    approximate_distribution, visualize_heatmap and transform answer as on a model that BERTopic fitted itself;
+    probabilities_ holds one number a document.
+    """
+    represent = settings.represent
+    model = bertopic.BERTopic(
+        umap_model=parts.umap,
+        hdbscan_model=parts.clusterer,
+        vectorizer_model=_vectorizer(parts.vocabulary, settings),
+        ctfidf_model=_ctfidf_model(bertopic, parts.weighting, settings),
+        n_gram_range=represent.n_gram_range,
+        top_n_words=represent.top_n_words,
+        language=represent.language,
+        min_topic_size=settings.stated_size,
+        calculate_probabilities=represent.calculate_probabilities,
+        verbose=True,
+    )
+    model.topics_ = parts.topics.tolist()
+    model.probabilities_ = parts.probability
+    model.topic_sizes_ = Counter(model.topics_)
+    model.topic_mapper_ = _topic_mapper(bertopic, parts)
+    model.topic_representations_ = {
+        topic.topic: list(zip(topic.words, topic.weights, strict=True)) for topic in parts.table
+    }
+    model.topic_embeddings_ = parts.topic_embeddings
+    model.c_tf_idf_ = parts.weights
+    model.representative_docs_ = {
+        topic.topic: [parts.texts[row] for row in topic.representative_rows] for topic in parts.table
+    }
+    return model
+
+
+def _vectorizer(vocabulary: Vocabulary, settings: TopicModelSettings) -> Any:
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    represent = settings.represent
+    vectorizer = CountVectorizer(
+        ngram_range=represent.n_gram_range, stop_words=represent.stop_words, min_df=represent.min_df
+    )
+    vectorizer.fixed_vocabulary_ = False
+    vectorizer.vocabulary_ = _SavedVocabulary(vocabulary.strings())
+    return vectorizer
+
+
+def _ctfidf_model(bertopic: ModuleType, weighting: Weighting, settings: TopicModelSettings) -> Any:
+    model = bertopic.vectorizers.ClassTfidfTransformer(
+        bm25_weighting=settings.represent.bm25_weighting,
+        reduce_frequent_words=settings.represent.reduce_frequent_words,
+    )
+    model._idf_diag = weighting.diagonal
+    return model
+
+
+def _topic_mapper(bertopic: ModuleType, parts: ModelParts) -> Any:
+    """The topic of each of the clusterer's clusters, -1 for one that is a topic no more."""
+    import numpy as np
+
+    mapper = bertopic._bertopic.TopicMapper(parts.clusters.tolist())
+    numbers, first = np.unique(parts.labels, return_index=True)
+    topic_of = dict(zip(numbers.tolist(), parts.topics[first].tolist(), strict=True))
+    for mapping in mapper.mappings_:
+        mapping.append(topic_of.get(mapping[-1], -1))
+    return mapper
+
+
+def save_model(model: Any, folder: Path, embedding_model: str | None) -> None:
+    """Write topic_model_object.pck, and topic_model_object/ in BERTopic's safetensors form, into a folder.
+
+    embedding_model: name of the sentence-transformers model to note in the second form, if it is known.
+    BERTopic.load reads both.
+    """
+    # joblib, with which BERTopic saves, pickles in Python and takes ten times as long over a vocabulary; it reads this.
+    with (folder / PICKLE).open("wb") as file:
+        pickle.dump(model, file, protocol=5)
+    vocabulary, model.vectorizer_model.vocabulary_ = model.vectorizer_model.vocabulary_, {}
+    with _without_warnings("BERTopic"):
+        model.save(
+            folder / SAFETENSORS,
+            serialization="safetensors",
+            save_ctfidf=True,
+            save_embedding_model=embedding_model or False,
+        )
+    model.vectorizer_model.vocabulary_ = vocabulary
+    _fill_in(folder / SAFETENSORS / "ctfidf_config.json", vocabulary)
+
+
+def _fill_in(config: Path, vocabulary: _SavedVocabulary) -> None:
+    """Put the vocabulary into the file that BERTopic wrote without it; as BERTopic indents it, it takes long."""
+    stated = json.loads(config.read_text(encoding="utf-8"))
+    stated["vectorizer_model"]["vocab"] = {}
+    # It comes last, and words hold nothing that JSON would have to escape.
+    head = json.dumps(stated).removesuffix("{}}}")
+    listed = ",".join([f'"{ngram}":{column}' for column, ngram in enumerate(vocabulary.ngrams)])
+    config.write_text(f"{head}{{{listed}}}}}}}", encoding="utf-8")
+
+
+class _Call:
+    """Pickled as the call of a function: what is read again is its result."""
+
+    def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
+        self._call = function, arguments
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return self._call
+
+
+class _SavedVocabulary:
+    """A vectorizer's vocabulary_, to be saved: read again, it is the dict that CountVectorizer makes.
+
+    Pickled as one text that is split again by Python's own functions. A dict of millions of texts takes twenty times
+    as long to make and to write, and six times as long to read with joblib.
+    """
+
+    def __init__(self, ngrams: list[str]) -> None:
+        self.ngrams = ngrams
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        split = _Call(str.split, "\n".join(self.ngrams), "\n")
+        return dict, (_Call(zip, split, range(len(self.ngrams))),)
+
+
+def model_params(model: Any) -> dict[str, str]:
+    """Every parameter of a BERTopic model, as strings."""
+    return {name: str(value) for name, value in model.get_params().items()}
+
+
+@contextlib.contextmanager
+def _without_warnings(name: str) -> Iterator[None]:
+    """Keep a logger's warnings back: BERTopic's on saving concern choices that are made here on purpose."""
+    log = logging.getLogger(name)
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)

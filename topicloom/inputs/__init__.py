@@ -1,0 +1,1 @@
+"""What a project gives: papers, texts, embeddings."""

@@ -1,0 +1,198 @@
+"""The embeddings of a corpus: reading every generation of file, and holding them against the corpus."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from topicloom.errors import EmbeddingsError, Problem, quoted_list
+from topicloom.inputs.pickles import load_array_pickle
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+NPY, IDS, PICKLE = "embeddings.npy", "embeddings_ids.json", "embeddings.pck"
+_ROWS = 65_536
+_NPY_MAGIC = b"\x93NUMPY"
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """vectors: (n, d) float, one row a paper. ids: n identifiers in row order, or None where the file has none."""
+
+    path: Path
+    vectors: NDArray[np.floating[Any]]
+    ids: Sequence[str] | None
+
+
+def embeddings_file(folder: Path) -> Path | None:
+    """The embeddings of a profile folder: the .npy if there is one, else the .pck, else None."""
+    return next((folder / name for name in (NPY, PICKLE) if (folder / name).is_file()), None)
+
+
+def input_files(folder: Path) -> list[Path]:
+    """The files that `read_embeddings` reads in a profile folder."""
+    file = embeddings_file(folder)
+    if file is None:
+        return []
+    ids = folder / IDS
+    return [file, ids] if file.name == NPY and ids.is_file() else [file]
+
+
+def read_embeddings(folder: Path) -> Embeddings:
+    """Read embeddings.npy with its ids, or embeddings.pck in any of its generations.
+
+    Raises EmbeddingsError when there is no such file, or it holds something else than a table of floats.
+    """
+    path = embeddings_file(folder)
+    if path is None:
+        raise EmbeddingsError(
+            folder,
+            Problem(
+                f"It holds no embeddings: neither {NPY} nor {PICKLE}.",
+                "Put them there, or let them be made: add tmo.transformer_model to the settings, such as "
+                '"all-MiniLM-L6-v2" or the path of a local model folder.',
+            ),
+        )
+    vectors, ids = _read_npy(path) if path.name == NPY else _read_pickle(path)
+    _require_table(path, vectors)
+    return Embeddings(path, vectors, ids)
+
+
+def _read_npy(path: Path) -> tuple[Any, Sequence[str] | None]:
+    import numpy as np
+
+    try:
+        with path.open("rb") as file:
+            if file.read(len(_NPY_MAGIC)) != _NPY_MAGIC:
+                raise EmbeddingsError(
+                    path,
+                    Problem("It holds no array: it is not in numpy's format.", "Save the vectors with numpy.save."),
+                )
+        vectors = np.load(path, mmap_mode="r", allow_pickle=False)
+    except ValueError as error:
+        found = "an array of objects" if "object" in str(error).lower() else f"no array ({error})"
+        raise EmbeddingsError(
+            path, Problem(f"It holds {found}; it must hold floats.", "Save the vectors again as a float array.")
+        ) from error
+    except OSError as error:
+        raise EmbeddingsError(path, Problem(f"It cannot be read: {error}.", "Copy the file again.")) from error
+    ids_path = path.with_name(IDS)
+    return vectors, _read_ids(ids_path) if ids_path.is_file() else None
+
+
+def _read_ids(path: Path) -> list[str]:
+    try:
+        ids = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise EmbeddingsError(path, Problem(f"It is not JSON: {error}.", "Write it as a JSON list of UT.")) from error
+    if not isinstance(ids, list):
+        raise EmbeddingsError(
+            path, Problem(f"It holds a {type(ids).__name__}, not a list.", "Write it as a JSON list of UT.")
+        )
+    return [str(item) for item in ids]
+
+
+def _read_pickle(path: Path) -> tuple[Any, Sequence[str] | None]:
+    content = load_array_pickle(path)
+    if not isinstance(content, dict):
+        return content, None
+    if "embeddings" not in content:
+        raise EmbeddingsError(
+            path,
+            Problem(
+                f"It holds a dict with {quoted_list(list(content))}, without the entry embeddings.",
+                "Save the vectors under the name embeddings.",
+            ),
+        )
+    ids = content.get("embeddings_ids")
+    return content["embeddings"], None if ids is None else [str(item) for item in ids]
+
+
+def _require_table(path: Path, vectors: Any) -> None:
+    import numpy as np
+
+    if not isinstance(vectors, np.ndarray):
+        found = f"a {type(vectors).__name__}"
+    elif vectors.dtype.kind != "f":
+        found = f"an array of {vectors.dtype}"
+    elif vectors.ndim != 2:
+        found = f"an array of shape {vectors.shape}"
+    elif vectors.shape[1] == 0:
+        found = "vectors of length 0"
+    else:
+        return
+    raise EmbeddingsError(
+        path,
+        Problem(f"It holds {found}; it must be a table of floats, one row a paper.", "Save the vectors again so."),
+    )
+
+
+def require_fit(embeddings: Embeddings, corpus: pd.DataFrame) -> None:
+    """Raise EmbeddingsError unless row i of the embeddings is a vector of finite numbers, of paper i of the corpus."""
+    problems = _row_problems(embeddings, corpus) or _unsound_rows(embeddings.vectors, corpus)
+    if problems:
+        raise EmbeddingsError(embeddings.path, problems)
+
+
+def zero_rows(vectors: NDArray[np.floating[Any]]) -> list[int]:
+    """Rows that are all zeros: they have no direction, so the cosine distance to them means nothing."""
+    import numpy as np
+
+    return [
+        int(row)
+        for start in range(0, len(vectors), _ROWS)
+        for row in start + np.flatnonzero(~np.asarray(vectors[start : start + _ROWS]).any(axis=1))
+    ]
+
+
+def _row_problems(embeddings: Embeddings, corpus: pd.DataFrame) -> list[Problem]:
+    rows, papers = len(embeddings.vectors), len(corpus)
+    if rows != papers:
+        return [
+            Problem(
+                f"It has {rows} rows and corpus.csv has {papers} papers; row i must belong to paper i.",
+                "Make the embeddings again from this corpus, or put the corpus back that they were made from.",
+            )
+        ]
+    if embeddings.ids is None:
+        return []
+    ids = list(embeddings.ids)
+    known = [list(corpus[column]) for column in ("UT", "uuid") if column in corpus.columns]
+    if ids in known or ("uuid" not in corpus.columns and all(_UUID.fullmatch(item) for item in ids)):
+        return []  # uuid of a corpus that no longer has them: there is nothing to hold them against
+    if len(ids) != papers:
+        finding = f"Its ids are {len(ids)} and corpus.csv has {papers} papers; there must be one id a row."
+    else:
+        best = max(known, key=lambda column: sum(map(str.__eq__, ids, column)))
+        at = next(row for row, (found, wanted) in enumerate(zip(ids, best, strict=True)) if found != wanted)
+        same = "the same ids in another order" if sorted(ids) == sorted(best) else "other ids"
+        finding = (
+            f"Its ids are not those of corpus.csv in the same order ({same}): "
+            f"row {at} is {ids[at]!r} and paper {at} is {best[at]!r}."
+        )
+    return [Problem(finding, "Bring corpus.csv and the embeddings into the same order, or make the embeddings again.")]
+
+
+def _unsound_rows(vectors: NDArray[np.floating[Any]], corpus: pd.DataFrame) -> list[Problem]:
+    import numpy as np
+
+    unsound: list[int] = []
+    for start in range(0, len(vectors), _ROWS):
+        block = np.asarray(vectors[start : start + _ROWS])
+        unsound.extend(start + np.flatnonzero(~np.isfinite(block).all(axis=1)))
+    if not unsound:
+        return []
+    return [
+        Problem(
+            f"{len(unsound)} rows hold NaN or infinite values: {quoted_list(list(corpus['UT'].iloc[unsound]))}.",
+            "Make these vectors again, or remove the papers from corpus and embeddings.",
+        )
+    ]

@@ -1,0 +1,178 @@
+"""Making the embeddings that a corpus lacks, with sentence-transformers, in chunks that survive a kill."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from topicloom.errors import CorpusError, EmbeddingsError, ModelUnavailableError, Problem, quoted_list
+from topicloom.inputs.corpus import dataset_texts, read_corpus
+from topicloom.inputs.embeddings import IDS, NPY, embeddings_file
+from topicloom.progress import tell
+from topicloom.settings.schema import Settings
+from topicloom.store.files import digest_json, replaced, write_json
+from topicloom.store.store import Store
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+logger = logging.getLogger(__name__)
+
+_BATCH = 32  # sentence-transformers' default
+CHUNK = 256  # texts between two saves; a kill costs at most this many
+CORPUS, EMBEDS_SETTINGS = "corpus.csv", "embeds_settings.json"
+
+
+def embeddings_missing(settings: Settings) -> bool:
+    """Whether the profile folder has no embeddings and the settings name a model to make them with."""
+    return settings.tmo.transformer_model is not None and embeddings_file(settings.embeds_path) is None
+
+
+def make_embeddings(settings: Settings, store: Store, attempt: int = 0) -> None:
+    """Embed the text_columns of the dataset and write embeddings.npy, embeddings_ids.json and embeds_settings.json.
+
+    Rows follow corpus.csv; where there is none, it is made from the dataset too. A paper of the corpus that is
+    not in the dataset is embedded from its corpus text. Chunks are kept in the store until all are done, so a
+    killed run goes on where it was. attempt: how often it has failed before; each halves the model's batches.
+
+    Raises CorpusError for a corpus or dataset that cannot be used, EmbeddingsError for a model that cannot be had.
+    """
+    folder = settings.embeds_path
+    with store.lock("embedding").acquire():
+        if not embeddings_missing(settings):
+            return  # another run made them while this one waited
+        corpus, texts = _texts(settings)
+        parts = store.root / "embedding" / _work_key(settings, texts)
+        parts.mkdir(parents=True, exist_ok=True)
+        vectors = _embed_in_chunks(settings, texts, parts, attempt)
+        if not (folder / CORPUS).exists():
+            with replaced(folder / CORPUS) as temporary:
+                corpus.to_csv(temporary, index=False)
+        write_json(folder / IDS, list(corpus["UT"]))
+        write_json(folder / EMBEDS_SETTINGS, _profile(settings, vectors))
+        _save(folder / NPY, vectors)  # last: its presence says that the profile is whole
+        shutil.rmtree(parts, ignore_errors=True)
+
+
+def texts_to_embed(settings: Settings) -> list[str]:
+    """The texts that `make_embeddings` would embed. Raises CorpusError as it would."""
+    return _texts(settings)[1]
+
+
+def _texts(settings: Settings) -> tuple[pd.DataFrame, list[str]]:
+    dataset = dataset_texts(settings.dataset_path, settings.tmo.text_columns)
+    corpus_path = settings.embeds_path / CORPUS
+    if not corpus_path.is_file():
+        _require_texts(settings.dataset_path, dataset, settings.tmo.text_columns)
+        return dataset, list(dataset["text"])
+    corpus = read_corpus(corpus_path)
+    known = dataset.drop_duplicates("UT").set_index("UT")["text"]
+    texts = corpus["UT"].map(known)
+    absent = int(texts.isna().sum())
+    if absent:
+        logger.warning("%d papers of corpus.csv are not in the dataset; their corpus text is embedded.", absent)
+    return corpus, list(texts.fillna(corpus["text"]))
+
+
+def _require_texts(path: Path, dataset: pd.DataFrame, columns: Sequence[str]) -> None:
+    if dataset.empty:
+        raise CorpusError(path, Problem("It holds no papers.", "Check the step that wrote it."))
+    if not (dataset["text"] != "").any():
+        raise CorpusError(
+            path,
+            Problem(
+                f"The columns {quoted_list(list(columns))} are empty in all {len(dataset)} papers.",
+                "Name columns with texts in tmo.text_columns.",
+            ),
+        )
+
+
+def _work_key(settings: Settings, texts: Sequence[str]) -> str:
+    return digest_json([settings.tmo.transformer_model, CHUNK, list(texts)])
+
+
+def _embed_in_chunks(settings: Settings, texts: Sequence[str], parts: Path, attempt: int) -> NDArray[np.float32]:
+    import numpy as np
+
+    starts = range(0, len(texts), CHUNK)
+    files = [parts / f"{start:09d}.npy" for start in starts]
+    missing = [(start, file) for start, file in zip(starts, files, strict=True) if not file.is_file()]
+    if len(missing) < len(files):
+        logger.info("%d of %d chunks of embeddings were kept by an earlier run.", len(files) - len(missing), len(files))
+    if missing:
+        model = load_model(settings)
+        for count, (start, file) in enumerate(missing, len(files) - len(missing)):
+            tell("embedding texts", min(count * CHUNK, len(texts)), len(texts))
+            chunk = list(texts[start : start + CHUNK])
+            vectors = model.encode(chunk, show_progress_bar=False, batch_size=max(_BATCH >> attempt, 1))
+            _save(file, np.asarray(vectors, dtype=np.float32))
+    tell("embedding texts", len(texts), len(texts))
+    return np.concatenate([np.load(file) for file in files])
+
+
+def model_folder(settings: Settings) -> Path | None:
+    """The folder of tmo.transformer_model, from the working directory or in the project; None where it is no folder."""
+    name = settings.tmo.transformer_model or ""
+    candidates = (Path(name).expanduser(), settings.project_path / name) if name else ()
+    return next((path for path in candidates if path.is_dir()), None)
+
+
+def model_at_hand(settings: Settings) -> bool:
+    """Whether tmo.transformer_model lies on this machine: as a folder, or fetched from the hub earlier."""
+    name = settings.tmo.transformer_model
+    if name is None or model_folder(settings) is not None:
+        return name is not None
+    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface").expanduser()
+    hub = Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
+    full = name if "/" in name else f"sentence-transformers/{name}"
+    return any(hub.glob(f"models--{full.replace('/', '--')}/snapshots/*/config.json"))
+
+
+def load_model(settings: Settings) -> Any:
+    """tmo.transformer_model as a SentenceTransformer. Raises EmbeddingsError where it cannot be had."""
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()  # type: ignore[no-untyped-call]  # of loading the weights: it takes a second
+    name = settings.tmo.transformer_model
+    assert name is not None  # noqa: S101  # embeddings_missing() said so
+    found = str(model_folder(settings) or name)
+    try:
+        return SentenceTransformer(found)
+    except Exception as error:
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        # The hub's client reports a download that failed as an OSError, and so do we: it may pass.
+        kind = ModelUnavailableError if isinstance(error, OSError) and found == name else EmbeddingsError
+        raise kind(
+            settings.source,
+            Problem(
+                f"tmo.transformer_model is {name!r}, which could not be loaded: {reason[0]}",
+                "Give the path of a local model folder, or a model name while the machine has internet.",
+            ),
+        ) from error
+
+
+def _save(path: Path, vectors: NDArray[np.float32]) -> None:
+    import numpy as np
+
+    with replaced(path) as temporary, temporary.open("wb") as file:
+        np.save(file, vectors, allow_pickle=False)
+
+
+def _profile(settings: Settings, vectors: NDArray[np.float32]) -> dict[str, Any]:
+    from importlib.metadata import version
+
+    return {
+        "text_columns": settings.tmo.text_columns,
+        "transformer_model": settings.tmo.transformer_model,
+        "id_column": ["UT"],
+        "documents": int(vectors.shape[0]),
+        "dimensions": int(vectors.shape[1]),
+        "sentence_transformers": version("sentence-transformers"),
+    }

@@ -1,0 +1,1 @@
+"""What this computer offers: threads, memory, compiled code."""

@@ -1,0 +1,125 @@
+"""Compiled code of numba libraries, kept on disk: compiled once per machine, not once per run.
+
+umap and pynndescent leave numba's cache off. The kept code lies in a folder of its own for each set of versions, so
+an upgrade never meets code of another version; numba writes it to a temporary file and renames it, so that
+concurrent first runs cannot meet half of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+_LIBRARIES = ("numba", "llvmlite", "umap-learn", "pynndescent")
+
+
+def cache_folder() -> Path:
+    """Where compiled code is kept: $NUMBA_CACHE_DIR, else a folder for these versions in the user's cache.
+
+    Where the user's cache cannot be written to it is a folder of the user's in the system's temporary folder.
+    """
+    stated = os.environ.get("NUMBA_CACHE_DIR")
+    if stated:
+        return Path(stated)
+    versions = ",".join(f"{name} {version(name)}" for name in _LIBRARIES) + sys.version
+    name = hashlib.sha256(versions.encode()).hexdigest()[:16]
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    for base in (home / "topicloom", Path(tempfile.gettempdir()) / f"topicloom-{os.getuid()}"):
+        folder = base / "numba" / name
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                return folder
+        except OSError:
+            continue
+    return Path(tempfile.mkdtemp(prefix="topicloom-numba-"))
+
+
+def _prepare() -> None:
+    """Tell numba where to keep compiled code, before the first function is declared."""
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_folder()))
+    import numba
+
+    numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # type: ignore[attr-defined]
+
+
+def import_kernels() -> ModuleType:
+    """Import `topicloom.words.window_kernels` with its compiled code kept on disk."""
+    _prepare()
+    from topicloom.words import window_kernels as kernels
+
+    return kernels
+
+
+def import_layout_kernels() -> ModuleType:
+    """Import `topicloom.space.parallel_layout_kernels` with its compiled code kept on disk."""
+    _prepare()
+    from topicloom.space import parallel_layout_kernels as layout_kernels
+
+    return layout_kernels
+
+
+def import_coherence_kernels() -> ModuleType:
+    """Import `topicloom.measures.coherence_kernels` with its compiled code kept on disk."""
+    _prepare()
+    from topicloom.measures import coherence_kernels
+
+    return coherence_kernels
+
+
+def import_umap() -> ModuleType:
+    """Import umap with its compiled code, and that of pynndescent, kept on disk."""
+    _prepare()
+    import umap
+
+    for name, dispatcher in dispatchers():
+        # What has been compiled in this process already is left as it is.
+        if not dispatcher.signatures:
+            _keep(name, dispatcher)
+    _drive_from_python()
+    module: ModuleType = umap
+    return module
+
+
+def _keep(name: str, dispatcher: Any) -> None:
+    """Keep a function's compiled code on disk, findable also where the function is an argument of another.
+
+    numba finds code that was compiled for functions as arguments (a distance, say) by an identity that it draws at
+    random in each process; a lasting one makes the next process find it.
+    """
+    with contextlib.suppress(AssertionError):  # it has an identity already
+        dispatcher._set_uuid(f"topicloom:{name}")
+    dispatcher.enable_caching()
+
+
+def _drive_from_python() -> None:
+    """Run the outer loop of the neighbour search uncompiled.
+
+    It asks numba for the number of threads, which keeps numba from caching it and all that is inlined into it; it
+    only calls compiled functions a few times each, so it costs nothing to run as it is written, and the neighbours
+    are the same.
+    """
+    from pynndescent import pynndescent_
+
+    for name in ("nn_descent", "nn_descent_internal"):
+        function = getattr(pynndescent_, name)
+        setattr(pynndescent_, name, getattr(function, "py_func", function))
+
+
+def dispatchers() -> Iterator[tuple[str, Any]]:
+    """Every function of umap and pynndescent that numba compiles, by module and name; of modules that are imported."""
+    from numba.core.dispatcher import Dispatcher
+
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] in ("umap", "pynndescent") and module is not None:
+            for attribute, value in vars(module).items():
+                if isinstance(value, Dispatcher) and value.py_func.__module__ == name:
+                    yield f"{name}.{attribute}", value

@@ -1,0 +1,130 @@
+"""How well the words of a topic belong together: NPMI and C_v, as gensim computes them, from integer words.
+
+Sources: Bouma (2009), Normalized (pointwise) mutual information in collocation extraction; Roeder, Both and Hinneburg
+(2015), Exploring the space of topic coherence measures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from topicloom.machine.compiled import import_coherence_kernels
+from topicloom.machine.threads import available_threads
+from topicloom.words.tokens import Tokens
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+NPMI_WINDOW, CV_WINDOW = 10, 110  # words, as in the papers
+_EPSILON = 1e-12
+
+
+@dataclass(frozen=True)
+class WindowCounts:
+    """windows: all of them. number: of each word that is counted. alone: (w,) int64 windows that hold a word.
+    together: windows that hold both of a pair of numbers, the lower first, for the pairs that some topic has.
+    """
+
+    windows: int
+    number: dict[str, int]
+    alone: NDArray[np.int64]
+    together: dict[tuple[int, int], int]
+
+
+def coherence(
+    topics: Sequence[Sequence[str]], tokens: Tokens, threads: int | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """NPMI and C_v of topics, each (t,) float64, from the words of their own corpus.
+
+    topics: words of each topic, single ones, the heaviest first. NaN where a topic has fewer than two words that occur.
+    Equal to gensim 4.4's CoherenceModel ("c_npmi" with 10 words a window, "c_v" with 110) where no word stands twice in
+    a window; there gensim forgets a word as soon as its first place has left the window, and counts too few.
+    """
+    import numpy as np
+
+    known = set(tokens.words)
+    topics = [list(dict.fromkeys(word for word in words if word in known)) for words in topics]
+    near = count_windows(topics, tokens, NPMI_WINDOW, threads)
+    wide = count_windows(topics, tokens, CV_WINDOW, threads)
+    npmi, c_v = np.full(len(topics), np.nan), np.full(len(topics), np.nan)
+    for row, words in enumerate(topics):
+        if len(words) > 1:
+            npmi[row] = _npmi(words, near)[~np.eye(len(words), dtype=bool)].mean()
+            c_v[row] = _c_v(_npmi(words, wide))
+    return npmi, c_v
+
+
+def _npmi(words: Sequence[str], counts: WindowCounts) -> NDArray[np.float64]:
+    """Normalised pointwise mutual information of each pair of words, (m, m), a word with itself included."""
+    import numpy as np
+
+    numbers = [counts.number[word] for word in words]
+    alone = counts.alone[numbers] / counts.windows
+    both = np.array([[counts.together.get((min(a, b), max(a, b)), 0) for b in numbers] for a in numbers], dtype=float)
+    np.fill_diagonal(both, counts.alone[numbers])
+    joint = both / counts.windows + _EPSILON
+    with np.errstate(divide="ignore"):
+        information: NDArray[np.float64] = np.log(joint / np.outer(alone, alone)) / -np.log(joint)
+    return information
+
+
+def _c_v(npmi: NDArray[np.float64]) -> float:
+    """Mean cosine of each word's row with the sum of all rows."""
+    import numpy as np
+
+    total = npmi.sum(axis=0)
+    lengths = np.linalg.norm(npmi, axis=1) * np.linalg.norm(total)
+    return float(np.mean(npmi @ total / np.where(lengths == 0, 1.0, lengths)))
+
+
+def count_windows(
+    topics: Sequence[Sequence[str]], tokens: Tokens, window: int, threads: int | None = None
+) -> WindowCounts:
+    """Count the windows of a corpus that hold each word of each topic, and each two words of one topic.
+
+    window: words of a window; a document that is shorter is one window. The same for any number of threads.
+    """
+    import numpy as np
+
+    kernels = import_coherence_kernels()
+    number = {word: index for index, word in enumerate(sorted({word for words in topics for word in words}))}
+    of_token = np.array([number.get(word, -1) for word in tokens.words], dtype=np.int32)
+    bounds, partners, keys = _partners(topics, number)
+    threads = threads or available_threads()
+    cuts = np.linspace(0, len(tokens.offsets) - 1, threads + 1).astype(int)
+
+    def count(block: tuple[int, int]) -> tuple[int, NDArray[np.int64], NDArray[np.int64]]:
+        alone, together = np.zeros(len(number), dtype=np.int64), np.zeros(len(partners), dtype=np.int64)
+        offsets = tokens.offsets[block[0] : block[1] + 1]
+        windows = kernels.count_windows(tokens.ids, offsets, of_token, window, bounds, partners, alone, together)
+        return windows, alone, together
+
+    with ThreadPoolExecutor(threads) as pool:
+        found = list(pool.map(count, zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True)))
+    together = np.sum([counts for _, _, counts in found], axis=0)
+    return WindowCounts(
+        windows=sum(windows for windows, _, _ in found),
+        number=number,
+        alone=np.sum([alone for _, alone, _ in found], axis=0),
+        together=dict(zip(keys, together.tolist(), strict=True)),
+    )
+
+
+def _partners(
+    topics: Sequence[Sequence[str]], number: dict[str, int]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], list[tuple[int, int]]]:
+    """For each word the words of higher number that share a topic with it, as compressed rows; and all pairs."""
+    import numpy as np
+
+    pairs = set()
+    for words in topics:
+        numbers = sorted(number[word] for word in words)
+        pairs |= {(one, other) for index, one in enumerate(numbers) for other in numbers[index + 1 :]}
+    keys = sorted(pairs)
+    firsts = np.array([one for one, _ in keys], dtype=np.int64)
+    bounds = np.searchsorted(firsts, np.arange(len(number) + 1)).astype(np.int64)
+    return bounds, np.array([other for _, other in keys], dtype=np.int64), keys

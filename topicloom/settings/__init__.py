@@ -1,0 +1,1 @@
+"""What a person asks for: settings files and projects' configs."""

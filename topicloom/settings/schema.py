@@ -1,0 +1,459 @@
+"""The settings of one analysis: their names, defaults and limits.
+
+Reading them from a file, and turning a wrong value into a sentence, is `topicloom.settings.reading`.
+The defaults are the constants of the group's notebook; each field has the name that its library gives it.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+import unicodedata
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+
+def inside_its_parent(name: str) -> str:
+    """Refuse a folder name that would lead out of the project."""
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    if not parts or ".." in parts or parts[0] == "/" or ":" in parts[0]:
+        raise ValueError("not a folder inside the project")
+    return unicodedata.normalize("NFC", "/".join(parts))
+
+
+FolderName = Annotated[str, AfterValidator(inside_its_parent)]
+
+
+def _takes_list(annotation: Any) -> bool:
+    options = typing.get_args(annotation) if is_union(annotation) else (annotation,)
+    return any(typing.get_origin(option) in (list, tuple) for option in options)
+
+
+def is_union(annotation: Any) -> bool:
+    """Whether a type annotation offers several types, None included."""
+    return typing.get_origin(annotation) in (typing.Union, types.UnionType)
+
+
+class Section(BaseModel):
+    """A section of the settings file: unknown keys are ignored, known ones are held to their type and range.
+
+    The group's R code writes a list of one as a scalar, and YAML files hold lists of one where a scalar is
+    meant, so both are read alike; a null counts as left out; 5.0 is read as 5 where a whole number is asked.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_scalar_and_list_of_one_alike(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        read = {}
+        for key, value in values.items():
+            field = cls.model_fields.get(str(key))
+            if field is None or value is None or (value == [] and not _takes_list(field.annotation)):
+                continue
+            read[key] = _as_declared(value, field.annotation)
+        return read
+
+
+def _as_declared(value: Any, annotation: Any) -> Any:
+    if _takes_list(annotation):
+        options = typing.get_args(annotation) if is_union(annotation) else (annotation,)
+        if isinstance(value, str) and str not in options:
+            return [value]
+        if isinstance(value, (list, tuple)) and any(typing.get_origin(option) is tuple for option in options):
+            return tuple(_whole(item) for item in value)
+        return value
+    if isinstance(value, (list, tuple)) and len(value) == 1:
+        value = value[0]
+    options = typing.get_args(annotation) if is_union(annotation) else (annotation,)
+    wants_int = any(_without_limits(option) is int for option in options)
+    return _whole(value) if wants_int else value
+
+
+def _without_limits(annotation: Any) -> Any:
+    return typing.get_args(annotation)[0] if typing.get_origin(annotation) is Annotated else annotation
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+class Metadata(Section):
+    """Where the analysis lies."""
+
+    project_folder: FolderName = Field(description="Folder of the project, under the root folder.")
+    filtered_folder: FolderName = Field(description="Folder of the dataset, under the project folder.")
+    analysis_id: FolderName = Field(description="Folder of the analysis, under the project folder.")
+
+
+class UmapSettings(Section):
+    """UMAP's parameters; its random_state is params.seed."""
+
+    n_neighbors: int = Field(15, ge=2, description="Neighbours of a document in UMAP's graph.")
+    n_components: int = Field(5, ge=1, description="Dimensions of the reduced vectors.")
+    min_dist: float = Field(0.0, ge=0, description="Least distance between reduced vectors.")
+    spread: float = Field(1.0, gt=0, description="Scale of the reduced vectors, with min_dist.")
+    metric: Literal["cosine", "euclidean", "correlation", "manhattan"] = Field(
+        "cosine", description="Distance between embeddings."
+    )
+    n_epochs: int | None = Field(None, ge=1, description="Epochs of the layout; UMAP chooses when left out.")
+    init: Literal["spectral", "pca", "random"] | None = Field(
+        None,
+        description="Where the layout starts. When left out: spectral, as UMAP has it; pca above 200,000 papers, whose "
+        "spectral start takes gigabytes more than all else.",
+    )
+    layout: Literal["umap", "parallel"] = Field(
+        "umap",
+        description="umap: UMAP's own layout, on one core under a seed; parallel: another layout of the same graph, on "
+        "every core and as reproducible.",
+    )
+    neighbors_seed: int | None = Field(
+        None,
+        ge=0,
+        lt=2**32,
+        description="Seed of the neighbour search, so that layouts of several seeds share one; params.seed by default.",
+    )
+
+    @model_validator(mode="after")
+    def _min_dist_within_spread(self) -> UmapSettings:
+        if self.min_dist > self.spread:
+            raise ValueError(f"min_dist is {self.min_dist} and spread {self.spread}; min_dist must be at most spread")
+        return self
+
+
+class HdbscanSettings(Section):
+    """HDBSCAN's parameters, used when n_topics is 0."""
+
+    min_cluster_size: int | None = Field(
+        None, ge=2, description="Least documents of a cluster; tmo.min_topic_size when left out."
+    )
+    min_samples: int | None = Field(
+        None, ge=1, description="Neighbours that set a point's core distance; min_cluster_size when left out."
+    )
+    metric: Literal["euclidean", "manhattan"] = Field("euclidean", description="Distance between reduced vectors.")
+    cluster_selection_method: Literal["eom", "leaf"] = Field(
+        "eom", description="How clusters are chosen from the condensed tree."
+    )
+    cluster_selection_epsilon: float = Field(
+        0.0, ge=0, description="Distance below which clusters are not split further."
+    )
+
+
+class KMeansSettings(Section):
+    """scikit-learn's KMeans parameters, used when n_topics is above 0; its random_state is params.seed."""
+
+    n_init: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
+        "auto", description="Starts, of which the best is kept."
+    )
+    max_iter: int = Field(300, ge=1, description="Most iterations of one start.")
+
+
+class RepresentSettings(Section):
+    """How topics get their words: BERTopic's and CountVectorizer's parameters."""
+
+    n_gram_range: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] = Field(
+        (1, 3), description="Shortest and longest n-gram, in words."
+    )
+    language: str = Field("english", min_length=1, description="Language of the texts, as BERTopic takes it.")
+    top_n_words: int = Field(10, ge=1, le=100, description="Words of a topic.")
+    stop_words: str | list[str] | None = Field(
+        None, description="'english' or a list of words to leave out; none by default, as in the notebook."
+    )
+    min_df: int = Field(1, ge=1, description="Least topics a word must occur in.")
+    bm25_weighting: bool = Field(False, description="Weigh words by the BM25 formula.")
+    reduce_frequent_words: bool = Field(False, description="Take the square root of term frequencies.")
+    calculate_probabilities: bool = Field(
+        True, description="Probability is the largest entry of HDBSCAN's membership vector."
+    )
+
+    @model_validator(mode="after")
+    def _range_in_order(self) -> RepresentSettings:
+        if self.n_gram_range[0] > self.n_gram_range[1]:
+            raise ValueError(f"n_gram_range is {list(self.n_gram_range)}; its first number must not be larger")
+        if isinstance(self.stop_words, str) and self.stop_words != "english":
+            raise ValueError(f"stop_words is {self.stop_words!r}; it must be 'english' or a list of at least two words")
+        return self
+
+
+class DistributionSettings(Section):
+    """Parameters of BERTopic's approximate_distribution."""
+
+    batch_size: int = Field(1000, ge=1, description="Documents of one batch; it does not change the result.")
+    window: int = Field(4, ge=1, description="Tokens of a window.")
+    stride: int = Field(1, ge=1, description="Tokens from one window to the next.")
+    min_similarity: float = Field(0.1, ge=0, le=1, description="Similarities below it count as none.")
+    padding: bool = Field(False, description="Also use the shorter windows at both ends of a document.")
+
+
+class OrphansSettings(Section):
+    """What becomes of outliers; a text alone is read as the mode."""
+
+    mode: Literal["keep", "reassign"] = Field(
+        "keep", description="keep: outliers stay orphans, as in the notebook; reassign: near ones are given to a topic."
+    )
+    strategy: Literal["distribution", "c-tf-idf", "embedding", "membership"] = Field(
+        "distribution", description="What says which topic is nearest, each as in BERTopic's reduce_outliers."
+    )
+    threshold: float = Field(0.0, ge=0, le=1, description="Least similarity at which an outlier is given to a topic.")
+    target_share: float | None = Field(
+        None,
+        ge=0,
+        lt=1,
+        description="Share of the papers that stay outliers, the farthest ones; all others are given away.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _mode_alone(cls, values: Any) -> Any:
+        return {"mode": values} if isinstance(values, str) else values
+
+
+class UpdateSettings(Section):
+    """What a run makes of papers that are new since the last fit; a text alone is read as the mode."""
+
+    mode: Literal["refit", "assign", "auto"] = Field(
+        "refit",
+        description="refit: fit all papers anew, as the notebook does; assign: place new papers in the fitted model; "
+        "auto: assign until the drift passes most_drift.",
+    )
+    most_drift: float = Field(
+        0.25,
+        gt=0,
+        description="Drift above which auto fits anew: the share of papers that are new or withdrawn since "
+        "the last fit, new ones counted more the farther they are from those fitted.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _mode_alone(cls, values: Any) -> Any:
+        return {"mode": values} if isinstance(values, str) else values
+
+
+class ExportSettings(Section):
+    """What the exported files hold."""
+
+    texts: bool = Field(True, description="Write the columns Document and Representative_Docs.")
+
+
+class LanguageModelSettings(Section):
+    """A language model that names topics; it is asked only where a model is stated."""
+
+    model: str | None = Field(
+        None, min_length=1, description="Name of the model, as its endpoint knows it. None: no language model is asked."
+    )
+    base_url: str | None = Field(
+        None, min_length=1, description="Address of an OpenAI-compatible endpoint; OpenAI's own when left out."
+    )
+    api_key_variable: str = Field(
+        "OPENAI_API_KEY",
+        min_length=1,
+        description="Environment variable that holds the key, which is never written.",
+    )
+    timeout: float = Field(60.0, gt=0, description="Seconds to wait for one answer.")
+    retries: int = Field(2, ge=0, description="Further tries where an answer fails.")
+    budget: int = Field(200_000, ge=1, description="Most tokens of one run, questions and answers together.")
+
+
+class NamesSettings(Section):
+    """Names of topics for people, beside the notebook's Name and Representation."""
+
+    method: Literal["auto", "statistical", "keybert"] = Field(
+        "auto",
+        description="statistical: from c-TF-IDF; keybert: keywords nearest to the topic by tmo.transformer_model; "
+        "auto: keybert where that model lies on this machine.",
+    )
+    keywords: int = Field(10, ge=1, le=30, description="Keywords of a topic.")
+    diversity: float = Field(0.3, ge=0, le=1, description="How far apart keybert's keywords are.")
+    language_model: LanguageModelSettings = Field(default_factory=LanguageModelSettings)
+
+
+class PicturesSettings(Section):
+    """What is drawn after the export."""
+
+    quality: bool = Field(True, description="Measure the topics: topic_quality.json.")
+    figures: bool = Field(True, description="Draw the figures, PNG and SVG.")
+    report: bool = Field(True, description="Write report.html.")
+
+
+class ConsensusSettings(Section):
+    """Topics that several seeds agree on."""
+
+    seeds: int = Field(1, ge=1, le=50, description="Seeds that are run; 1: no consensus is sought.")
+    least_agreement: float = Field(
+        0.5, gt=0, le=1, description="Share of the seeds that must put a paper into a topic; below it is an outlier."
+    )
+    least_stability: float = Field(
+        0.5, ge=0, le=1, description="Mean Jaccard index of a topic with its like under the other seeds; below it goes."
+    )
+
+
+_DEFAULT_SIZE = 10
+
+
+class TopicModelSettings(Section):
+    """Section tmo (topic_model in the newer form): what is computed."""
+
+    embeds_folder: FolderName = Field(description="Folder of the embedding profile, such as e01.")
+    year_column: str = Field("PY", min_length=1, description="Column of the dataset with the year.")
+    text_columns: list[str] = Field(
+        ["TI", "AB"], min_length=1, description="Columns of the dataset that make up a document's text."
+    )
+    transformer_model: str | None = Field(
+        None, description="sentence-transformers model, a name or a local folder, for missing embeddings."
+    )
+    n_topics: int = Field(0, ge=0, description="Number of topics (KMeans); 0 lets HDBSCAN find the number.")
+    min_topic_size: Annotated[int, Field(ge=2)] | Literal["auto"] = Field(
+        _DEFAULT_SIZE, description="Least documents of a topic; auto: chosen by a small sweep."
+    )
+    others_threshold: float = Field(
+        0.9, gt=0, le=1, description="Share of the assigned documents that the main clusters cover."
+    )
+    score: Literal["distribution", "centroid"] = Field(
+        "distribution", description="What Score and X_E are; 1 is closest to the topic in both."
+    )
+    umap: UmapSettings = Field(default_factory=UmapSettings)
+    hdbscan: HdbscanSettings = Field(default_factory=HdbscanSettings)
+    kmeans: KMeansSettings = Field(default_factory=KMeansSettings)
+    represent: RepresentSettings = Field(default_factory=RepresentSettings)
+    distribution: DistributionSettings = Field(default_factory=DistributionSettings)
+    consensus: ConsensusSettings = Field(default_factory=ConsensusSettings)
+    update: UpdateSettings = Field(default_factory=UpdateSettings)
+    orphans: OrphansSettings = Field(default_factory=OrphansSettings)
+    export: ExportSettings = Field(default_factory=ExportSettings)
+    names: NamesSettings = Field(default_factory=NamesSettings)
+    pictures: PicturesSettings = Field(default_factory=PicturesSettings)
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> TopicModelSettings:
+        own = self.hdbscan.min_cluster_size
+        if self.min_topic_size == "auto" and own is not None:
+            raise ValueError(f"min_topic_size is auto and hdbscan.min_cluster_size {own}; leave one of them out")
+        if self.consensus.seeds > 1 and self.update.mode != "refit":
+            raise ValueError(
+                f"consensus.seeds is {self.consensus.seeds} and update {self.update.mode}; a consensus fits all papers "
+                "under each seed, so update must be refit"
+            )
+        return self
+
+    @property
+    def chooses_size(self) -> bool:
+        """Whether min_topic_size is still to be chosen; KMeans asks for none."""
+        return self.min_topic_size == "auto" and self.n_topics == 0
+
+    @property
+    def stated_size(self) -> int:
+        """min_topic_size as a number; the default where it is auto and no clustering asks for it."""
+        return _DEFAULT_SIZE if self.min_topic_size == "auto" else self.min_topic_size
+
+    @property
+    def min_cluster_size(self) -> int:
+        """HDBSCAN's min_cluster_size: its own setting, else min_topic_size."""
+        return self.hdbscan.min_cluster_size or self.stated_size
+
+
+class Params(Section):
+    """Section params: what holds for every stage."""
+
+    seed: int = Field(100, ge=0, lt=2**32, description="Decides all randomness.")
+    order: Literal["input", "canonical"] = Field(
+        "input", description="Row order that the stages see: the corpus's own, or sorted by UT."
+    )
+
+
+class Overrides(BaseModel):
+    """Settings that one run uses instead of those in the settings file, which stays as it is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    n_topics: int | None = Field(
+        None,
+        ge=0,
+        title="Number of topics",
+        description="At least 0 (HDBSCAN finds it). None: as in the file.",
+    )
+    min_topic_size: int | None = Field(
+        None, ge=2, title="Least papers of a topic", description="At least 2. None: as in the file."
+    )
+    others_threshold: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        title="Share that the main clusters cover",
+        description="Of the assigned papers, above 0 and at most 1. None: as in the file.",
+    )
+    seed: int | None = Field(
+        None,
+        ge=0,
+        lt=2**32,
+        title="Seed",
+        description="At least 0; decides all randomness. None: as in the file.",
+    )
+
+    def given(self) -> dict[str, Any]:
+        """The overrides that are set."""
+        return self.model_dump(exclude_none=True)
+
+
+class Settings(BaseModel):
+    """All settings of one analysis, and the folders they name.
+
+    source: the settings file they were read from.
+    root: the folder that holds the project folder.
+    overrides: what this run uses instead of the file's values; tmo and params hold it already.
+    notes: remarks for the person, such as a key that looks misspelt; they stop nothing.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    source: Path
+    root: Path
+    metadata: Metadata
+    tmo: TopicModelSettings
+    params: Params
+    overrides: Overrides = Overrides()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def project_path(self) -> Path:
+        """ROOT/PROJECT."""
+        return self.root / self.metadata.project_folder
+
+    @property
+    def analysis_path(self) -> Path:
+        """ROOT/PROJECT/ANALYSIS, where the outputs go."""
+        return self.project_path / self.metadata.analysis_id
+
+    @property
+    def store_path(self) -> Path:
+        """ROOT/PROJECT/.topicloom, the stage store of the project."""
+        return self.project_path / ".topicloom"
+
+    @property
+    def filtered_path(self) -> Path:
+        """ROOT/PROJECT/FILTERED, where the dataset lies."""
+        return self.project_path / self.metadata.filtered_folder
+
+    @property
+    def dataset_path(self) -> Path:
+        """The dataset of the papers."""
+        return self.filtered_path / "dataset_raw_cleaned.csv"
+
+    @property
+    def embeds_path(self) -> Path:
+        """The folder of the embedding profile: `e01`, `f01_e01` and `f01/e01` name the same one."""
+        filtered, name = self.metadata.filtered_folder, self.tmo.embeds_folder
+        candidates = [self.filtered_path / name]
+        if name.startswith(f"{filtered}/"):
+            candidates.append(self.project_path / name)
+        if name.startswith(f"{filtered}_"):
+            candidates.append(self.filtered_path / name.removeprefix(f"{filtered}_"))
+        return next((path for path in candidates if path.is_dir()), candidates[0])
+
+    @property
+    def label(self) -> str:
+        """PROJECT/ANALYSIS, for names of runs and messages."""
+        return f"{self.metadata.project_folder}/{self.metadata.analysis_id}"

@@ -1,0 +1,1 @@
+"""Neighbours and layouts: where papers lie."""

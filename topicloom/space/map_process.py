@@ -1,0 +1,93 @@
+"""The map's layout on a core of its own, beside the reduction: a layout under a seed uses one core only.
+
+python -m topicloom.space.map_process VECTORS.npy NEIGHBOURS_FOLDER OUT.npy SETTINGS SEED
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import TracebackType
+
+from topicloom.errors import TopicloomError
+from topicloom.settings.schema import UmapSettings
+
+
+class MapLayoutError(TopicloomError):
+    """The process that lays out the map has failed."""
+
+
+class MapLayout:
+    """Lays out the map in another process, which loads its libraries from the start of a block, and begins when told.
+
+    vectors: embeddings.npy, (n, d). neighbours: folder of `topicloom.space.neighbours.write_neighbours`. out: the .npy
+    file to write, (n, 2) float32; it is there when the block ends. The process ends with the block, and with this
+    process however it ends. Raises MapLayoutError with the process's words where it fails.
+    """
+
+    def __init__(self, vectors: Path, neighbours: Path, out: Path, umap: UmapSettings, seed: int) -> None:
+        self._command = [sys.executable, "-m", __name__]
+        self._command += [str(vectors), str(neighbours), str(out), umap.model_dump_json(), str(seed)]
+
+    def __enter__(self) -> MapLayout:
+        self._process = subprocess.Popen(  # our own module
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+        return self
+
+    def begin(self) -> None:
+        """The neighbours are there: lay out."""
+        with contextlib.suppress(BrokenPipeError):  # it has ended already; __exit__ says why
+            self._process.stdin.write(b"begin\n")  # type: ignore[union-attr]
+            self._process.stdin.flush()  # type: ignore[union-attr]
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self._process.kill()
+        # Not communicate(): it closes standard input, by which the process would take this one for dead.
+        said = self._process.stderr.read() if self._process.stderr else b""
+        code = self._process.wait()
+        for pipe in (self._process.stdin, self._process.stderr):
+            if pipe:
+                pipe.close()
+        if kind is None and code == -9:
+            raise MemoryError("the process that lays out the map was killed; the system may have run out of memory")
+        if kind is None and code:
+            words = said.decode(errors="replace").strip().splitlines()[-1:] or [f"exit code {code}"]
+            raise MapLayoutError(f"the map could not be laid out: {words[0]}")
+
+
+def _end_with_parent() -> None:
+    """End at once when standard input closes: whoever started this process is no more."""
+
+    def watch() -> None:
+        os.read(0, 1)  # not sys.stdin, whose lock Python cannot take when it ends
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _main(arguments: list[str]) -> None:
+    import numpy as np
+
+    from topicloom.machine.compiled import import_umap
+    from topicloom.space.neighbours import read_neighbours
+    from topicloom.space.reduction import map_coordinates
+
+    import_umap()
+    if not sys.stdin.buffer.readline():
+        return  # whoever started this process wants no map any more
+    _end_with_parent()
+    vectors, neighbours, out, umap, seed = arguments
+    settings = UmapSettings.model_validate_json(umap)
+    np.save(out, map_coordinates(np.load(vectors), settings, int(seed), read_neighbours(Path(neighbours))))
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1:])

@@ -1,0 +1,94 @@
+"""The nearest neighbours of all documents, found once for every layout of the same embeddings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from topicloom.machine.compiled import import_umap
+from topicloom.settings.schema import UmapSettings
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+# Below this many documents UMAP compares all pairs itself, exactly; above it follows nearest-neighbour descent.
+ALL_PAIRS_BELOW = 4096
+_ANGULAR = ("cosine", "correlation")  # UMAP splits by angle under these
+_INDICES, _DISTANCES, _INDEX, _RANDOM = "indices.npy", "distances.npy", "index.joblib", "random_state.npz"
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """indices: (n, k) int32, distances: (n, k) float32, each document first among its own.
+
+    index: the pynndescent.NNDescent that finds those of new documents, or None where it was not read.
+    random_state: numpy's legacy state after the search, from which UMAP lays out.
+    """
+
+    indices: NDArray[np.int32]
+    distances: NDArray[np.float32]
+    index: Any
+    random_state: tuple[Any, ...]
+
+
+def find_neighbours(
+    vectors: NDArray[np.floating[Any]], umap: UmapSettings, seed: int, *, quiet: bool = False
+) -> Neighbours:
+    """The n_neighbors nearest of each of (n, d) vectors, the very ones that umap.UMAP finds with this seed.
+
+    quiet: the search keeps its progress to itself.
+
+    Source: Dong, Moses and Li (2011), nearest-neighbour descent; the pynndescent library.
+    """
+    import numpy as np
+
+    import_umap()
+    from umap.umap_ import nearest_neighbors
+
+    random_state = np.random.RandomState(seed)
+    points = np.ascontiguousarray(vectors, dtype=np.float32)
+    indices, distances, index = nearest_neighbors(
+        points,
+        umap.n_neighbors,
+        umap.metric,
+        {},
+        umap.metric in _ANGULAR,
+        random_state,
+        low_memory=True,
+        use_pynndescent=True,
+        n_jobs=1,  # as UMAP has it under a seed: with more the neighbours differ
+        verbose=not quiet,
+    )
+    index.verbose = False
+    return Neighbours(indices, distances, index, tuple(random_state.get_state(legacy=True)))
+
+
+def write_neighbours(folder: Path, neighbours: Neighbours) -> None:
+    """Write indices.npy, distances.npy, index.joblib and random_state.npz."""
+    import joblib
+    import numpy as np
+
+    np.save(folder / _INDICES, neighbours.indices)
+    np.save(folder / _DISTANCES, neighbours.distances)
+    joblib.dump(neighbours.index, folder / _INDEX)
+    kind, keys, position, has_gauss, gauss = neighbours.random_state
+    np.savez(folder / _RANDOM, kind=kind, keys=keys, position=position, has_gauss=has_gauss, gauss=gauss)
+
+
+def read_neighbours(folder: Path) -> Neighbours:
+    """Read what `write_neighbours` wrote, but for the index."""
+    import numpy as np
+
+    with np.load(folder / _RANDOM) as held:
+        state = (str(held["kind"]), held["keys"], int(held["position"]), int(held["has_gauss"]), float(held["gauss"]))
+    return Neighbours(np.load(folder / _INDICES), np.load(folder / _DISTANCES), None, state)
+
+
+def read_index(folder: Path) -> Any:
+    """The index that finds the neighbours of new documents."""
+    import joblib
+
+    import_umap()
+    return joblib.load(folder / _INDEX)

@@ -1,0 +1,77 @@
+"""A layout of UMAP's graph on every core, the same for any number of them.
+
+UMAP uses one edge after another, so that under a seed it can use one core only. Here the edges are dealt into rounds in
+each of which no document has more than one edge: a round's edges can be used at once, in any order. Documents are
+pushed away from where others stood when the epoch began, with random numbers of their own. So it does not matter
+which core does what. It is another layout of the same graph, by the same forces and schedule, not the same one.
+Source: McInnes, Healy and Melville (2018), UMAP.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from topicloom.machine.compiled import import_layout_kernels
+from topicloom.machine.threads import available_threads
+from topicloom.progress import tell
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_matrix
+
+_ROUNDS = 512  # edges that fit into none, of documents with more neighbours, are used one after another
+_TOLD_EVERY = 20
+
+
+def parallel_layout(
+    graph: csr_matrix,
+    start: NDArray[np.float32],
+    epochs: int,
+    a: float,
+    b: float,
+    seed: int,
+    negatives: float = 5.0,
+    threads: int | None = None,
+) -> NDArray[np.float32]:
+    """Lay out a symmetric graph of n documents, (n, d) float32.
+
+    graph: sparse (n, n) membership strengths. start: (n, d) first positions. a, b: UMAP's curve. negatives: documents
+    to move away from for each that is moved to. The same for any number of threads.
+    """
+    import numba
+    import numpy as np
+
+    kernels = import_layout_kernels()
+    edges = _used(graph, epochs)
+    rounds = kernels.deal_into_rounds(edges.row, edges.col, len(start), _ROUNDS)
+    order = np.argsort(rounds, kind="stable")
+    left, right, rounds = edges.row[order], edges.col[order], rounds[order]
+    starts = np.flatnonzero(np.append(True, np.diff(rounds) != 0)) if len(rounds) else np.zeros(0, np.int64)
+    alone = int(np.searchsorted(rounds[starts], _ROUNDS)) if len(rounds) else 0
+    starts = np.append(starts, len(rounds))
+    period = edges.data.max(initial=0.0) / edges.data[order].astype(np.float64)
+    dealt = kernels.Edges(left, right, period, due=period.copy(), negative_due=period / negatives)
+    random = np.random.RandomState(seed).randint(1, np.iinfo(np.int64).max, len(start)).astype(np.uint64)
+    place = np.array(start, dtype=np.float32, order="C")
+    before_us = numba.get_num_threads()
+    numba.set_num_threads(min(threads or available_threads(), numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
+    try:
+        for epoch in range(epochs):
+            forces = kernels.Forces(np.float32(a), np.float32(b), np.float32(1.0 - epoch / epochs), negatives)
+            kernels.layout_epoch(place, place.copy(), starts, alone, dealt, epoch, forces, random)
+            if (epoch + 1) % _TOLD_EVERY == 0 or epoch + 1 == epochs:
+                tell("layout", epoch + 1, epochs)
+    finally:
+        numba.set_num_threads(before_us)
+    return place
+
+
+def _used(graph: csr_matrix, epochs: int) -> Any:
+    """One edge for each pair of documents, of those strong enough to be used once in so many epochs."""
+    from scipy.sparse import triu
+
+    edges = triu(graph, k=1, format="coo")
+    strong = edges.data >= graph.data.max(initial=0.0) / max(epochs, 1)
+    edges.row, edges.col, edges.data = edges.row[strong], edges.col[strong], edges.data[strong]
+    return edges

@@ -1,0 +1,1 @@
+"""One file a stage: what it reads, what decides it, how it computes."""

@@ -1,0 +1,97 @@
+"""Results of their own that a stage rests on: found once, whatever else the settings of the stage are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from topicloom.settings.schema import Settings
+from topicloom.space.neighbours import ALL_PAIRS_BELOW, find_neighbours, write_neighbours
+from topicloom.stages.load_embeddings import TEXTS, VECTORS, stored_texts, stored_vectors
+from topicloom.stages.registry import LOAD_EMBEDDINGS, library_versions
+from topicloom.store.store import StagePlan, StageRef, Store, Workspace
+from topicloom.words.tokens import Tokens, read_tokens, tokenise, write_tokens
+
+TOKENS, NEIGHBOURS = "tokens", "neighbours"
+
+
+def stored_tokens(settings: Settings, embeddings: StageRef, out: Workspace, run_id: str | None = None) -> Tokens:
+    """The words of the documents as integers, found once for every clustering of a corpus.
+
+    out: the workspace of the stage that asks, which notes that it rests on them.
+    """
+    store = Store(settings.store_path)
+    language = settings.tmo.represent.language
+
+    def compute(part: Workspace) -> None:
+        tokens = tokenise(stored_texts(store, embeddings), language)
+        write_tokens(part.path("tokens.npz"), tokens)
+        part.facts = {"tokens": len(tokens.ids), "words": len(tokens.words)}
+
+    plan = StagePlan(
+        stage=TOKENS,
+        version=1,
+        parameters={"english": language == "english"},
+        inputs={f"{LOAD_EMBEDDINGS}/{TEXTS}": embeddings.outputs[TEXTS]},
+        libraries={},
+    )
+    ref, _ = store.obtain(plan, compute, run_id=run_id)
+    out.parts[TOKENS] = ref.key
+    return read_tokens(store.artifact(ref, "tokens.npz"))
+
+
+def neighbours_folder(settings: Settings, store: Store, embeddings: StageRef) -> Path | None:
+    """Where the neighbours of the documents lie once they are found; None where UMAP itself compares all pairs."""
+    if embeddings.facts["documents"] < ALL_PAIRS_BELOW:
+        return None
+    plan = _neighbours_plan(settings, embeddings)
+    return store.folder(plan.stage, plan.key)
+
+
+def found_neighbours(
+    settings: Settings, embeddings: StageRef, run_id: str | None = None, *, quiet: bool = False
+) -> StageRef | None:
+    """The documents' nearest neighbours, found once for every layout of the same embeddings, or anew if they are lost.
+
+    None where UMAP itself compares all pairs.
+    """
+    if embeddings.facts["documents"] < ALL_PAIRS_BELOW:
+        return None
+    store = Store(settings.store_path)
+
+    def compute(part: Workspace) -> None:
+        vectors = stored_vectors(store, embeddings)
+        write_neighbours(part.folder, find_neighbours(vectors, settings.tmo.umap, _search_seed(settings), quiet=quiet))
+
+    return store.obtain(_neighbours_plan(settings, embeddings), compute, run_id=run_id)[0]
+
+
+def stored_neighbours(
+    settings: Settings, embeddings: StageRef, out: Workspace, run_id: str | None = None, *, quiet: bool = False
+) -> Path | None:
+    """The folder of the documents' nearest neighbours, or None where UMAP itself compares all pairs.
+
+    out: the workspace of the stage that asks, which states how they were found and notes that it rests on them.
+    """
+    found = found_neighbours(settings, embeddings, run_id, quiet=quiet)
+    if found is None:
+        out.facts["neighbours"] = "exact, all pairs compared"
+        return None
+    out.facts["neighbours"] = "approximate, nearest-neighbour descent"
+    out.parts[found.stage] = found.key
+    return Store(settings.store_path).folder(found.stage, found.key)
+
+
+def _search_seed(settings: Settings) -> int:
+    seed = settings.tmo.umap.neighbors_seed
+    return settings.params.seed if seed is None else seed
+
+
+def _neighbours_plan(settings: Settings, embeddings: StageRef) -> StagePlan:
+    umap = settings.tmo.umap
+    return StagePlan(
+        stage=NEIGHBOURS,
+        version=1,
+        parameters={"n_neighbors": umap.n_neighbors, "metric": umap.metric, "seed": _search_seed(settings)},
+        inputs={f"{LOAD_EMBEDDINGS}/{VECTORS}": embeddings.outputs[VECTORS]},
+        libraries=library_versions("umap-learn", "pynndescent", "numba", "numpy", "scipy"),
+    )

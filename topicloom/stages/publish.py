@@ -1,0 +1,76 @@
+"""Putting pictures into the analysis folder: files that are there already stay, those of an earlier result go."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from topicloom.atlas.atlas import TABLES
+from topicloom.measures.quality import QUALITY_FILE
+from topicloom.settings.schema import Settings
+from topicloom.stages.registry import DESCRIBE, FIGURES, QUALITY, REPORT
+from topicloom.store.files import write_json
+from topicloom.store.run_record import RUN_RECORD, analysis_lock, read_record
+from topicloom.store.store import StageRef, Store
+from topicloom.store.swap import swapped_in
+
+REPORT_FILE, FIGURES_FOLDER = "report.html", "figures"
+_ENTRY = "pictures"
+
+
+def publish_pictures(settings: Settings, refs: Mapping[str, StageRef]) -> list[str]:
+    """Make the analysis folder hold the pictures of `refs` and no others; returns the names that were written.
+
+    refs: results of describe, quality, figures and report, as far as there are any. What an earlier run has published
+    and this one has not is removed, so that no picture of another result lies beside the tables: the store keeps it.
+    All change at one moment, and run.json notes what they were made from.
+    """
+    store = Store(settings.store_path)
+    wanted = _wanted(store, refs)
+    with analysis_lock(settings, store):
+        record = read_record(settings)
+        before = record.get(_ENTRY, {}).get("files", {})
+        changed = {name for name, (path, sha256) in wanted.items() if not _holds(settings, store, name, sha256)}
+        # A folder changes as a whole: with one figure of it all are put in place anew.
+        tops = {name.partition("/")[0] for name in changed}
+        gone = {name.partition("/")[0] for name in before} - {name.partition("/")[0] for name in wanted}
+        if {name for name in before if name not in wanted and name.startswith(f"{FIGURES_FOLDER}/")} - gone:
+            tops.add(FIGURES_FOLDER)
+        files = {name: sha256 for name, (_, sha256) in wanted.items()}
+        if not tops and not gone and before == files:
+            return []
+        with swapped_in(settings.analysis_path, gone=sorted(gone)) as staging:
+            for name, (path, _) in wanted.items():
+                if name.partition("/")[0] in tops:
+                    (staging / name).parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(path, staging / name)
+            keys = {stage: ref.key for stage, ref in refs.items()}
+            write_json(staging / RUN_RECORD, {**record, _ENTRY: {"keys": keys, "files": files}})
+        written = [name for name in wanted if name.partition("/")[0] in tops]
+        store.digests.note({settings.analysis_path / name: files[name] for name in written})
+        return written
+
+
+def _wanted(store: Store, refs: Mapping[str, StageRef]) -> dict[str, tuple[Path, str]]:
+    """Each file to publish by its name in the analysis folder: where it lies in the store, and its digest."""
+    names: dict[str, dict[str, str]] = {
+        DESCRIBE: {name: name for name in TABLES},
+        QUALITY: {QUALITY_FILE: QUALITY_FILE},
+        REPORT: {REPORT_FILE: REPORT_FILE},
+    }
+    if FIGURES in refs:
+        names[FIGURES] = {f"{FIGURES_FOLDER}/{name}": name for name in refs[FIGURES].facts["files"]}
+    return {
+        name: (store.artifact(refs[stage], artifact), refs[stage].outputs[artifact])
+        for stage, of_stage in names.items()
+        if stage in refs
+        for name, artifact in of_stage.items()
+    }
+
+
+def _holds(settings: Settings, store: Store, name: str, sha256: str) -> bool:
+    try:
+        return store.digests.digest(settings.analysis_path / name) == sha256
+    except OSError:
+        return False

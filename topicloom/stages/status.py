@@ -1,0 +1,107 @@
+"""Per stage of an analysis: whether its result is kept, stale and why, or missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from topicloom.inputs.encoder import embeddings_missing
+from topicloom.lineage.differences import changed_values
+from topicloom.settings.schema import Settings
+from topicloom.stages.lookup import find_result
+from topicloom.stages.registry import CHOOSE_SIZE, EXPORT, LOAD_EMBEDDINGS, STAGES, UPDATE, stages_of, with_size
+from topicloom.stages.update import is_due
+from topicloom.store.files import read_json, tree_size
+from topicloom.store.run_record import read_record
+from topicloom.store.store import MANIFEST, StageRef, Store
+
+CACHED, STALE, MISSING = "cached", "stale", "missing"
+
+
+@dataclass(frozen=True)
+class StageStatus:
+    """The state of one stage, and of the result that the last run used.
+
+    why: what makes the next run compute it. ended: ISO time, seconds: how long it took, bytes: its size.
+    """
+
+    stage: str
+    state: str
+    why: str = ""
+    ended: str = ""
+    seconds: float | None = None
+    bytes: int | None = None
+
+
+def analysis_status(settings: Settings) -> list[StageStatus]:
+    """The status of every stage, in order. Computes nothing and changes nothing."""
+    store = Store(settings.store_path)
+    record = read_record(settings)
+    refs: dict[str, StageRef] = {}
+    statuses = []
+    for stage in stages_of(settings):
+        if stage == UPDATE and not (LOAD_EMBEDDINGS in refs and is_due(settings, refs[LOAD_EMBEDDINGS])):
+            continue
+        last = _last_manifest(store, record, stage)
+        needed = [CHOOSE_SIZE] if settings.tmo.chooses_size and stage not in (LOAD_EMBEDDINGS, CHOOSE_SIZE) else []
+        missing = [name for name in (*needed, *_reads(stage, settings)) if name not in refs]
+        if missing:
+            state, why = (STALE if last else MISSING), f"{missing[0]} is to be computed first"
+        elif stage == LOAD_EMBEDDINGS and embeddings_missing(settings):
+            state, why = MISSING, f"the embeddings are to be made with {settings.tmo.transformer_model}"
+        else:
+            plan, found = find_result(settings, store, stage, refs)
+            if found.ref:
+                refs[stage] = found.ref
+                settings = with_size(settings, found.ref) if stage == CHOOSE_SIZE else settings
+                last = _manifest(store, record, found.ref)
+                state, why = CACHED, ""
+            else:
+                changes = list(_changes(last.get("made_from", {}), plan.model_dump(mode="json"))) if last else []
+                state = STALE if last else MISSING
+                why = found.fault or "; ".join(changes) or ("its result is gone" if last else "")
+        statuses.append(_status(store, stage, state, why, last))
+    return statuses
+
+
+def _reads(stage: str, settings: Settings) -> list[str]:
+    return [] if stage == LOAD_EMBEDDINGS else list(STAGES[stage].reads(settings))
+
+
+def _last_manifest(store: Store, record: Mapping[str, Any], stage: str) -> dict[str, Any]:
+    """The provenance of the result that the last run used; empty if there was no run or it has gone."""
+    if stage == EXPORT:
+        return dict(record.get("export") or {})
+    key = record.get("stages", {}).get(stage, {}).get("key")
+    return (read_json(store.folder(stage, key) / MANIFEST) or {}) if key else {}
+
+
+def _manifest(store: Store, record: Mapping[str, Any], ref: StageRef) -> dict[str, Any]:
+    return _last_manifest(store, record, EXPORT) if ref.stage == EXPORT else store.manifest(ref)
+
+
+def _status(store: Store, stage: str, state: str, why: str, manifest: Mapping[str, Any]) -> StageStatus:
+    if not manifest:
+        return StageStatus(stage, state, why)
+    if "files" in manifest:
+        size = sum(int(note["bytes"]) for note in manifest["files"].values())
+    else:
+        size = tree_size(store.folder(stage, manifest["key"]))
+    return StageStatus(stage, state, why, str(manifest["ended"]), float(manifest["seconds"]), size)
+
+
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    """What differs between two plans, in words."""
+    if before.get("version") != after["version"]:
+        yield "topicloom computes it in a new way"
+    yield from changed_values(before.get("parameters", {}), after["parameters"])
+    old, new = before.get("inputs", {}), after["inputs"]
+    for name in sorted(old.keys() | new.keys()):
+        if old.get(name) != new.get(name):
+            yield f"{name} has changed" if name in old and name in new else f"{name} is {_come_or_gone(name, new)}"
+    yield from changed_values(before.get("libraries", {}), after["libraries"])
+
+
+def _come_or_gone(name: str, new: Mapping[str, Any]) -> str:
+    return "new" if name in new else "gone"

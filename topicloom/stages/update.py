@@ -1,0 +1,234 @@
+"""A grown corpus and the model fitted before: whether to use it again, and the stages reduce and cluster by it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from topicloom.lineage.following import FittedRun, fitted_run
+from topicloom.machine.compiled import import_umap
+from topicloom.settings.schema import Settings
+from topicloom.space.neighbours import read_index
+from topicloom.space.new_papers import (
+    Drift,
+    Surroundings,
+    place_in_clusters,
+    place_on_map,
+    placed_probability,
+    surroundings,
+)
+from topicloom.stages.load_embeddings import stored_identifiers, stored_vectors
+from topicloom.stages.parts import NEIGHBOURS, found_neighbours
+from topicloom.stages.registry import (
+    CLUSTER,
+    DECISION,
+    LOAD_EMBEDDINGS,
+    PLACED,
+    POSITIONS,
+    REDUCE,
+    STAGES,
+    UPDATE,
+    is_placed,
+    library_versions,
+)
+from topicloom.store.files import read_json, write_json
+from topicloom.store.store import MANIFEST, StagePlan, StageRef, Store, Workspace, ref_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Refs = Mapping[str, StageRef]
+
+_BASE = (LOAD_EMBEDDINGS, REDUCE, CLUSTER)
+_NEAR = "near.npz"
+
+
+def is_due(settings: Settings, loaded: StageRef) -> bool:
+    """Whether a run has to decide: the settings want it, and another corpus was fitted before."""
+    return settings.tmo.update.mode != "refit" and fitted_run(settings, loaded.key) is not None
+
+
+def decide(settings: Settings, refs: Refs, out: Workspace) -> None:
+    """Decide whether new papers are placed in the fitted model, or all papers fitted anew.
+
+    refs: load-embeddings. Artifacts: decision.json; positions.npy (n,) int64, row of each paper in the fitted corpus,
+    -1 for one that is new or whose embedding has changed; near.npz, rows and distances of the fitted papers nearest to
+    each new one. Facts: mode (assign or refit), why, run (of the fit), new, withdrawn, far_share, drift.
+    """
+    import numpy as np
+
+    store, wanted = Store(settings.store_path), settings.tmo.update
+    base = fitted_run(settings, refs[LOAD_EMBEDDINGS].key)
+    fault = _why_unusable(settings, store, base) if base else "there is no earlier run"
+    if base is None or fault:
+        out.facts = {"mode": "refit", "why": fault}
+        write_json(out.path(DECISION), out.facts)
+        return
+    kept = _refs(store, base.keys)
+    positions = _positions(store, kept[LOAD_EMBEDDINGS], refs[LOAD_EMBEDDINGS])
+    fitted, vectors = (stored_vectors(store, ref) for ref in (kept[LOAD_EMBEDDINGS], refs[LOAD_EMBEDDINGS]))
+    near = surroundings(fitted, vectors[positions < 0], settings.tmo.umap.n_neighbors, settings.tmo.umap.metric)
+    new = int((positions < 0).sum())
+    drift = Drift(len(fitted), new, len(fitted) - (len(positions) - new), float(near.far.mean()) if new else 0.0)
+    assigns = wanted.mode == "assign" or drift.value <= wanted.most_drift
+    out.facts = {
+        "mode": "assign" if assigns else "refit",
+        "why": "" if assigns else f"the drift of {drift.value:.2f} is above {wanted.most_drift}",
+        "run": base.number,
+        "new": drift.new,
+        "withdrawn": drift.withdrawn,
+        "far_share": round(drift.far_share, 4),
+        "drift": round(drift.value, 4),
+    }
+    write_json(out.path(DECISION), {**out.facts, "keys": {stage: ref.key for stage, ref in kept.items()}})
+    np.save(out.path(POSITIONS), positions)
+    np.savez(out.path(_NEAR), rows=near.rows, distances=near.distances)
+    if assigns:
+        out.parts |= {f"base-{stage}": ref.key for stage, ref in kept.items()}
+        out.parts |= {f"base-{name}": key for name, key in store.manifest(kept[REDUCE]).get("parts", {}).items()}
+
+
+def _why_unusable(settings: Settings, store: Store, base: FittedRun) -> str:
+    """Why new papers cannot be placed in the model of a run; empty if they can."""
+    for stage in _BASE:
+        manifest = read_json(store.folder(stage, base.keys[stage]) / MANIFEST)
+        if not manifest:
+            return f"the result of {stage} of run {base.number} is no longer kept"
+        made_from = StagePlan(**manifest["made_from"])
+        if store.find(made_from).ref is None:
+            return f"the result of {stage} of run {base.number} is damaged"
+        if stage == LOAD_EMBEDDINGS:
+            continue
+        definition = STAGES[stage]
+        if made_from.parameters != definition.parameters(settings):
+            return f"the settings of {stage} are other than in run {base.number}"
+        if made_from.version != definition.version or made_from.libraries != library_versions(*definition.libraries):
+            return f"the libraries of {stage} are other than in run {base.number}"
+    return ""
+
+
+def _refs(store: Store, keys: Mapping[str, str]) -> dict[str, StageRef]:
+    return {stage: ref_of(read_json(store.folder(stage, keys[stage]) / MANIFEST)) for stage in _BASE}
+
+
+def base_refs(store: Store, update: StageRef) -> dict[str, StageRef]:
+    """The results of the run that was fitted: load-embeddings, reduce and cluster. update: a decision to assign."""
+    return _refs(store, read_json(store.artifact(update, DECISION))["keys"])
+
+
+def _positions(store: Store, base: StageRef, now: StageRef) -> NDArray[np.int64]:
+    import numpy as np
+    import pandas as pd
+
+    fitted = pd.Index(stored_identifiers(store, base)["UT"].astype(str))
+    papers = pd.Index(stored_identifiers(store, now)["UT"].astype(str))
+    positions: NDArray[np.int64] = fitted.get_indexer(papers).astype(np.int64)
+    known = np.flatnonzero(positions >= 0)
+    before, vectors = stored_vectors(store, base), stored_vectors(store, now)
+    if before.shape[1] != vectors.shape[1]:
+        return np.full(len(positions), -1, dtype=np.int64)
+    changed = (before[positions[known]] != vectors[known]).any(axis=1)
+    positions[known[changed]] = -1
+    return positions
+
+
+def reduce_placed(settings: Settings, refs: Refs, out: Workspace) -> None:
+    """The stage reduce by the fitted UMAP: fitted papers stay where they were, new ones are placed.
+
+    refs: load-embeddings and update. Artifacts: those of reduce, umap.joblib being the fitted one; placed.npy (n,)
+    bool, the papers that are new.
+    """
+    import numpy as np
+
+    store = Store(settings.store_path)
+    base, positions = base_refs(store, refs[UPDATE]), np.load(store.artifact(refs[UPDATE], POSITIONS))
+    new = positions < 0
+    vectors = stored_vectors(store, refs[LOAD_EMBEDDINGS])[new]
+    model = fitted_umap(settings, store, refs, base[REDUCE])
+    fitted, coordinates = (np.load(store.artifact(base[REDUCE], name)) for name in ("reduced.npy", "coordinates.npy"))
+    placed = np.nan_to_num(_transformed(model, vectors)) if new.any() else fitted[:0]
+    np.save(out.path("reduced.npy"), _joined(fitted, placed, positions))
+    on_map = place_on_map(_near(store, refs[UPDATE]), coordinates)
+    np.save(out.path("coordinates.npy"), _joined(coordinates, on_map, positions))
+    shutil.copyfile(store.artifact(base[REDUCE], "umap.joblib"), out.path("umap.joblib"))
+    np.save(out.path(PLACED), new)
+    out.facts = {"placed": int(new.sum())}
+
+
+def _joined(
+    fitted: NDArray[np.float32], placed: NDArray[np.float32], positions: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Rows of the fitted papers where a paper is one of them, of the placed ones, in order, where it is not."""
+    import numpy as np
+
+    joined = np.empty((len(positions), fitted.shape[1]), dtype=np.float32)
+    joined[positions >= 0] = fitted[positions[positions >= 0]]
+    joined[positions < 0] = placed
+    return joined
+
+
+def _transformed(model: Any, vectors: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="n_jobs value .* overridden", category=UserWarning)
+        transformed: NDArray[np.float32] = model.transform(vectors)
+    return transformed
+
+
+def _near(store: Store, update: StageRef) -> Surroundings:
+    import numpy as np
+
+    with np.load(store.artifact(update, _NEAR)) as held:
+        return Surroundings(held["rows"], held["distances"], np.zeros(len(held["rows"]), dtype=bool))
+
+
+def fitted_umap(settings: Settings, store: Store, refs: Refs, reduced: StageRef) -> Any:
+    """The fitted UMAP of a result of reduce, with the index that finds the neighbours of new documents."""
+    import joblib
+
+    import_umap()
+    umap = joblib.load(store.artifact(reduced, "umap.joblib"))
+    loaded = base_refs(store, refs[UPDATE])[LOAD_EMBEDDINGS] if is_placed(refs) else refs[LOAD_EMBEDDINGS]
+    neighbours = found_neighbours(settings, loaded)
+    if neighbours is not None:
+        umap._knn_search_index = read_index(store.folder(NEIGHBOURS, neighbours.key))
+    return umap
+
+
+def cluster_placed(settings: Settings, refs: Refs, out: Workspace) -> None:
+    """The stage cluster by the fitted model: fitted papers stay in their clusters, new ones are placed.
+
+    refs: reduce and update. Artifacts: those of cluster, the model and its tree being the fitted ones.
+    """
+    import joblib
+    import numpy as np
+
+    store = Store(settings.store_path)
+    base, positions = base_refs(store, refs[UPDATE]), np.load(store.artifact(refs[UPDATE], POSITIONS))
+    new = positions < 0
+    reduced = np.load(store.artifact(refs[REDUCE], "reduced.npy"))[new]
+    model = joblib.load(store.artifact(base[CLUSTER], "clusterer.joblib"))
+    before = np.load(store.artifact(base[CLUSTER], "clusters.npy"))
+    clusters = np.empty(len(positions), dtype=np.int64)
+    clusters[~new] = before[positions[~new]]
+    clusters[new] = place_in_clusters(model, reduced, _near(store, refs[UPDATE]), before)
+    np.save(out.path("clusters.npy"), clusters)
+    if "probability.npy" in base[CLUSTER].outputs:
+        probability = np.zeros(len(positions))
+        probability[~new] = np.load(store.artifact(base[CLUSTER], "probability.npy"))[positions[~new]]
+        if settings.tmo.represent.calculate_probabilities:
+            probability[new] = placed_probability(model, reduced, clusters[new])
+        np.save(out.path("probability.npy"), probability)
+    for name in ("clusterer.joblib", "condensed_tree.npy"):
+        if name in base[CLUSTER].outputs:
+            shutil.copyfile(store.artifact(base[CLUSTER], name), out.path(name))
+    out.facts = {
+        "method": type(model).__name__,
+        "documents": len(positions),
+        "clusters": int(before.max(initial=-1)) + 1,
+        "outliers": int((clusters == -1).sum()),
+        "placed": int(new.sum()),
+    }

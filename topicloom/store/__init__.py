@@ -1,0 +1,1 @@
+"""What is kept, whole or not at all."""

@@ -1,0 +1,69 @@
+"""run.json: the record of a run in the analysis folder, and the manifest of the files that it exported."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from topicloom.settings.schema import Settings
+from topicloom.stages.registry import EXPORT
+from topicloom.store.digests import DigestBook
+from topicloom.store.files import digest_file, read_json, write_json
+from topicloom.store.store import Finding, StagePlan, StageRef, Store
+
+RUN_RECORD = "run.json"
+
+
+def exported_files(folder: Path) -> dict[str, dict[str, Any]]:
+    """SHA-256 and bytes of every file below a folder, by its path relative to it."""
+    return {
+        path.relative_to(folder).as_posix(): {"sha256": digest_file(path), "bytes": path.stat().st_size}
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != RUN_RECORD
+    }
+
+
+def find_export(settings: Settings, plan: StagePlan, store: Store) -> Finding:
+    """Whether the analysis folder holds the outputs of `plan`, each file as it was written."""
+    record = read_json(settings.analysis_path / RUN_RECORD)
+    export = record.get("export") if isinstance(record, dict) else None
+    if not isinstance(export, dict) or export.get("key") != plan.key:
+        return Finding(ref=None)
+    for name, note in export["files"].items():
+        fault = _fault(settings.analysis_path / name, note, store.digests)
+        if fault:
+            return Finding(ref=None, fault=fault)
+    outputs = {name: str(note["sha256"]) for name, note in export["files"].items()}
+    return Finding(ref=StageRef(stage=EXPORT, key=plan.key, outputs=outputs, facts=export.get("facts", {})))
+
+
+def _fault(path: Path, note: dict[str, Any], digests: DigestBook) -> str:
+    try:
+        if path.stat().st_size == note["bytes"] and digests.digest(path) == note["sha256"]:
+            return ""
+    except FileNotFoundError:
+        return f"{path.name} is missing"
+    except OSError as error:
+        return f"{path.name} cannot be read ({error.strerror})"
+    return f"{path.name} is not as it was exported"
+
+
+def read_record(settings: Settings) -> dict[str, Any]:
+    """The run record of an analysis; empty if it has none."""
+    record = read_json(settings.analysis_path / RUN_RECORD)
+    return record if isinstance(record, dict) else {}
+
+
+def update_record(settings: Settings, changes: dict[str, Any]) -> None:
+    """Replace entries of the run record, atomically."""
+    write_json(settings.analysis_path / RUN_RECORD, {**read_record(settings), **changes})
+
+
+@contextlib.contextmanager
+def analysis_lock(settings: Settings, store: Store) -> Iterator[None]:
+    """Hold the lock of an analysis folder: one export, or one change of the run record, at a time."""
+    name = settings.metadata.analysis_id.replace("/", "+")
+    with store.lock(f"analysis-{name}"):
+        yield

@@ -1,0 +1,285 @@
+"""The stage store: each stage's result in a folder named after what it was made from, so nothing is computed twice.
+
+    ROOT/PROJECT/.topicloom/<stage>/<key>/   artifacts + manifest.json
+
+A result exists whole or not at all: it is written to a temporary sibling, synced, then renamed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import platform
+import shutil
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from pydantic import BaseModel, ConfigDict
+
+from topicloom import __version__
+from topicloom.errors import StoreError
+from topicloom.machine.memory import PeakMemory, give_back
+from topicloom.store.digests import DigestBook
+from topicloom.store.files import (
+    digest_file,
+    digest_json,
+    read_json,
+    sync,
+    sync_tree,
+    write_json,
+)
+
+logger = logging.getLogger(__name__)
+
+MANIFEST = "manifest.json"
+
+
+class StagePlan(BaseModel):
+    """What a stage's result will be made from; its digest is the key of the result.
+
+    parameters: the settings that the stage reads, and no others.
+    inputs: SHA-256 of each input file or artifact that decides the result, by name.
+    libraries: versions of the libraries that decide its numbers.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    stage: str
+    version: int
+    parameters: dict[str, Any]
+    inputs: dict[str, str]
+    libraries: dict[str, str]
+
+    @cached_property
+    def key(self) -> str:
+        """SHA-256 over all of the plan: not over paths, dates or the analysis it is for."""
+        return digest_json(self.model_dump(mode="json"))
+
+
+class StageRef(BaseModel):
+    """A small reference to a stage's result: what tasks pass on instead of arrays.
+
+    outputs: SHA-256 of each artifact by name.
+    facts: a few numbers about the result, such as how many topics it has.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    stage: str
+    key: str
+    outputs: dict[str, str]
+    facts: dict[str, Any] = {}
+
+
+def ref_of(manifest: Mapping[str, Any]) -> StageRef:
+    """The reference to the result that a manifest describes."""
+    outputs = {name: str(note["sha256"]) for name, note in manifest["outputs"].items()}
+    return StageRef(stage=manifest["stage"], key=manifest["key"], outputs=outputs, facts=manifest.get("facts", {}))
+
+
+class Finding(BaseModel):
+    """What the store holds for a key: a sound result, or why there is none."""
+
+    ref: StageRef | None
+    fault: str = ""
+
+
+class Workspace:
+    """The temporary folder in which a stage writes its artifacts, and the facts it states about them.
+
+    parts: keys of results of their own that the stage rests on, by name; they live as long as the stage's does.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.facts: dict[str, Any] = {}
+        self.parts: dict[str, str] = {}
+
+    def path(self, name: str) -> Path:
+        """Where to write the artifact `name`."""
+        return self.folder / name
+
+
+class Store:
+    """The stage store of one project.
+
+    root: the folder `.topicloom` of the project; it is made when first written to.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.digests = DigestBook(root / "digests.json", base=root.parent)
+
+    def folder(self, stage: str, key: str) -> Path:
+        """Where the result of `stage` under `key` lies, or would lie."""
+        return self.root / stage / key
+
+    def artifact(self, ref: StageRef, name: str) -> Path:
+        """Path of one artifact of a result."""
+        return self.folder(ref.stage, ref.key) / name
+
+    def manifest(self, ref: StageRef) -> dict[str, Any]:
+        """The provenance record of a result; empty if it has gone."""
+        return read_json(self.folder(ref.stage, ref.key) / MANIFEST) or {}
+
+    def find(self, plan: StagePlan) -> Finding:
+        """Look for a result, and trust it only after a check of every artifact.
+
+        An artifact is checked by its digest; the digest is remembered beside size, mtime and inode, so a
+        sound result costs one stat per file.
+        """
+        folder = self.folder(plan.stage, plan.key)
+        if not folder.is_dir():
+            return Finding(ref=None, fault="")
+        manifest = read_json(folder / MANIFEST)
+        if not isinstance(manifest, dict) or not {"stage", "key", "outputs"} <= manifest.keys():
+            return Finding(ref=None, fault=f"{MANIFEST} is missing or damaged")
+        for name, note in manifest["outputs"].items():
+            fault = self._fault(folder / name, note)
+            if fault:
+                return Finding(ref=None, fault=fault)
+        return Finding(ref=ref_of(manifest))
+
+    def _fault(self, artifact: Path, note: Mapping[str, Any]) -> str:
+        try:
+            if artifact.stat().st_size != note["bytes"]:
+                return f"{artifact.name} has another size than when it was written"
+            if self.digests.digest(artifact) != note["sha256"]:
+                return f"{artifact.name} is not as it was written"
+        except FileNotFoundError:
+            return f"{artifact.name} is missing"
+        except OSError as error:
+            return f"{artifact.name} cannot be read ({error.strerror})"
+        return ""
+
+    def obtain(
+        self,
+        plan: StagePlan,
+        compute: Callable[[Workspace], None],
+        *,
+        refresh: bool = False,
+        run_id: str | None = None,
+    ) -> tuple[StageRef, bool]:
+        """The result for `plan`, computed if the store has no sound one. Returns it, and whether it was computed.
+
+        Of two runs that want the same key one computes; the other waits and reads.
+        refresh: compute even if there is a result.
+        """
+        waiting = f"{plan.stage}: another run is computing the same result; waiting for it."
+        with self.held(f"{plan.stage}-{plan.key[:16]}", waiting):
+            found = self.find(plan)
+            if found.ref and not refresh:
+                return found.ref, False
+            if found.fault:
+                logger.warning("%s: the kept result is not used: %s. It is computed again.", plan.stage, found.fault)
+            return self._compute(plan, compute, run_id), True
+
+    def _compute(self, plan: StagePlan, compute: Callable[[Workspace], None], run_id: str | None) -> StageRef:
+        folder = self.folder(plan.stage, plan.key)
+        self._sweep(folder)
+        workspace = Workspace(folder.with_name(f".{plan.key[:16]}.{uuid.uuid4().hex[:8]}.tmp"))
+        workspace.folder.mkdir(parents=True)
+        started = datetime.now(UTC)
+        try:
+            with PeakMemory() as memory:
+                compute(workspace)
+            give_back()
+            outputs = {
+                path.relative_to(workspace.folder).as_posix(): path
+                for path in sorted(workspace.folder.rglob("*"))
+                if path.is_file()
+            }
+            digests = {name: digest_file(path) for name, path in outputs.items()}
+            ended = datetime.now(UTC)
+            manifest = {
+                "stage": plan.stage,
+                "key": plan.key,
+                "made_from": plan.model_dump(mode="json"),
+                "outputs": {
+                    name: {"sha256": digests[name], "bytes": path.stat().st_size} for name, path in outputs.items()
+                },
+                "facts": workspace.facts,
+                "parts": workspace.parts,
+                "started": started.isoformat(timespec="seconds"),
+                "ended": ended.isoformat(timespec="seconds"),
+                "seconds": round((ended - started).total_seconds(), 3),
+                "peak_memory_bytes": memory.peak,
+                "host": platform.node(),
+                "python": platform.python_version(),
+                "topicloom": __version__,
+                "prefect_run_id": run_id,
+            }
+            write_json(workspace.path(MANIFEST), manifest)
+            sync_tree(workspace.folder)
+            self._put_in_place(workspace.folder, folder)
+        finally:
+            shutil.rmtree(workspace.folder, ignore_errors=True)
+        self.digests.note({folder / name: digest for name, digest in digests.items()})
+        return StageRef(stage=plan.stage, key=plan.key, outputs=digests, facts=workspace.facts)
+
+    def _put_in_place(self, temporary: Path, folder: Path) -> None:
+        if folder.exists():
+            aside = folder.with_name(f".{folder.name[:16]}.{uuid.uuid4().hex[:8]}.old")
+            folder.rename(aside)
+            temporary.rename(folder)
+            shutil.rmtree(aside, ignore_errors=True)
+        else:
+            temporary.rename(folder)
+        sync(folder.parent)
+
+    def _sweep(self, folder: Path) -> None:
+        """Remove what a killed run left of this key; the lock says that no living run is at it."""
+        for left in folder.parent.glob(f".{folder.name[:16]}.*"):
+            shutil.rmtree(left, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def held(self, name: str, waiting: str) -> Iterator[None]:
+        """Hold a lock of the project; `waiting` is logged where another run holds it."""
+        lock = self.lock(name)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            logger.warning("%s", waiting)
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def lock(self, name: str) -> FileLock:
+        """A lock of the project; the system frees it when the process that holds it dies."""
+        folder = self.root / "locks"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"{folder} cannot be made: {error.strerror}. Give yourself the right to write there."
+            ) from error
+        return FileLock(folder / f"{name}.lock")
+
+    def sweep(self) -> list[Path]:
+        """Remove the temporary folders that runs which are no more have left; those of living runs stay."""
+        left = [path for pattern in ("*/.*.tmp", "*/.*.old") for path in self.root.glob(pattern)]
+        return [path for path in left if self._sweep_one(path)]
+
+    def _sweep_one(self, path: Path) -> bool:
+        key = path.name.split(".")[1]
+        try:
+            with self.lock(f"{path.parent.name}-{key}").acquire(timeout=0):
+                shutil.rmtree(path, ignore_errors=True)
+        except Timeout:
+            return False  # somebody is at work on it
+        return True
+
+    @contextlib.contextmanager
+    def run(self) -> Iterator[None]:
+        """Say that a run of the project is under way, so that nothing it has made is cleaned away."""
+        lock = self.lock(f"run-{uuid.uuid4().hex[:12]}")
+        with lock:
+            yield
+        Path(lock.lock_file).unlink(missing_ok=True)

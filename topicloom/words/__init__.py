@@ -1,0 +1,1 @@
+"""Text as integers: tokens, n-grams, counts, c-TF-IDF."""

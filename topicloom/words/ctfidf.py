@@ -1,0 +1,181 @@
+"""Topics from clusters: numbers by size, and words by c-TF-IDF, as BERTopic finds them.
+
+Source: Grootendorst (2022), BERTopic: neural topic modeling with a class-based TF-IDF procedure.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from topicloom.errors import TopicloomError
+from topicloom.settings.schema import RepresentSettings
+from topicloom.words.ngrams import NOWHERE, Vocabulary
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_matrix
+
+_NO_WORD = ("", 0.00001)  # what BERTopic fills a topic with too few words up with
+_RANKED = 30  # BERTopic ranks so many words of a topic, and keeps the first top_n_words
+_IN_NAME = 4
+
+
+class NoWordsError(TopicloomError):
+    """The settings of section tmo.represent leave no words for the topics."""
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic as reports show it: get_topic_info's row, and the rows of its representative documents."""
+
+    topic: int
+    count: int
+    name: str
+    words: list[str]
+    weights: list[float]
+    representative_rows: list[int]
+
+
+def number_topics(clusters: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Topic of each document, (n,) int64: clusters numbered by size, the largest 0; -1 stays.
+
+    Clusters of one size fall in the order that BERTopic's pandas call gives them.
+    """
+    import numpy as np
+    import pandas as pd
+
+    sizes = pd.DataFrame(Counter(clusters.tolist()).items(), columns=["cluster", "size"])
+    ranked = sizes.sort_values("size", ascending=False)
+    ranked = ranked[ranked["cluster"] != -1]
+    topic_of = np.full(int(clusters.max(initial=-1)) + 2, -1, dtype=np.int64)
+    topic_of[ranked["cluster"].to_numpy(dtype=np.int64)] = np.arange(len(ranked))
+    return topic_of[clusters]
+
+
+@dataclass(frozen=True)
+class Weighting:
+    """How c-TF-IDF weighs counts, fitted to the topics. idf: (columns,) float64."""
+
+    idf: NDArray[np.float64]
+    reduce_frequent_words: bool
+
+    @property
+    def diagonal(self) -> csr_matrix:
+        """The idf on the diagonal of a sparse matrix, as ClassTfidfTransformer holds it."""
+        import numpy as np
+        from scipy.sparse import diags
+
+        matrix: csr_matrix = diags(
+            self.idf, offsets=0, shape=(len(self.idf), len(self.idf)), format="csr", dtype=np.float64
+        )
+        return matrix
+
+    def __call__(self, counts: csr_matrix) -> csr_matrix:
+        """Weights of texts: share of each n-gram in its text times its idf, sparse float64 as `counts`.
+
+        The entries of a row come out in reverse order, as a product of sparse matrices leaves them; sums over a row
+        in BERTopic run in that order.
+        """
+        import numpy as np
+        from sklearn.preprocessing import normalize
+
+        shares = normalize(counts, axis=1, norm="l1", copy=False)
+        if self.reduce_frequent_words:
+            shares.data = np.sqrt(shares.data)
+        weights: csr_matrix = shares * self.diagonal
+        return weights
+
+
+def fit_weighting(counts: csr_matrix, represent: RepresentSettings) -> Weighting:
+    """Fit c-TF-IDF to the counts of all topics. counts: sparse (topics, columns) int64.
+
+    Raises NoWordsError where there is no column.
+    """
+    import numpy as np
+
+    if not counts.shape[1]:
+        raise NoWordsError("tmo.represent leaves the topics without words")
+    frequency = np.asarray(counts.sum(axis=0)).ravel()
+    average = int(counts.sum(axis=1).mean())
+    if represent.bm25_weighting:
+        idf = np.log(1 + (average - frequency + 0.5) / (frequency + 0.5))
+    else:
+        idf = np.log(average / frequency + 1)
+    return Weighting(idf, represent.reduce_frequent_words)
+
+
+def top_words(weights: csr_matrix, vocabulary: Vocabulary, top_n_words: int) -> list[list[tuple[str, float]]]:
+    """The words of each topic and their weights, heaviest first; "" where a topic has too few.
+
+    weights: sparse (topics, columns) c-TF-IDF. Equal weights fall in the order that BERTopic gives them.
+    """
+    import numpy as np
+
+    ranked = max(top_n_words, _RANKED)
+    columns = np.full((weights.shape[0], ranked), NOWHERE, dtype=np.int64)
+    scores = np.zeros((weights.shape[0], ranked))
+    for row, (start, end) in enumerate(zip(weights.indptr[:-1], weights.indptr[1:], strict=True)):
+        taken = min(ranked, end - start)
+        heaviest = start + np.argpartition(weights.data[start:end], -taken)[-taken:]
+        columns[row, :taken], scores[row, :taken] = weights.indices[heaviest], weights.data[heaviest]
+    order = np.argsort(scores, 1)[:, ::-1]
+    columns, scores = np.take_along_axis(columns, order, axis=1), np.take_along_axis(scores, order, axis=1)
+    names = vocabulary.names(np.unique(columns[:, :top_n_words]))
+    return [
+        [
+            (names[column], score) if column != NOWHERE and score > 0 else _NO_WORD
+            for column, score in zip(row_columns[:top_n_words], row_scores[:top_n_words], strict=True)
+        ]
+        for row_columns, row_scores in zip(columns.tolist(), scores.tolist(), strict=True)
+    ]
+
+
+def rows_of_topics(topics: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """The rows of each topic's documents, in order, the smallest topic number first. topics: (n,)."""
+    import numpy as np
+
+    order = np.argsort(topics, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(topics[order])) + 1)
+
+
+def topic_vectors(embeddings: NDArray[np.floating[Any]], topics: NDArray[np.int64]) -> NDArray[np.floating[Any]]:
+    """Mean embedding of each topic, (topics, d), the smallest topic number first."""
+    import numpy as np
+
+    return np.array([embeddings[rows].mean(axis=0) for rows in rows_of_topics(topics)])
+
+
+def topic_table(
+    topics: NDArray[np.int64], words: list[list[tuple[str, float]]], representative: list[list[int]]
+) -> list[Topic]:
+    """The topics in the order of BERTopic's get_topic_info: outliers first. Lists: one entry a topic."""
+    import numpy as np
+
+    numbers, counts = np.unique(topics, return_counts=True)
+    return [
+        Topic(
+            topic=topic,
+            count=count,
+            name=f"{topic}_" + "_".join(word for word, _ in of_topic[:_IN_NAME]),
+            words=[word for word, _ in of_topic],
+            weights=[weight for _, weight in of_topic],
+            representative_rows=rows,
+        )
+        for topic, count, of_topic, rows in zip(numbers.tolist(), counts.tolist(), words, representative, strict=True)
+    ]
+
+
+def write_topics(path: Path, topics: Sequence[Topic]) -> None:
+    """Write topics as JSON."""
+    path.write_text(json.dumps([asdict(topic) for topic in topics], ensure_ascii=False), encoding="utf-8")
+
+
+def read_topics(path: Path) -> list[Topic]:
+    """Read what `write_topics` wrote."""
+    return [Topic(**topic) for topic in json.loads(path.read_text(encoding="utf-8"))]

@@ -1,0 +1,175 @@
+"""How much of each document is about each topic, and the score of its own topic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from topicloom.machine.compiled import import_kernels
+from topicloom.machine.threads import available_threads
+from topicloom.progress import tell
+from topicloom.settings.schema import DistributionSettings
+from topicloom.words.counting import read_tokens_as_words
+from topicloom.words.ctfidf import Weighting, rows_of_topics
+from topicloom.words.ngrams import DocumentNgrams, vocabulary_of
+from topicloom.words.tokens import Stream
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_matrix
+
+_BLOCK_BYTES = 64 << 20  # of one (documents, topics) table
+_DENSE_SHARE = 4  # a column that at least every fourth topic has is added up faster as a row of all topics
+
+
+class TopicColumns(NamedTuple):
+    """c-TF-IDF by column, rows scaled to length 1.
+
+    topic int32, ascending, and weight float64: of column c from indptr[c] to indptr[c + 1]. dense_row: (columns,) int32
+    row of `dense` (r, topics) that holds a column's weights once more, or -1 where few topics have it. peak: (columns,)
+    a column's largest weight.
+    """
+
+    dense_row: NDArray[np.int32]
+    dense: NDArray[np.float64]
+    indptr: NDArray[np.int64]
+    topic: NDArray[np.int32]
+    weight: NDArray[np.float64]
+    peak: NDArray[np.float64]
+
+
+def topic_distribution(
+    ngrams: DocumentNgrams,
+    weights: csr_matrix,
+    weighting: Weighting,
+    settings: DistributionSettings,
+    threads: int | None = None,
+) -> csr_matrix:
+    """Approximate topic distribution, a sparse (n, topics) float64 matrix whose rows sum to 1 or are empty.
+
+    weights: sparse (topics, columns) c-TF-IDF, outliers left out. settings.batch_size: most documents of a block; the
+    result is the same for any, and for any number of threads.
+    Equal to BERTopic.approximate_distribution: the same windows, and each sum in the same order.
+    Source: Grootendorst's BERTopic, approximate_distribution with c-TF-IDF.
+    """
+    import numpy as np
+    from scipy.sparse import csr_matrix, vstack
+    from sklearn.preprocessing import normalize
+
+    kernels = import_kernels()
+    topics, n = weights.shape[0], len(ngrams.tokens) - 1
+    if not topics or not n:
+        return csr_matrix((n, topics), dtype=np.float64)
+    columns = _by_column(normalize(weights, copy=True))
+
+    def distribute(block: slice) -> csr_matrix:
+        total = np.zeros((block.stop - block.start, topics))
+        part = _part(ngrams, block)
+        kernels.window_similarities(
+            *(part.found, part.tokens, part.bounds, settings.window, settings.stride, settings.padding),
+            *(weighting.idf, weighting.reduce_frequent_words),
+            *(columns, settings.min_similarity, total),
+        )
+        return csr_matrix(normalize(total, norm="l1", axis=1, copy=False))
+
+    size = max(min(settings.batch_size, _BLOCK_BYTES // (8 * topics)), 1)
+    blocks = []
+    with ThreadPoolExecutor(max_workers=threads or available_threads()) as pool:
+        for block in pool.map(distribute, _slices(n, size)):
+            blocks.append(block)
+            tell("topic distribution", min(len(blocks) * size, n), n)
+    return vstack(blocks, format="csr")
+
+
+def _slices(n: int, size: int) -> Iterator[slice]:
+    return (slice(start, min(start + size, n)) for start in range(0, n, size))
+
+
+def _part(ngrams: DocumentNgrams, rows: slice) -> DocumentNgrams:
+    """The n-grams of some documents, in memory."""
+    import numpy as np
+
+    tokens = ngrams.tokens[rows.start : rows.stop + 1]
+    bounds = ngrams.bounds[tokens[0] : tokens[-1] + 1] if len(ngrams.bounds) else ngrams.bounds
+    start, end = (bounds[0], bounds[-1]) if len(bounds) else (tokens[0], tokens[-1])
+    found = np.ascontiguousarray(ngrams.found[:, start:end])
+    return DocumentNgrams(found, tokens - tokens[0], bounds - start)
+
+
+def _by_column(weights: csr_matrix) -> TopicColumns:
+    import numpy as np
+
+    columns = weights.tocsc()
+    indptr = columns.indptr.astype(np.int64)
+    common = np.flatnonzero(np.diff(indptr) * _DENSE_SHARE >= weights.shape[0])
+    common = common[np.diff(indptr)[common] > 1]
+    dense_row = np.full(weights.shape[1], -1, dtype=np.int32)
+    dense_row[common] = np.arange(len(common))
+    dense = np.ascontiguousarray(columns[:, common].T.toarray()).reshape(len(common), weights.shape[0])
+    peak = columns.max(axis=0).toarray().ravel()
+    return TopicColumns(dense_row, dense, indptr, columns.indices.astype(np.int32), columns.data, peak)
+
+
+def approximate_distribution(
+    model: Any,
+    documents: Sequence[str],
+    window: int = 4,
+    stride: int = 1,
+    min_similarity: float = 0.1,
+    padding: bool = False,
+    threads: int | None = None,
+) -> csr_matrix:
+    """A fast stand-in for BERTopic.approximate_distribution(documents, ...)[0], sparse (n, topics) float64.
+
+    model: a fitted BERTopic whose vectorizer_model is a CountVectorizer over words. documents: any texts.
+    Raises ValueError for a vectorizer of another kind.
+    """
+    vectorizer = model.vectorizer_model
+    if getattr(vectorizer, "analyzer", None) != "word":
+        raise ValueError(f"the vectorizer's analyzer is {getattr(vectorizer, 'analyzer', None)!r}; it must be 'word'")
+    preprocess, tokenise = vectorizer.build_preprocessor(), vectorizer.build_tokenizer()
+    stops = vectorizer.get_stop_words() or frozenset()
+    stream = Stream()
+    for document in documents:
+        stream.append(tokenise(document))
+    words, ids, offsets = stream.arrays()
+
+    def read(token: str) -> list[str]:
+        return [word for word in tokenise(preprocess(token)) if word not in stops]
+
+    ngrams = read_tokens_as_words(words, ids, offsets, vocabulary_of(vectorizer.vocabulary_), read)
+    weighting = Weighting(model.ctfidf_model._idf_diag.diagonal(), model.ctfidf_model.reduce_frequent_words)
+    settings = DistributionSettings(window=window, stride=stride, min_similarity=min_similarity, padding=padding)
+    return topic_distribution(ngrams, model.c_tf_idf_[model._outliers :], weighting, settings, threads)
+
+
+def distribution_score(matrix: csr_matrix, topics: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Score of each document, (n,) float64: the share of its own topic in its distribution; 0 for outliers."""
+    import numpy as np
+
+    score = np.zeros(len(topics))
+    assigned = np.flatnonzero(topics != -1)
+    if assigned.size:
+        score[assigned] = np.asarray(matrix[assigned, topics[assigned]]).ravel()
+    return score
+
+
+def centroid_score(embeddings: NDArray[np.floating[Any]], topics: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Score of each document, (n,) float64: cosine similarity to its topic's mean embedding, 0 for outliers.
+
+    Clipped to 0 and 1; 1 is closest, so that the largest X_E of a topic is its hub.
+    """
+    import numpy as np
+
+    score = np.zeros(len(topics))
+    for rows in rows_of_topics(topics):
+        if not len(rows) or topics[rows[0]] == -1:
+            continue
+        vectors = np.asarray(embeddings[rows], dtype=np.float64)
+        centroid = vectors.mean(axis=0)
+        norms = np.linalg.norm(vectors, axis=1) * np.linalg.norm(centroid)
+        similarity = np.divide(vectors @ centroid, norms, out=np.zeros(len(rows)), where=norms > 0)
+        score[rows] = similarity.clip(0, 1)
+    return score

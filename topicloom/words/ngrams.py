@@ -1,0 +1,328 @@
+"""N-grams as integers: the vocabulary of CountVectorizer without building its strings.
+
+A vocabulary is a tree of words: a node is an n-gram, its parent the n-gram without the last word. The alphabetical
+order of CountVectorizer is the tree in pre-order, since a space sorts before every character of a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import repeat
+from operator import add
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from topicloom.machine.threads import available_threads
+from topicloom.words.sorting import search_keys, sort_keys
+from topicloom.words.tokens import Stream, in_order, packed, unpacked
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_matrix
+
+_CHUNK = 20_000_000  # n-grams that are sorted at once
+NOWHERE = -1
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """N-grams of 1 to `len(keys)` words, of which some are columns of a matrix.
+
+    words: sorted, W of them. keys: by length, int64 sorted: node of the n-gram without its last word, times W, plus
+    that word; a word alone for length 1. columns: by length, int32 column of each node, -1 where it is none.
+    size: number of columns.
+    """
+
+    words: list[str]
+    keys: tuple[NDArray[np.int64], ...]
+    columns: tuple[NDArray[np.int32], ...]
+    size: int
+
+    @cached_property
+    def number(self) -> dict[str, int]:
+        """Number of each word."""
+        return {word: number for number, word in enumerate(self.words)}
+
+    def find(self, stream: NDArray[np.int32], cut: NDArray[np.bool_]) -> NDArray[np.int32]:
+        """Columns of the n-grams that begin at each position, (lengths, m) int32, -1 for none.
+
+        stream: (m,) words by number, -1 for a word that is unknown. cut: (m,) true where a text ends.
+        """
+        import numpy as np
+
+        found = np.full((len(self.keys), len(stream)), NOWHERE, dtype=np.int32)
+        width = len(self.words)
+        at = np.flatnonzero(stream >= 0)
+        node = np.zeros(len(at), dtype=np.int64)
+        for length, keys in enumerate(self.keys):
+            if length:
+                inside = ~cut[at + length - 1]
+                at, node = at[inside], node[inside]
+                known = stream[at + length] >= 0
+                at, node = at[known], node[known]
+            wanted = node * width + stream[at + length]
+            node = search_keys(keys, wanted, available_threads())
+            there = node < len(keys)
+            there[there] = keys[node[there]] == wanted[there]
+            at, node = at[there], node[there]
+            found[length, at] = self.columns[length][node]
+        return found
+
+    def strings(self) -> list[str]:
+        """The n-grams of all columns in order, as CountVectorizer's get_feature_names_out has them."""
+        import numpy as np
+
+        named = np.empty(self.size, dtype=object)
+        texts: list[str] = []
+        spaced = [f" {word}" for word in self.words]
+        for length, keys in enumerate(self.keys):
+            last = (keys % len(self.words)).tolist()
+            if length:
+                parents = map(texts.__getitem__, (keys // len(self.words)).tolist())
+                texts = list(map(add, parents, map(spaced.__getitem__, last)))
+            else:
+                texts = [self.words[word] for word in last]
+            kept = np.flatnonzero(self.columns[length] >= 0)
+            named[self.columns[length][kept]] = [texts[node] for node in kept.tolist()]
+        return named.tolist()
+
+    def names(self, columns: NDArray[np.integer[Any]]) -> dict[int, str]:
+        """The n-grams of some columns, by column, without building all."""
+        import numpy as np
+
+        named: dict[int, str] = {}
+        for length in range(len(self.keys)):
+            for node in np.flatnonzero(np.isin(self.columns[length], columns)).tolist():
+                named[int(self.columns[length][node])] = self._text(length, node)
+        return named
+
+    def _text(self, length: int, node: int) -> str:
+        parts = []
+        for keys in reversed(self.keys[: length + 1]):
+            node, word = divmod(int(keys[node]), len(self.words))
+            parts.append(self.words[word])
+        return " ".join(reversed(parts))
+
+    def renumbered(self, turn: NDArray[np.int32]) -> Vocabulary:
+        """The vocabulary with other columns. turn: what `renumbering` made."""
+        columns = tuple(turn[old] for old in self.columns)
+        return Vocabulary(self.words, self.keys, columns, int(turn.max(initial=NOWHERE)) + 1)
+
+
+def renumbering(kept: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """New columns where some are left out and the others keep their order, (size + 1,) int32.
+
+    kept: (size,) bool. A column that is left out becomes -1; so does -1 itself, by the last entry.
+    """
+    import numpy as np
+
+    return np.append(np.where(kept, np.cumsum(kept) - 1, NOWHERE), NOWHERE).astype(np.int32)
+
+
+def grow_vocabulary(
+    words: list[str],
+    stream: NDArray[np.int32],
+    cut: NDArray[np.bool_],
+    ngram_range: tuple[int, int],
+    threads: int = 1,
+) -> tuple[Vocabulary, NDArray[np.int32]]:
+    """The vocabulary of texts, and where its n-grams begin.
+
+    words: sorted. stream: (m,) int32 words of all texts. cut: (m,) true at the last word of each text.
+    Returns it and the column of the n-gram of each length that begins at each position, (lengths, m) int32, -1 where
+    the text ends before, or the length is below the range.
+    """
+    import numpy as np
+
+    shortest, longest = ngram_range
+    keys: list[NDArray[np.int64]] = []
+    nodes: list[NDArray[np.int32]] = []
+    fits = np.ones(len(stream), dtype=bool)
+    for length in range(longest):
+        node = np.full(len(stream), NOWHERE, dtype=np.int32)
+        if length:
+            fits[len(stream) - length :] = False
+            fits[: len(stream) - length] &= ~cut[length - 1 : len(stream) - 1]
+            at = np.flatnonzero(fits)
+            key = nodes[-1][at].astype(np.int64) * len(words) + stream[at + length]
+        else:
+            at, key = np.arange(len(stream)), stream.astype(np.int64)
+        unique, node[at] = _numbered(key, threads)
+        keys.append(unique)
+        nodes.append(node)
+    columns, size = _alphabetical(keys, len(words), shortest)
+    found = np.full((longest, len(stream)), NOWHERE, dtype=np.int32)
+    for length, node in enumerate(nodes):
+        there = node >= 0
+        found[length, there] = columns[length][node[there]]
+    return Vocabulary(words, tuple(keys), columns, size), found
+
+
+def vocabulary_of(ngrams: dict[str, int]) -> Vocabulary:
+    """The tree of a fitted CountVectorizer's vocabulary_. ngrams: column of each n-gram, words joined by a space."""
+    import numpy as np
+
+    lengths = np.fromiter(map(str.count, ngrams, repeat(" ")), dtype=np.int64, count=len(ngrams)) + 1
+    stream = Stream()
+    stream.append(" ".join(ngrams).split(" "))  # one list of words: one for each n-gram would take four times as long
+    words, flat = in_order(*stream.arrays()[:2])
+    table = np.full((len(ngrams), int(lengths.max(initial=1))), NOWHERE, dtype=np.int64)
+    table[np.arange(table.shape[1]) < lengths[:, None]] = flat
+    column_of = np.fromiter(ngrams.values(), dtype=np.int32, count=len(ngrams))
+    keys, columns, node = [], [], np.zeros(len(ngrams), dtype=np.int64)
+    for length in range(table.shape[1]):
+        rows = np.flatnonzero(lengths > length)
+        unique, node[rows] = _numbered(
+            node[rows] * len(words) * (length > 0) + table[rows, length], available_threads()
+        )
+        column = np.full(len(unique), NOWHERE, dtype=np.int32)
+        whole = np.flatnonzero(lengths == length + 1)
+        column[node[whole]] = column_of[whole]
+        keys.append(unique)
+        columns.append(column)
+    return Vocabulary(words, tuple(keys), tuple(columns), len(ngrams))
+
+
+def write_vocabulary(path: Path, vocabulary: Vocabulary) -> None:
+    """Write a vocabulary as an .npz file."""
+    import numpy as np
+
+    levels: dict[str, Any] = {f"keys_{length}": keys for length, keys in enumerate(vocabulary.keys)}
+    levels |= {f"columns_{length}": columns for length, columns in enumerate(vocabulary.columns)}
+    np.savez(path, words=packed(vocabulary.words), size=np.int64(vocabulary.size), **levels)
+
+
+def read_vocabulary(path: Path) -> Vocabulary:
+    """Read what `write_vocabulary` wrote."""
+    import numpy as np
+
+    with np.load(path) as held:
+        lengths = range(sum(name.startswith("keys_") for name in held.files))
+        keys = tuple(held[f"keys_{length}"] for length in lengths)
+        columns = tuple(held[f"columns_{length}"] for length in lengths)
+        return Vocabulary(unpacked(held["words"]), keys, columns, int(held["size"]))
+
+
+def _numbered(keys: NDArray[np.int64], threads: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Distinct keys, sorted, and the number of each key among them."""
+    import numpy as np
+
+    ordered, order = sort_keys(keys, threads)
+    first = np.ones(len(keys), dtype=bool)
+    first[1:] = ordered[1:] != ordered[:-1]
+    number = np.empty(len(keys), dtype=np.int32)
+    number[order] = np.cumsum(first, dtype=np.int32) - 1
+    return ordered[first], number
+
+
+def _alphabetical(
+    keys: Sequence[NDArray[np.int64]], width: int, shortest: int
+) -> tuple[tuple[NDArray[np.int32], ...], int]:
+    """Columns of all nodes, in pre-order: after its parent and whatever hangs on its earlier siblings."""
+    import numpy as np
+
+    parents = [level // width for level in keys]
+    kept = [int(length + 1 >= shortest) for length in range(len(keys))]
+    weight = [np.full(len(level), own, dtype=np.int64) for level, own in zip(keys, kept, strict=True)]
+    for length in reversed(range(1, len(keys))):
+        weight[length - 1] += np.bincount(parents[length], weight[length], len(keys[length - 1])).astype(np.int64)
+    columns, place = [], np.zeros(0, dtype=np.int64)
+    for length in range(len(keys)):
+        before = np.cumsum(weight[length]) - weight[length]
+        if length:
+            first = np.searchsorted(parents[length], np.arange(len(keys[length - 1])))
+            of_first = before[np.minimum(first, max(len(before) - 1, 0))] if len(before) else before
+            parent = parents[length]
+            before = place[parent] + kept[length - 1] + before - of_first[parent]
+        place = before
+        columns.append((place if kept[length] else np.full(len(place), NOWHERE)).astype(np.int32))
+    return tuple(columns), int(weight[0].sum()) if len(keys) else 0
+
+
+def count_by_text(found: NDArray[np.int32], ends: NDArray[np.int64], size: int, threads: int = 1) -> csr_matrix:
+    """How often each n-gram stands in each text, a sparse (texts, size) int64 matrix with sorted indices.
+
+    found: (lengths, m) int32 columns, -1 for none, the texts one after the other. ends: (texts,) int64, where each
+    ends. Counted by sorting, in blocks of texts and in parallel; the same for any number of threads.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    import numpy as np
+    from scipy.sparse import csr_matrix
+
+    starts = np.concatenate([[0], ends[:-1]]).astype(np.int64)
+    most = max(_CHUNK // max(len(found), 1), 1)
+    most = min(most, max(int(found.shape[1]) // max(threads, 1) + 1, 1))
+    blocks, first = [], 0
+    while first < len(ends):
+        last = max(int(np.searchsorted(ends, starts[first] + most, side="right")), first + 1)
+        blocks.append((first, last))
+        first = last
+
+    def count(block: tuple[int, int]) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]:
+        first, last = block
+        lengths = ends[first:last] - starts[first:last]
+        text = np.repeat(np.arange(last - first, dtype=np.int64), lengths)
+        part = found[:, starts[first] : ends[last - 1]]
+        keys = np.concatenate([(text * size + level)[level >= 0] for level in part])
+        keys.sort()
+        new = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])) if len(keys) else np.zeros(0, np.int64)
+        distinct = keys[new]
+        data = np.diff(np.append(new, len(keys))).astype(np.int64)
+        per_text = np.bincount(distinct // size, minlength=last - first) if size else np.zeros(last - first, np.int64)
+        return (distinct % size if size else distinct).astype(np.int32), data, per_text
+
+    with ThreadPoolExecutor(max_workers=max(threads, 1)) as pool:
+        counted = list(pool.map(count, blocks))
+    indices, data, per_text = (np.concatenate(parts) for parts in zip(*counted, strict=True))
+    indptr = np.concatenate([[0], np.cumsum(per_text)]).astype(np.int64)
+    if indptr[-1] < np.iinfo(np.int32).max:
+        indptr = indptr.astype(np.int32)
+    return csr_matrix((data, indices, indptr), shape=(len(ends), size))
+
+
+def runs(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """All positions of runs, one run after the other."""
+    import numpy as np
+
+    before = np.cumsum(lengths) - lengths
+    return np.repeat(starts - before, lengths) + np.arange(int(lengths.sum()))
+
+
+@dataclass(frozen=True)
+class DocumentNgrams:
+    """The n-grams of n documents as columns of a vocabulary, each document for itself.
+
+    found: (lengths, m) int32, the column of the n-gram of each length that begins at each word, -1 for none.
+    tokens: (n + 1,) int64, where each document's tokens begin. bounds: (tokens + 1,) int64, where each token's words
+    begin among the m, since stop words are none; empty where every token is one word.
+    """
+
+    found: NDArray[np.int32]
+    tokens: NDArray[np.int64]
+    bounds: NDArray[np.int64]
+
+    @property
+    def offsets(self) -> NDArray[np.int64]:
+        """(n + 1,) where each document's words begin among the m."""
+        return self.bounds[self.tokens] if len(self.bounds) else self.tokens
+
+
+def write_document_ngrams(folder: Path, ngrams: DocumentNgrams) -> None:
+    """Write ngrams.npy, ngram_tokens.npy and ngram_bounds.npy."""
+    import numpy as np
+
+    np.save(folder / "ngrams.npy", ngrams.found)
+    np.save(folder / "ngram_tokens.npy", ngrams.tokens)
+    np.save(folder / "ngram_bounds.npy", ngrams.bounds)
+
+
+def read_document_ngrams(folder: Path) -> DocumentNgrams:
+    """What `write_document_ngrams` wrote; the n-grams themselves stay on disk until they are read."""
+    import numpy as np
+
+    found = np.load(folder / "ngrams.npy", mmap_mode="r")
+    return DocumentNgrams(found, np.load(folder / "ngram_tokens.npy"), np.load(folder / "ngram_bounds.npy"))

@@ -1,0 +1,95 @@
+"""Representative documents: of a sample of each topic those whose words are nearest to the topic's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from topicloom.words.ctfidf import Weighting
+from topicloom.words.ngrams import DocumentNgrams, count_by_text, runs
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_matrix
+
+_SAMPLES, _CHOSEN, _SEED = 500, 3, 42  # BERTopic's
+_BLOCK = 2_000_000  # n-grams that are weighed at once
+
+
+def representative_documents(
+    ngrams: DocumentNgrams,
+    topics: NDArray[np.int64],
+    weights: csr_matrix,
+    weighting: Weighting,
+    threads: int = 1,
+) -> list[list[int]]:
+    """Rows of the representative documents of each topic, the smallest topic number first; the choice is BERTopic's.
+
+    topics: (n,). weights: sparse (topics, columns) c-TF-IDF.
+    Source: BERTopic's sampling and cosine similarity, without reading the samples' texts again.
+    """
+    import numpy as np
+    from sklearn.preprocessing import normalize
+
+    samples = _samples(topics)
+    topic_weights = normalize(weights, copy=True)
+    chosen: list[list[int]] = []
+    dense = np.zeros(weights.shape[1])
+    for block in _blocks(samples, np.diff(ngrams.offsets)):
+        rows = np.concatenate(block)
+        documents = normalize(weighting(counts_of_rows(ngrams, rows, weights.shape[1], threads)), copy=False)
+        start = 0
+        for sample in block:
+            entries = slice(topic_weights.indptr[len(chosen)], topic_weights.indptr[len(chosen) + 1])
+            dense[topic_weights.indices[entries]] = topic_weights.data[entries]
+            similarity = _similarities(documents[start : start + len(sample)], dense)
+            dense[topic_weights.indices[entries]] = 0.0
+            taken = min(_CHOSEN, len(sample))
+            nearest = np.argpartition(similarity, -taken)[-taken:]
+            chosen.append([int(row) for row in sample[nearest]])
+            start += len(sample)
+    return chosen
+
+
+def _samples(topics: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Rows drawn from each topic, by the very call of BERTopic's, so that the draw is the same."""
+    import pandas as pd
+
+    frame = pd.DataFrame({"ID": range(len(topics)), "Topic": topics})
+    drawn = frame.groupby("Topic").sample(n=_SAMPLES, replace=True, random_state=_SEED).drop_duplicates()
+    return [rows.to_numpy() for _, rows in drawn.groupby("Topic")["ID"]]
+
+
+def _blocks(samples: list[NDArray[np.int64]], lengths: NDArray[np.int64]) -> Iterator[list[NDArray[np.int64]]]:
+    """Samples of several topics at a time, so that memory stays bounded."""
+    block: list[NDArray[np.int64]] = []
+    held = 0
+    for sample in samples:
+        size = int(lengths[sample].sum())
+        if block and held + size > _BLOCK:
+            yield block
+            block, held = [], 0
+        block.append(sample)
+        held += size
+    if block:
+        yield block
+
+
+def counts_of_rows(ngrams: DocumentNgrams, rows: NDArray[np.int64], size: int, threads: int) -> csr_matrix:
+    """How often each n-gram of the vocabulary stands in some documents, sparse (rows, size) int64."""
+    import numpy as np
+
+    offsets = ngrams.offsets
+    lengths = offsets[rows + 1] - offsets[rows]
+    found = ngrams.found[:, runs(offsets[rows], lengths)]
+    return count_by_text(found, np.cumsum(lengths), size, threads)
+
+
+def _similarities(documents: csr_matrix, topic: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Products of each row with one topic, summed up in the order of the row's entries as scipy's product does."""
+    import numpy as np
+
+    row = np.repeat(np.arange(documents.shape[0]), np.diff(documents.indptr))
+    products = documents.data * topic[documents.indices]
+    return np.bincount(row, products, documents.shape[0]).astype(np.float64, copy=False)
