@@ -124,7 +124,7 @@ def _record(settings: Settings, store: Store, report: RunReport, outcomes: Mappi
         "prefect_run_id": flow_run.get_id(),
         "host": platform.node(),
         "versions": {"topicloom": __version__, "python": platform.python_version(), **dict(sorted(libraries.items()))},
-        "settings": settings.model_dump(mode="json", exclude={"root", "notes"}),
+        "settings": settings.model_dump(mode="json", exclude={"root", "notes", "this_year"}),
         "counts": {
             "documents": report.documents,
             "topics": report.topics,

@@ -12,8 +12,13 @@ import pytest
 from tests.conftest import Project, copied
 from tests.flows.test_cli import topicloom
 from tests.flows.test_lineage import keep_rows
+from topicloom.errors import StoreError
 from topicloom.lineage.history import History
 from topicloom.settings.reading import read_settings
+from topicloom.stages import registry
+from topicloom.stages.update import base_refs
+from topicloom.store.files import read_json
+from topicloom.store.store import StageRef, Store
 
 BASE, GROWN = 200, 240
 
@@ -142,3 +147,35 @@ def test_a_fit_that_is_no_longer_kept_is_made_anew(growing, run):
     grow(growing, np.arange(GROWN), update="assign")
     report = run(growing.analysis)
     assert any("the result of reduce of run 1 is no longer kept" in note for note in report.notes)
+
+
+def test_a_fit_that_is_lost_after_papers_were_placed_by_it_is_made_anew(growing, run):
+    grow(growing, np.arange(GROWN), update="assign")
+    run(growing.analysis)
+    decision = read_json(growing.store_entries("update")[0] / "decision.json")
+    for stage in ("reduce", "cluster"):
+        shutil.rmtree(growing.path / ".topicloom" / stage / decision["keys"][stage])
+    report = run(growing.analysis, refresh="reduce")
+    assert any("the result of reduce of run 1 is no longer kept" in note for note in report.notes)
+    assert not papers(growing)["placed"].any()
+    assert run(growing.analysis).computed == []
+
+
+def test_a_library_of_the_fit_that_has_changed_is_met_by_a_refit(growing, run, monkeypatch):
+    grow(growing, np.arange(GROWN), update="assign")
+    run(growing.analysis)
+    version = registry._version
+    monkeypatch.setattr(registry, "_version", lambda name: "0.99" if name == "numba" else version(name))
+    report = run(growing.analysis)
+    assert any("the libraries of reduce are other than in run 1" in note for note in report.notes)
+
+
+def test_whoever_asks_for_a_lost_fit_is_told_what_to_do(growing, run):
+    grow(growing, np.arange(GROWN), update="assign")
+    report = run(growing.analysis)
+    settings = read_settings(growing.analysis)
+    decision = read_json(growing.store_entries("update")[0] / "decision.json")
+    shutil.rmtree(growing.path / ".topicloom" / "cluster" / decision["keys"]["cluster"])
+    decided = StageRef(stage="update", key=report.stages["update"].key, outputs={}, facts={"mode": "assign"})
+    with pytest.raises(StoreError, match=r"The result of cluster .* no longer kept .*\n?.*Run again"):
+        base_refs(Store(settings.store_path), decided)

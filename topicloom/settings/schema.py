@@ -9,6 +9,7 @@ from __future__ import annotations
 import types
 import typing
 import unicodedata
+from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
@@ -405,6 +406,7 @@ class Settings(BaseModel):
     root: the folder that holds the project folder.
     overrides: what this run uses instead of the file's values; tmo and params hold it already.
     notes: remarks for the person, such as a key that looks misspelt; they stop nothing.
+    this_year: when they were read, so that all of a run takes the same year for the one that is not over.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -416,6 +418,7 @@ class Settings(BaseModel):
     params: Params
     overrides: Overrides = Overrides()
     notes: tuple[str, ...] = ()
+    this_year: int = Field(default_factory=lambda: date.today().year)
 
     @property
     def project_path(self) -> Path:

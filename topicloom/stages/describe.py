@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from topicloom.atlas.atlas import Atlas, make_atlas, write_atlas
@@ -52,7 +51,7 @@ def describe_analysis(settings: Settings, refs: Refs, out: Workspace, run_id: st
     atlas = make_atlas(
         *(papers, table, vectors, names, of_topics, settings.tmo.represent.language),
         others_threshold=settings.tmo.others_threshold,
-        today=date.today().year,
+        today=settings.this_year,
         labels=answers.names,
         lasting=read_identity(store, refs[IDENTIFY])[0],
         by_hand=read_labels(settings),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,13 @@ from typing import Any
 from topicloom.inputs import embeddings as embeddings_files
 from topicloom.inputs.corpus import corpus_columns
 from topicloom.inputs.encoder import model_at_hand
-from topicloom.lineage.following import fitted_run, matched_with, result_digest
+from topicloom.lineage.following import FittedRun, fitted_run, matched_with, result_digest
 from topicloom.lineage.history import History, lineage_of
 from topicloom.lineage.labels import labels_path
 from topicloom.settings.schema import Settings
-from topicloom.store.files import digest_json
-from topicloom.store.store import StagePlan, StageRef, Store
+from topicloom.stages.notes import corpus_notes
+from topicloom.store.files import digest_json, read_json
+from topicloom.store.store import MANIFEST, StagePlan, StageRef, Store
 
 LOAD_EMBEDDINGS = "load-embeddings"
 CHOOSE_SIZE = "choose-size"
@@ -39,6 +39,8 @@ REPORT = "report"
 
 Refs = Mapping[str, StageRef]
 
+INNER = "inner"  # in a plan's parameters: the versions of the stages that the stage runs itself
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -50,6 +52,7 @@ class Stage:
     libraries: the distributions that decide its numbers.
     files: files of the project that it reads beside them, as far as they are there.
     also: what else decides its result, as digests by name: the project's history, or an artifact that it may read.
+    inner: stages that it runs itself, or whose results it judges: their versions and libraries decide its result too.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Stage:
     libraries: tuple[str, ...]
     files: Callable[[Settings], tuple[Path, ...]] = lambda _: ()
     also: Callable[[Settings, Refs], dict[str, str]] = lambda *_: {}
+    inner: tuple[str, ...] = ()
 
 
 def plan_stage(stage: Stage, settings: Settings, refs: Refs) -> StagePlan:
@@ -69,16 +73,18 @@ def plan_stage(stage: Stage, settings: Settings, refs: Refs) -> StagePlan:
         for earlier, artifacts in stage.reads(settings).items()
         for artifact in artifacts
     }
+    inner = [STAGES[name] for name in stage.inner]
+    versions = {INNER: {one.name: one.version for one in inner}} if inner else {}
     return StagePlan(
         stage=stage.name,
         version=stage.version,
-        parameters=stage.parameters(settings),
+        parameters={**stage.parameters(settings), **versions},
         inputs={
             **artifacts,
             **{file.name: digests.digest(file) for file in stage.files(settings) if file.is_file()},
             **stage.also(settings, refs),
         },
-        libraries=library_versions(*stage.libraries),
+        libraries=library_versions(*stage.libraries, *(name for one in inner for name in one.libraries)),
     )
 
 
@@ -126,7 +132,8 @@ def without_reassignment(settings: Settings) -> Settings:
     return settings.model_copy(update={"tmo": settings.tmo.model_copy(update={"orphans": kept})})
 
 
-DECISION, POSITIONS, PLACED = "decision.json", "positions.npy", "placed.npy"
+DECISION, POSITIONS, NEAR, PLACED = "decision.json", "positions.npy", "near.npz", "placed.npy"
+FIT = (LOAD_EMBEDDINGS, REDUCE, CLUSTER)  # the stages whose results papers are placed by
 
 
 def is_placed(refs: Refs) -> bool:
@@ -135,13 +142,28 @@ def is_placed(refs: Refs) -> bool:
 
 
 def _placement(_: Settings, refs: Refs) -> dict[str, str]:
-    names = (DECISION, POSITIONS) if is_placed(refs) else ()
+    names = (DECISION, POSITIONS, NEAR) if is_placed(refs) else ()
     return {f"{UPDATE}/{name}": refs[UPDATE].outputs[name] for name in names}
 
 
 def _base_run(settings: Settings, refs: Refs) -> dict[str, str]:
+    """The fit that papers may be placed in, and what is amiss with it: a decision does not outlive its model."""
     base = fitted_run(settings, refs[LOAD_EMBEDDINGS].key)
-    return {"base": digest_json(base.keys)} if base else {}
+    if base is None:
+        return {}
+    fault = why_lost(Store(settings.store_path), base)
+    return {"base": digest_json(base.keys), **({"a fault of the fitted model": digest_json(fault)} if fault else {})}
+
+
+def why_lost(store: Store, base: FittedRun) -> str:
+    """Why the results of a fit are not at hand; empty if they are, whole."""
+    for stage in FIT:
+        manifest = read_json(store.folder(stage, base.keys[stage]) / MANIFEST)
+        if not manifest:
+            return f"the result of {stage} of run {base.number} is no longer kept"
+        if store.find(StagePlan(**manifest["made_from"])).ref is None:
+            return f"the result of {stage} of run {base.number} is damaged"
+    return ""
 
 
 def _reassign(settings: Settings) -> dict[str, Any]:
@@ -166,10 +188,12 @@ def _run_before(settings: Settings, refs: Refs) -> dict[str, str]:
     return {"history": head.sha256} if head else {}
 
 
-def _last_two_runs(settings: Settings, _: Refs) -> dict[str, str]:
-    """The page says what changed between them."""
+def _shown_on_the_page(settings: Settings, refs: Refs) -> dict[str, str]:
+    """The last two runs, between which the page says what changed, and the remarks on the corpus."""
     heads = History(settings).heads(lineage_of(settings))[-2:]
-    return {f"run {head.number}": head.sha256 for head in heads}
+    remarks = list(corpus_notes(refs[LOAD_EMBEDDINGS].facts))
+    corpus = {"remarks on the corpus": digest_json(remarks)} if remarks else {}
+    return {**{f"run {head.number}": head.sha256 for head in heads}, **corpus}
 
 
 def plan_load_embeddings(settings: Settings, store: Store) -> StagePlan:
@@ -238,6 +262,11 @@ def _export(settings: Settings) -> dict[str, Any]:
     }
 
 
+def _consensus_exported(settings: Settings) -> dict[str, tuple[str, ...]]:
+    probability = ("probability.npy",) if settings.tmo.n_topics == 0 else ()
+    return {CONSENSUS: ("clusters.npy", "agreement.npy", *probability)}
+
+
 def _describe(settings: Settings) -> dict[str, Any]:
     names, language_model = settings.tmo.names, settings.tmo.names.language_model
     return {
@@ -247,7 +276,7 @@ def _describe(settings: Settings) -> dict[str, Any]:
         "language": settings.tmo.represent.language,
         "others_threshold": settings.tmo.others_threshold,
         "year_column": settings.tmo.year_column,
-        "this_year": date.today().year,  # is not over: the last bar of a trend says so
+        "this_year": settings.this_year,  # is not over: the last bar of a trend says so
     }
 
 
@@ -260,8 +289,9 @@ def naming_method(settings: Settings) -> str:
 
 
 def _report(settings: Settings) -> dict[str, Any]:
-    """The page states the settings, all of them."""
-    return {"label": settings.label, **settings.model_dump(mode="json", include={"tmo", "params"})}
+    """The page states the settings, all of them, and the notes on them."""
+    notes = {"notes": list(settings.notes)} if settings.notes else {}
+    return {"label": settings.label, **settings.model_dump(mode="json", include={"tmo", "params"}), **notes}
 
 
 _TEXTS, _IDENTIFIERS, _VECTORS, _ROWS = "texts.parquet", "identifiers.parquet", "embeddings.npy", "rows.npy"
@@ -279,7 +309,8 @@ STAGES = {
             version=1,
             parameters=_choose_size,
             reads=lambda _: {LOAD_EMBEDDINGS: (_TEXTS, _VECTORS)},
-            libraries=("umap-learn", "hdbscan", "numba", "numpy", "scipy", "scikit-learn"),
+            libraries=("numpy",),
+            inner=(REDUCE, CLUSTER, REASSIGN, REPRESENT, QUALITY),
         ),
         Stage(
             UPDATE,
@@ -290,8 +321,9 @@ STAGES = {
                 "cluster": _cluster(settings),
             },
             reads=lambda _: {LOAD_EMBEDDINGS: (_IDENTIFIERS, _VECTORS)},
-            libraries=("scikit-learn", "numpy", "umap-learn", "hdbscan"),
+            libraries=("scikit-learn", "numpy"),
             also=_base_run,
+            inner=(REDUCE, CLUSTER),
         ),
         Stage(
             REDUCE,
@@ -318,7 +350,8 @@ STAGES = {
                 **_cluster(settings),
             },
             reads=lambda _: {LOAD_EMBEDDINGS: (_VECTORS,), CLUSTER: ("clusters.npy", "clusterer.joblib")},
-            libraries=("umap-learn", "hdbscan", "numba", "numpy", "scipy", "scikit-learn"),
+            libraries=("numpy", "scipy"),
+            inner=(REDUCE, CLUSTER),
         ),
         Stage(
             REASSIGN,
@@ -330,6 +363,7 @@ STAGES = {
                 **({CONSENSUS: ("clusters.npy",)} if agrees(settings) else {}),
             },
             libraries=("hdbscan", "scikit-learn", "numpy", "scipy"),
+            inner=(REPRESENT,),
         ),
         Stage(
             REPRESENT,
@@ -374,7 +408,7 @@ STAGES = {
                 LOAD_EMBEDDINGS: (_TEXTS, _IDENTIFIERS, _VECTORS, _ROWS),
                 REDUCE: ("reduced.npy", "coordinates.npy"),
                 CLUSTER: ("clusters.npy", *(("probability.npy",) if settings.tmo.n_topics == 0 else ())),
-                **({CONSENSUS: ("clusters.npy", "agreement.npy")} if agrees(settings) else {}),
+                **(_consensus_exported(settings) if agrees(settings) else {}),
                 **({REASSIGN: ("probability.npy", "score.npy")} if reassigns(settings) else {}),
                 REPRESENT: ("topics.npy", "topics.json", _MEANS, "vocabulary.npz", *_WEIGHTS),
                 DISTRIBUTION: ("topic_distribution.npz", "score.npy"),
@@ -427,7 +461,7 @@ STAGES = {
                 **({QUALITY: ("topic_quality.json",)} if settings.tmo.pictures.quality else {}),
             },
             libraries=("Jinja2",),
-            also=_last_two_runs,
+            also=_shown_on_the_page,
         ),
     )
 }

@@ -10,7 +10,7 @@ from topicloom.inputs.encoder import embeddings_missing
 from topicloom.lineage.differences import changed_values
 from topicloom.settings.schema import Settings
 from topicloom.stages.lookup import find_result
-from topicloom.stages.registry import CHOOSE_SIZE, EXPORT, LOAD_EMBEDDINGS, STAGES, UPDATE, stages_of, with_size
+from topicloom.stages.registry import CHOOSE_SIZE, EXPORT, INNER, LOAD_EMBEDDINGS, STAGES, UPDATE, stages_of, with_size
 from topicloom.stages.update import is_due
 from topicloom.store.files import read_json, tree_size
 from topicloom.store.run_record import read_record
@@ -95,12 +95,20 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[st
     """What differs between two plans, in words."""
     if before.get("version") != after["version"]:
         yield "topicloom computes it in a new way"
-    yield from changed_values(before.get("parameters", {}), after["parameters"])
+    within = before.get("parameters", {}).get(INNER, {}), after["parameters"].get(INNER, {})
+    yield from (
+        f"topicloom computes {name} in a new way" for name in within[1] if within[0].get(name) != within[1][name]
+    )
+    yield from changed_values(*(_without_inner(plan.get("parameters", {})) for plan in (before, after)))
     old, new = before.get("inputs", {}), after["inputs"]
     for name in sorted(old.keys() | new.keys()):
         if old.get(name) != new.get(name):
             yield f"{name} has changed" if name in old and name in new else f"{name} is {_come_or_gone(name, new)}"
     yield from changed_values(before.get("libraries", {}), after["libraries"])
+
+
+def _without_inner(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in parameters.items() if name != INNER}
 
 
 def _come_or_gone(name: str, new: Mapping[str, Any]) -> str:

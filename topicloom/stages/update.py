@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from topicloom.errors import StoreError
 from topicloom.lineage.following import FittedRun, fitted_run
 from topicloom.machine.compiled import import_umap
 from topicloom.settings.schema import Settings
@@ -23,7 +24,9 @@ from topicloom.stages.parts import NEIGHBOURS, found_neighbours
 from topicloom.stages.registry import (
     CLUSTER,
     DECISION,
+    FIT,
     LOAD_EMBEDDINGS,
+    NEAR,
     PLACED,
     POSITIONS,
     REDUCE,
@@ -31,6 +34,7 @@ from topicloom.stages.registry import (
     UPDATE,
     is_placed,
     library_versions,
+    why_lost,
 )
 from topicloom.store.files import read_json, write_json
 from topicloom.store.store import MANIFEST, StagePlan, StageRef, Store, Workspace, ref_of
@@ -40,9 +44,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Refs = Mapping[str, StageRef]
-
-_BASE = (LOAD_EMBEDDINGS, REDUCE, CLUSTER)
-_NEAR = "near.npz"
 
 
 def is_due(settings: Settings, loaded: StageRef) -> bool:
@@ -61,7 +62,7 @@ def decide(settings: Settings, refs: Refs, out: Workspace) -> None:
 
     store, wanted = Store(settings.store_path), settings.tmo.update
     base = fitted_run(settings, refs[LOAD_EMBEDDINGS].key)
-    fault = _why_unusable(settings, store, base) if base else "there is no earlier run"
+    fault = (why_lost(store, base) or _why_unlike(settings, store, base)) if base else "there is no earlier run"
     if base is None or fault:
         out.facts = {"mode": "refit", "why": fault}
         write_json(out.path(DECISION), out.facts)
@@ -84,24 +85,17 @@ def decide(settings: Settings, refs: Refs, out: Workspace) -> None:
     }
     write_json(out.path(DECISION), {**out.facts, "keys": {stage: ref.key for stage, ref in kept.items()}})
     np.save(out.path(POSITIONS), positions)
-    np.savez(out.path(_NEAR), rows=near.rows, distances=near.distances)
+    np.savez(out.path(NEAR), rows=near.rows, distances=near.distances)
     if assigns:
         out.parts |= {f"base-{stage}": ref.key for stage, ref in kept.items()}
         out.parts |= {f"base-{name}": key for name, key in store.manifest(kept[REDUCE]).get("parts", {}).items()}
 
 
-def _why_unusable(settings: Settings, store: Store, base: FittedRun) -> str:
-    """Why new papers cannot be placed in the model of a run; empty if they can."""
-    for stage in _BASE:
-        manifest = read_json(store.folder(stage, base.keys[stage]) / MANIFEST)
-        if not manifest:
-            return f"the result of {stage} of run {base.number} is no longer kept"
-        made_from = StagePlan(**manifest["made_from"])
-        if store.find(made_from).ref is None:
-            return f"the result of {stage} of run {base.number} is damaged"
-        if stage == LOAD_EMBEDDINGS:
-            continue
+def _why_unlike(settings: Settings, store: Store, base: FittedRun) -> str:
+    """What is other in the settings than at the fit, so that papers cannot be placed by it; empty if nothing is."""
+    for stage in (REDUCE, CLUSTER):
         definition = STAGES[stage]
+        made_from = StagePlan(**store.manifest(_ref(store, stage, base.keys))["made_from"])
         if made_from.parameters != definition.parameters(settings):
             return f"the settings of {stage} are other than in run {base.number}"
         if made_from.version != definition.version or made_from.libraries != library_versions(*definition.libraries):
@@ -110,11 +104,24 @@ def _why_unusable(settings: Settings, store: Store, base: FittedRun) -> str:
 
 
 def _refs(store: Store, keys: Mapping[str, str]) -> dict[str, StageRef]:
-    return {stage: ref_of(read_json(store.folder(stage, keys[stage]) / MANIFEST)) for stage in _BASE}
+    return {stage: _ref(store, stage, keys) for stage in FIT}
+
+
+def _ref(store: Store, stage: str, keys: Mapping[str, str]) -> StageRef:
+    manifest = read_json(store.folder(stage, keys[stage]) / MANIFEST)
+    if not manifest:
+        raise StoreError(
+            f"The result of {stage} that papers were placed by is no longer kept ({store.folder(stage, keys[stage])}). "
+            "Run again: all papers are then fitted anew."
+        )
+    return ref_of(manifest)
 
 
 def base_refs(store: Store, update: StageRef) -> dict[str, StageRef]:
-    """The results of the run that was fitted: load-embeddings, reduce and cluster. update: a decision to assign."""
+    """The results of the run that was fitted: load-embeddings, reduce and cluster. update: a decision to assign.
+
+    Raises StoreError where one of them is no longer kept.
+    """
     return _refs(store, read_json(store.artifact(update, DECISION))["keys"])
 
 
@@ -181,7 +188,7 @@ def _transformed(model: Any, vectors: NDArray[np.floating[Any]]) -> NDArray[np.f
 def _near(store: Store, update: StageRef) -> Surroundings:
     import numpy as np
 
-    with np.load(store.artifact(update, _NEAR)) as held:
+    with np.load(store.artifact(update, NEAR)) as held:
         return Surroundings(held["rows"], held["distances"], np.zeros(len(held["rows"]), dtype=bool))
 
 

@@ -1,0 +1,78 @@
+"""The key of a stage holds all that decides its result, also what it runs inside and what it prints."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+
+import pytest
+
+from topicloom.settings.reading import read_settings
+from topicloom.stages import registry
+from topicloom.stages.registry import STAGES, plan_stage
+from topicloom.store.store import StageRef
+
+RUN_INSIDE = {
+    "choose-size": {"reduce", "cluster", "reassign", "represent", "quality"},
+    "update": {"reduce", "cluster"},
+    "consensus": {"reduce", "cluster"},
+    "reassign": {"represent"},
+}
+FACTS = {"mode": "refit", "texts_with_nan": 0, "repeated_texts": 0, "empty_texts": 0}
+
+
+class AnyRefs(dict):
+    """A reference to a result of any stage, with any artifacts."""
+
+    def __missing__(self, stage: str) -> StageRef:
+        return StageRef.model_construct(stage=stage, key=stage, outputs=defaultdict(str), facts=dict(FACTS))
+
+
+def key_of(stage: str, settings) -> str:
+    return plan_stage(STAGES[stage], settings, AnyRefs()).key
+
+
+@pytest.fixture
+def settings(project):
+    project.write_settings(orphans="reassign", consensus={"seeds": 2})
+    return read_settings(project.analysis)
+
+
+@pytest.mark.parametrize("raised", [name for name in STAGES if name != "export"])
+def test_a_stage_computed_in_a_new_way_makes_stale_whoever_runs_it(settings, monkeypatch, raised):
+    before = {name: key_of(name, settings) for name in STAGES}
+    monkeypatch.setitem(STAGES, raised, dataclasses.replace(STAGES[raised], version=STAGES[raised].version + 1))
+    stale = {name for name in STAGES if key_of(name, settings) != before[name]}
+    assert stale == {raised, *(name for name, inner in RUN_INSIDE.items() if raised in inner)}
+
+
+@pytest.mark.parametrize("library", ["pynndescent", "numba", "umap-learn", "hdbscan", "scipy"])
+def test_a_library_of_an_inner_stage_makes_stale_whoever_runs_it(settings, monkeypatch, library):
+    before = {name: key_of(name, settings) for name in STAGES}
+    version = registry._version
+    monkeypatch.setattr(registry, "_version", lambda name: "new" if name == library else version(name))
+    users = {name for name, stage in STAGES.items() if library in stage.libraries}
+    running = {name for name, inner in RUN_INSIDE.items() if inner & users}
+    assert {name for name in STAGES if key_of(name, settings) != before[name]} == users | running
+
+
+def test_what_the_page_prints_is_in_its_key(settings, project):
+    plain = key_of("report", settings)
+    noted = settings.model_copy(update={"notes": ("Unknown setting tmo.n_topic; did you mean n_topics?",)})
+    assert key_of("report", noted) != plain
+    refs = AnyRefs()
+    refs["load-embeddings"] = StageRef.model_construct(
+        stage="load-embeddings", key="k", outputs=defaultdict(str), facts={**FACTS, "empty_texts": 3}
+    )
+    assert plan_stage(STAGES["report"], settings, refs).key != plain
+
+
+def test_the_probability_of_a_consensus_is_in_the_key_of_the_export(settings):
+    reads = STAGES["export"].reads(settings)
+    assert "probability.npy" in reads["consensus"]
+
+
+def test_one_run_knows_one_year(settings, monkeypatch):
+    """At the turn of the year the key and the result are of the same one."""
+    turned = settings.model_copy(update={"this_year": 2019})
+    assert plan_stage(STAGES["describe"], turned, AnyRefs()).parameters["this_year"] == 2019
