@@ -26,6 +26,7 @@ from flows.console.display import (
 )
 from flows.console.environment import prepare_prefect, quiet_console
 from flows.console.preload import preload_beside
+from flows.console.streams import make_lenient
 from topicloom import __version__
 from topicloom.errors import InputError, TopicloomError
 from topicloom.inputs.demo import make_demo_project
@@ -312,6 +313,7 @@ def options(
 
 def main() -> None:
     """Entry point of `topicloom`: errors become one message and an exit code."""
+    make_lenient()
     try:
         app()
     except (InputError, ThreadsError) as error:

@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from flows.console.streams import has_all_letters
 from topicloom.progress import listening
 from topicloom.stages.registry import STAGE_NAMES
 from topicloom.stages.status import CACHED, StageStatus
@@ -30,7 +31,7 @@ errors = Console(file=sys.stderr, highlight=False)
 def stages_shown() -> Iterator[None]:
     """Show each stage while it runs and a line when it is over; a bar where its work can be counted."""
     columns = (
-        SpinnerColumn(),
+        SpinnerColumn("dots" if has_all_letters(console.encoding) else "line"),
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),
         TextColumn("{task.fields[count]}"),

@@ -41,6 +41,22 @@ def test_run_without_a_server_is_quiet(finished, tmp_path):
         assert f"✓ {stage:<16} cached" in done.stdout
 
 
+@pytest.mark.parametrize("encoding", ["cp932", "latin-1", "ascii"])
+def test_a_console_that_lacks_the_tick(finished, prefect_server, encoding):
+    """Japanese and western Windows, and old locales: the run ends well, and an ASCII mark stands for the tick."""
+    done = topicloom("run", finished.analysis, server=prefect_server, PYTHONIOENCODING=encoding)
+    assert done.returncode == 0, done.stderr
+    assert f"  + {'export':<16} cached" in done.stdout
+    assert done.stderr == ""
+
+
+def test_a_path_that_the_console_has_no_letters_for(finished):
+    finished.root.rename(finished.root.with_name("研究"))
+    done = topicloom("status", finished.root.with_name("研究") / "nowhere", PYTHONIOENCODING="ascii")
+    assert done.returncode == 2
+    assert "??/nowhere" in done.stderr
+
+
 def test_a_computing_run_is_quiet_too(finished, prefect_server):
     """No bar or word of a library on the terminal: only our lines, in the order of the stages."""
     done = topicloom("run", finished.analysis, "--refresh", "represent", server=prefect_server)

@@ -23,6 +23,7 @@ from topicloom.atlas.tree import group_levels, leaf_order, topic_similarity, top
 from topicloom.atlas.trends import topics_over_time, trend
 from topicloom.clusters.main_clusters import main_clusters
 from topicloom.lineage.records import LastingTopic
+from topicloom.store.csv_tables import write_csv
 from topicloom.words.ctfidf import Topic
 
 if TYPE_CHECKING:
@@ -263,11 +264,11 @@ def write_atlas(atlas: Atlas, folder: Path) -> None:
     """Write an atlas: its tables as CSV, for readers, and the whole for the pictures."""
     import numpy as np
 
-    atlas.topics.drop(columns=["Words", "Weights"]).to_csv(folder / SUMMARY, index=False)
-    atlas.over_time.to_csv(folder / OVER_TIME, index=False)
-    similarity_table(atlas.similarity).to_csv(folder / SIMILARITY, index=False)
-    hierarchy_table(atlas).to_csv(folder / HIERARCHY, index=False)
-    atlas.groups.to_csv(folder / GROUPS, index=False)
+    write_csv(atlas.topics.drop(columns=["Words", "Weights"]), folder / SUMMARY)
+    write_csv(atlas.over_time, folder / OVER_TIME)
+    write_csv(similarity_table(atlas.similarity), folder / SIMILARITY)
+    write_csv(hierarchy_table(atlas), folder / HIERARCHY)
+    write_csv(atlas.groups, folder / GROUPS)
     atlas.papers.to_parquet(folder / "papers.parquet", index=False)
     atlas.topics.to_parquet(folder / "topics.parquet", index=False)
     atlas.groups.to_parquet(folder / "groups.parquet", index=False)

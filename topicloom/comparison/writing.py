@@ -19,6 +19,7 @@ from topicloom.comparison.pairs import (
 from topicloom.figures.style import styled
 from topicloom.progress import tell
 from topicloom.settings.schema import Settings
+from topicloom.store.csv_tables import write_csv
 from topicloom.store.swap import swapped_in
 
 PAGE, TABLE = "comparison.html", "comparison.csv"
@@ -35,7 +36,7 @@ def write_comparison(all_settings: Sequence[Settings], folder: Path) -> list[str
     pairs = compare(analyses)
     flows = [flow for flow in (paper_flows(analyses), likeness_flows(analyses)) if flow is not None]
     with swapped_in(folder) as staging, styled():
-        comparison_table(pairs).to_csv(staging / TABLE, index=False)
+        write_csv(comparison_table(pairs), staging / TABLE)
         for number, flow in enumerate(flows):
             sankey(flow, names, staging, f"sankey_{flow.what.replace(' ', '_')}")
             tell("figures drawn", number + 1, len(flows) + len(pairs))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from topicloom.clusters.main_clusters import REMAINDER
 from topicloom.lineage.records import LastingTopic
+from topicloom.store.csv_tables import write_csv
 from topicloom.words.ctfidf import Topic
 
 if TYPE_CHECKING:
@@ -168,12 +169,12 @@ def document_coordinates(results: Results) -> pd.DataFrame:
 
 def write_tables(results: Results, folder: Path, *, texts: bool = True) -> None:
     """Write topic_model_info.csv, orphans.csv (if there are orphans), dataset_minimal.csv and document_coords.csv."""
-    topic_info(results, texts=texts).to_csv(folder / TOPIC_INFO, index=False)
+    write_csv(topic_info(results, texts=texts), folder / TOPIC_INFO)
     documents = document_info(results, texts=texts)
     if len(results.orphans):
-        documents.iloc[results.orphans].to_csv(folder / ORPHANS, index=False)
-    dataset_minimal(documents, results).to_csv(folder / DATASET, index=False)
-    document_coordinates(results).to_csv(folder / COORDINATES, index=False)
+        write_csv(documents.iloc[results.orphans], folder / ORPHANS)
+    write_csv(dataset_minimal(documents, results), folder / DATASET)
+    write_csv(document_coordinates(results), folder / COORDINATES)
 
 
 def columns_giving_way(identifiers: pd.DataFrame) -> list[str]:

@@ -14,6 +14,7 @@ from topicloom.inputs.corpus import dataset_texts, read_corpus
 from topicloom.inputs.embeddings import IDS, NPY, embeddings_file
 from topicloom.progress import tell
 from topicloom.settings.schema import Settings
+from topicloom.store.csv_tables import write_csv
 from topicloom.store.files import digest_json, replaced, write_json
 from topicloom.store.store import Store
 
@@ -53,7 +54,7 @@ def make_embeddings(settings: Settings, store: Store, attempt: int = 0) -> None:
         vectors = _embed_in_chunks(settings, texts, parts, attempt)
         if not (folder / CORPUS).exists():
             with replaced(folder / CORPUS) as temporary:
-                corpus.to_csv(temporary, index=False)
+                write_csv(corpus, temporary)
         write_json(folder / IDS, list(corpus["UT"]))
         write_json(folder / EMBEDS_SETTINGS, _profile(settings, vectors))
         _save(folder / NPY, vectors)  # last: its presence says that the profile is whole

@@ -13,6 +13,7 @@ from topicloom.errors import Problem
 from topicloom.lineage.differences import KINDS, MOVED, NEW, WITHDRAWN, Differences, differences
 from topicloom.lineage.history import History, HistoryError, lineage_of, stated_identity
 from topicloom.settings.schema import Settings
+from topicloom.store.csv_tables import write_csv
 from topicloom.store.run_record import RUN_RECORD
 
 if TYPE_CHECKING:
@@ -170,8 +171,8 @@ def write_differences(found: Differences, folder: Path) -> list[str]:
     """Write changes.md, changed_papers.csv and changed_topics.csv into a folder; returns their names."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "changes.md").write_text(as_markdown(found), encoding="utf-8")
-    _changed(found.papers).to_csv(folder / "changed_papers.csv", index=False)
-    found.topics.to_csv(folder / "changed_topics.csv", index=False)
+    write_csv(_changed(found.papers), folder / "changed_papers.csv")
+    write_csv(found.topics, folder / "changed_topics.csv")
     return ["changes.md", "changed_papers.csv", "changed_topics.csv"]
 
 

@@ -15,6 +15,7 @@ from topicloom.measures.stability import stability
 from topicloom.settings.reading import JSON_PATTERN, YAML_NAMES
 from topicloom.settings.schema import Settings
 from topicloom.stages.registry import CLUSTER, QUALITY, REDUCE, REPRESENT
+from topicloom.store.csv_tables import write_csv
 from topicloom.store.files import write_json
 from topicloom.store.store import StageRef, Store
 from topicloom.store.swap import swapped_in
@@ -105,7 +106,7 @@ def write_sweep(
     # The settings file of an earlier sweep recommends what that one found.
     earlier = [path.name for path in (*folder.glob(JSON_PATTERN), *(folder / name for name in YAML_NAMES))]
     with swapped_in(folder, gone=earlier) as staging:
-        shown.to_csv(staging / TABLE, index=False)
+        write_csv(shown, staging / TABLE)
         page = sweep_page(settings.label, shown, names, verdict, faults)
         (staging / PAGE).write_text(page, encoding="utf-8")
         record = {
