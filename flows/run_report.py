@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from prefect.runtime import flow_run
 from pydantic import BaseModel
 
 from flows.stage_runner import CACHED, Outcome
-from topicloom import __version__
 from topicloom.settings.schema import Settings
-from topicloom.stages.notes import choice_notes, corpus_notes, orphan_notes, picture_notes, result_notes, update_notes
-from topicloom.stages.registry import DISTRIBUTION, EXPORT, LOAD_EMBEDDINGS, ORPHAN_SPLIT, REPRESENT
-from topicloom.store.run_record import analysis_lock, update_record
+from topicloom.stages.record import counts_of, notes_of, result_record
+from topicloom.stages.registry import EXPORT
+from topicloom.store.run_record import analysis_lock, exported_by, read_record, update_record
 from topicloom.store.store import Store
 
 
@@ -63,43 +59,49 @@ class RunReport(BaseModel):
         return [name for name, stage in self.stages.items() if stage.status != CACHED]
 
 
+def claim_folder(settings: Settings, outcomes: Mapping[str, Outcome], changes: str) -> None:
+    """Put what a run has exported into run.json, and the folder under its name: a run that exported earlier and is
+    still drawing publishes nothing any more.
+
+    The caller holds the turn of the analysis.
+    """
+    store = Store(settings.store_path)
+    record = {**_record(settings, store, outcomes, notes_of(settings, _facts(outcomes)), changes), "over": False}
+    with analysis_lock(settings, store):
+        update_record(settings, record)
+
+
 def finish_run(
     settings: Settings, outcomes: Mapping[str, Outcome], changes: str, failed: Mapping[str, str] | None = None
 ) -> RunReport:
-    """Put a run's outcome into run.json, and return it.
+    """Put a run's outcome into run.json, unless another run has exported since, and return it.
 
     changes: what is other than in the run before. failed: pictures that could not be made, and why.
     """
     store = Store(settings.store_path)
-    loaded, represented = outcomes[LOAD_EMBEDDINGS].ref.facts, outcomes[REPRESENT].ref.facts
-    counts = {
-        **{name: int(loaded[name]) for name in ("empty_texts", "repeated_texts", "texts_with_nan")},
-        **{name: int(value) for name, value in outcomes[DISTRIBUTION].ref.facts.items()},
-        **{name: int(value) for name, value in outcomes[ORPHAN_SPLIT].ref.facts.items()},
-    }
-    facts = {name: outcome.ref.facts for name, outcome in outcomes.items()}
-    report = RunReport(
+    facts = _facts(outcomes)
+    notes = notes_of(settings, facts, failed)
+    with analysis_lock(settings, store):
+        if exported_by(read_record(settings), outcomes[EXPORT].ref.key, flow_run.get_id()):
+            update_record(settings, {**_record(settings, store, outcomes, notes, changes), "over": True})
+        else:
+            notes.append("Another run of this analysis has exported since; the folder holds its files, not this run's.")
+    counts = counts_of(facts)
+    return RunReport(
         analysis=settings.label,
         folder=settings.analysis_path,
-        documents=loaded["documents"],
-        topics=represented["topics"],
-        outliers=represented["outliers"],
+        documents=counts.pop("documents"),
+        topics=counts.pop("topics"),
+        outliers=counts.pop("outliers"),
         counts=counts,
-        notes=[
-            *settings.notes,
-            *corpus_notes(loaded),
-            *result_notes(represented["topics"], outcomes[DISTRIBUTION].ref.facts, outcomes[EXPORT].ref.facts),
-            *choice_notes(facts),
-            *update_notes(facts),
-            *orphan_notes(facts, settings.tmo.orphans.target_share),
-            *picture_notes(facts, failed or {}),
-        ],
+        notes=notes,
         changes=changes,
         stages={name: _stage_report(store, outcome) for name, outcome in outcomes.items()},
     )
-    with analysis_lock(settings, store):
-        update_record(settings, _record(settings, store, report, outcomes))
-    return report
+
+
+def _facts(outcomes: Mapping[str, Outcome]) -> dict[str, dict[str, object]]:
+    return {name: outcome.ref.facts for name, outcome in outcomes.items()}
 
 
 def _stage_report(store: Store, outcome: Outcome) -> StageReport:
@@ -114,25 +116,12 @@ def _stage_report(store: Store, outcome: Outcome) -> StageReport:
     )
 
 
-def _record(settings: Settings, store: Store, report: RunReport, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
-    libraries: dict[str, str] = {}
-    for outcome in outcomes.values():
-        libraries |= store.manifest(outcome.ref).get("made_from", {}).get("libraries", {})
+def _record(
+    settings: Settings, store: Store, outcomes: Mapping[str, Outcome], notes: list[str], changes: str
+) -> dict[str, object]:
     return {
-        "analysis": report.analysis,
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "prefect_run_id": flow_run.get_id(),
-        "host": platform.node(),
-        "versions": {"topicloom": __version__, "python": platform.python_version(), **dict(sorted(libraries.items()))},
-        "settings": settings.model_dump(mode="json", exclude={"root", "notes", "this_year"}),
-        "counts": {
-            "documents": report.documents,
-            "topics": report.topics,
-            "outliers": report.outliers,
-            "outlier_share": round(report.outlier_share, 4),
-            **report.counts,
-        },
-        "notes": report.notes,
-        "changes": report.changes,
-        "stages": {name: stage.model_dump(mode="json") for name, stage in report.stages.items()},
+        **result_record(settings, store, {name: outcome.ref for name, outcome in outcomes.items()}, flow_run.get_id()),
+        "notes": notes,
+        "changes": changes,
+        "stages": {name: _stage_report(store, outcome).model_dump(mode="json") for name, outcome in outcomes.items()},
     }

@@ -122,7 +122,8 @@ def stage(analysis: AnalysisName, stage: StageName) -> str:
         with turn(settings):
             run(task, *(refs.get(name) for name in inputs))
         if stage in PICTURES:
-            publish(settings, {**_pictures_kept(settings, refs), stage: run.outcomes[stage].ref})
+            pictures = {**_pictures_kept(settings, refs), stage: run.outcomes[stage].ref}
+            publish(settings, pictures, refs[EXPORT].key)
     return f"{stage} of {settings.label} is computed."
 
 

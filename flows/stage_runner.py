@@ -20,7 +20,7 @@ from topicloom.progress import tell
 from topicloom.settings.schema import Settings
 from topicloom.stages.identify import library_versions_of
 from topicloom.stages.lookup import find_result
-from topicloom.stages.registry import PICTURES, STAGE_NAMES, with_size
+from topicloom.stages.registry import EXPORT, PICTURES, STAGE_NAMES, with_size
 from topicloom.store.store import Finding, StageRef, Store
 
 CACHED, COMPUTED = "cached", "computed"
@@ -106,7 +106,7 @@ class StageRunner:
         """Put what was drawn into the analysis folder; a failure is kept in `failed`."""
         refs = {name: self.outcomes[name].ref for name in PICTURES if name in self.outcomes}
         try:
-            publish(self.settings, refs)
+            publish(self.settings, refs, self.outcomes[EXPORT].ref.key, flow_run.get_id())
         except Exception as error:  # noqa: BLE001  # the topics are computed and exported
             self.failed["publish"] = f"{type(error).__name__}: {error}"
 

@@ -9,7 +9,7 @@ from prefect import flow
 from prefect.runtime import flow_run
 
 from flows.page import show_page
-from flows.run_report import RunReport, finish_run
+from flows.run_report import RunReport, claim_folder, finish_run
 from flows.stage_runner import StageRunner
 from tasks.choose_size import choose_size
 from tasks.cluster import cluster
@@ -107,7 +107,7 @@ def topic_model(
             identity = run(identify, embeddings, topics)
             run(export, embeddings, reduced, clusters, topics, scores, split, identity, reassigned, updated, agreed)
             run.remember()
-        finish_run(settings, run.outcomes, run.changes)  # what follows can fail, and be stopped, without harm
+            claim_folder(settings, run.outcomes, run.changes)  # what follows can fail, and be stopped, without harm
         draw(run, embeddings, reduced, clusters, topics, scores, split, identity)
         outcome = finish_run(settings, run.outcomes, run.changes, run.failed)
         show_page(settings, run.outcomes, outcome, run.differences)

@@ -12,6 +12,6 @@ from topicloom.store.store import StageRef
 
 
 @task(name="publish", task_run_name="publish {settings.label}", retries=2, retry_delay_seconds=2)
-def publish(settings: Settings, refs: Mapping[str, StageRef]) -> list[str]:
+def publish(settings: Settings, refs: Mapping[str, StageRef], export_key: str, run_id: str | None = None) -> list[str]:
     """Put tables, figures and report into the analysis folder, as `topicloom.stages.publish.publish_pictures` does."""
-    return publish_pictures(settings, refs)
+    return publish_pictures(settings, refs, export_key, run_id)

@@ -40,7 +40,7 @@ from topicloom.settings.reading import read_settings
 from topicloom.settings.schema import Settings
 from topicloom.stages.notes import corpus_notes
 from topicloom.stages.registry import STAGE_NAMES
-from topicloom.stages.status import analysis_status
+from topicloom.stages.status import analysis_status, unfinished
 from topicloom.store.cleaning import clean, find_leftovers
 from topicloom.store.store import Store
 from topicloom.store.swap import finish_swap
@@ -126,6 +126,7 @@ def status(path: Analysis) -> None:
     """Show per stage whether its result is cached, stale and why, or missing; when, how long, how large."""
     settings = _settled(path)
     show_status(settings.label, analysis_status(settings))
+    show_notes(unfinished(settings))
 
 
 @app.command()

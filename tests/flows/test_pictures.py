@@ -232,7 +232,7 @@ def test_publishing_twice_changes_nothing(drawn):
     for stage in stages_of(settings):
         refs[stage] = find_result(settings, store, stage, refs)[1].ref
     pictures = {stage: refs[stage] for stage in PICTURES}
-    assert publish_pictures(settings, pictures) == []
+    assert publish_pictures(settings, pictures, refs["export"].key) == []
 
 
 def test_the_page_in_prefect_shows_map_report_and_topics(drawn, run):
@@ -275,3 +275,88 @@ def test_a_report_alone_needs_what_it_shows(drawn, prefect_server, monkeypatch):
     with pytest.raises(StoreError, match="needs the result of describe"):
         flow("wos", "report")
     flow("wos", "quality")  # does not rest on it
+
+
+def counts_in_tables(project) -> dict[str, int]:
+    info = pd.read_csv(project.output("topic_model_info.csv"))
+    return {
+        "topics": int((info["Topic"] >= 0).sum()),
+        "outliers": int(info.loc[info["Topic"] == -1, "Count"].sum()),
+        "documents": int(info["Count"].sum()),
+    }
+
+
+def record_of(project) -> dict:
+    return json.loads(project.output("run.json").read_text())
+
+
+def test_a_kill_while_a_run_draws_leaves_tables_and_record_of_one_result_and_no_picture_of_another(
+    drawn, run, prefect_server
+):
+    import os
+    import subprocess
+    import sys
+
+    from tests.flows.test_cli import topicloom
+
+    before = record_of(drawn)
+    drawn.write_settings(**ALL_ON, n_topics=6)
+    script = (
+        "import os, sys\nfrom flows import topic_model as module\n"
+        "module.draw = lambda *_: os._exit(9)\nmodule.topic_model(sys.argv[1])"
+    )
+    env = {**os.environ, "PREFECT_API_URL": prefect_server}
+    assert subprocess.run([sys.executable, "-c", script, str(drawn.analysis)], env=env, check=False).returncode == 9
+    record = record_of(drawn)
+    assert {name: record["counts"][name] for name in ("topics", "outliers", "documents")} == counts_in_tables(drawn)
+    assert record["settings"]["tmo"]["n_topics"] == 6
+    assert record["stages"]["cluster"]["key"] != before["stages"]["cluster"]["key"]
+    left = {path.name for path in drawn.analysis.iterdir()}
+    assert left.isdisjoint({"report.html", "figures", "topic_quality.json", *TABLES})
+    said = topicloom("status", drawn.analysis).stdout
+    assert "has not ended" in said
+    assert "describe is to be computed first" in said
+    run(drawn.analysis)
+    assert {path.name for path in drawn.analysis.iterdir()} >= {"report.html", "figures", *TABLES}
+    said = topicloom("status", drawn.analysis).stdout
+    assert "has not ended" not in said
+    assert said.count(" cached ") == 12
+
+
+def test_of_two_runs_that_overlap_the_folder_holds_the_one_that_exported_last(drawn, run, monkeypatch):
+    """The first run still draws while another exports other topics; then it comes to its own end."""
+    import flows.topic_model as module
+    from topicloom.settings.schema import Overrides
+
+    draw = module.draw
+
+    def overtaken(first, *refs):
+        monkeypatch.setattr(module, "draw", draw)
+        run(drawn.analysis, overrides=Overrides(n_topics=4))
+        draw(first, *refs)
+
+    monkeypatch.setattr(module, "draw", overtaken)
+    drawn.write_settings(**ALL_ON, n_topics=6)
+    first = run(drawn.analysis)
+    assert first.topics == 6
+    assert any("Another run of this analysis has exported since" in note for note in first.notes)
+    assert counts_in_tables(drawn)["topics"] == 4
+    record = record_of(drawn)
+    assert record["counts"]["topics"] == 4
+    assert record["settings"]["tmo"]["n_topics"] == 4
+    assert len(pd.read_csv(drawn.output("topic_summary.csv"))) == 4
+    assert record["over"]
+    summary = drawn.path / ".topicloom" / "describe" / record["pictures"]["keys"]["describe"] / "topic_summary.csv"
+    assert drawn.output("topic_summary.csv").read_bytes() == summary.read_bytes()
+
+
+def test_pictures_of_the_same_result_stay_while_its_tables_are_exported_again(drawn, run, monkeypatch):
+    import flows.topic_model as module
+
+    seen = []
+    draw = module.draw
+    monkeypatch.setattr(module, "draw", lambda *given: (seen.append(snapshot(drawn.analysis)), draw(*given)))
+    before = snapshot(drawn.analysis)
+    drawn.output("dataset_minimal.csv").unlink()
+    assert run(drawn.analysis).computed == ["export"]
+    assert seen[0].keys() == before.keys()

@@ -5,31 +5,48 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from topicloom.atlas.atlas import TABLES
 from topicloom.measures.quality import QUALITY_FILE
 from topicloom.settings.schema import Settings
 from topicloom.stages.registry import DESCRIBE, FIGURES, QUALITY, REPORT
 from topicloom.store.files import write_json
-from topicloom.store.run_record import RUN_RECORD, analysis_lock, read_record
+from topicloom.store.run_record import RUN_RECORD, analysis_lock, exported_by, read_record
 from topicloom.store.store import StageRef, Store
 from topicloom.store.swap import swapped_in
 
 REPORT_FILE, FIGURES_FOLDER = "report.html", "figures"
 _ENTRY = "pictures"
+_PUBLISHED = frozenset((*TABLES, QUALITY_FILE, REPORT_FILE, FIGURES_FOLDER))
 
 
-def publish_pictures(settings: Settings, refs: Mapping[str, StageRef]) -> list[str]:
+def published_names(record: Mapping[str, Any]) -> list[str]:
+    """The pictures in the analysis folder, as run.json states them: files, and folders by their name alone."""
+    entry = record.get(_ENTRY)
+    files = entry.get("files") if isinstance(entry, dict) else None
+    names = {str(name).partition("/")[0] for name in files} if isinstance(files, dict) else set()
+    return sorted(names & _PUBLISHED)
+
+
+def publish_pictures(
+    settings: Settings, refs: Mapping[str, StageRef], export_key: str, run_id: str | None = None
+) -> list[str]:
     """Make the analysis folder hold the pictures of `refs` and no others; returns the names that were written.
 
     refs: results of describe, quality, figures and report, as far as there are any. What an earlier run has published
     and this one has not is removed, so that no picture of another result lies beside the tables: the store keeps it.
-    All change at one moment, and run.json notes what they were made from.
+    All change at one moment, and run.json notes what they were made from. Where the folder no longer holds the export
+    that they belong to, since another run has exported, nothing is published.
+
+    export_key: of the export. run_id: of the run that made it; None where any run may have.
     """
     store = Store(settings.store_path)
     wanted = _wanted(store, refs)
     with analysis_lock(settings, store):
         record = read_record(settings)
+        if not exported_by(record, export_key, run_id):
+            return []
         before = record.get(_ENTRY, {}).get("files", {})
         changed = {name for name, (path, sha256) in wanted.items() if not _holds(settings, store, name, sha256)}
         # A folder changes as a whole: with one figure of it all are put in place anew.

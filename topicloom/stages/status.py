@@ -10,13 +10,24 @@ from topicloom.inputs.encoder import embeddings_missing
 from topicloom.lineage.differences import changed_values
 from topicloom.settings.schema import Settings
 from topicloom.stages.lookup import find_result
-from topicloom.stages.registry import CHOOSE_SIZE, EXPORT, INNER, LOAD_EMBEDDINGS, STAGES, UPDATE, stages_of, with_size
+from topicloom.stages.registry import (
+    CHOOSE_SIZE,
+    EXPORT,
+    INNER,
+    LOAD_EMBEDDINGS,
+    PICTURES,
+    STAGES,
+    UPDATE,
+    stages_of,
+    with_size,
+)
 from topicloom.stages.update import is_due
 from topicloom.store.files import read_json, tree_size
 from topicloom.store.run_record import read_record
 from topicloom.store.store import MANIFEST, StageRef, Store
 
 CACHED, STALE, MISSING = "cached", "stale", "missing"
+_NOT_PUBLISHED = "it is kept, but not yet put into the analysis folder"
 
 
 @dataclass(frozen=True)
@@ -56,13 +67,30 @@ def analysis_status(settings: Settings) -> list[StageStatus]:
                 refs[stage] = found.ref
                 settings = with_size(settings, found.ref) if stage == CHOOSE_SIZE else settings
                 last = _manifest(store, record, found.ref)
-                state, why = CACHED, ""
+                state, why = (CACHED, "") if _in_folder(record, found.ref) else (STALE, _NOT_PUBLISHED)
             else:
                 changes = list(_changes(last.get("made_from", {}), plan.model_dump(mode="json"))) if last else []
                 state = STALE if last else MISSING
                 why = found.fault or "; ".join(changes) or ("its result is gone" if last else "")
         statuses.append(_status(store, stage, state, why, last))
     return statuses
+
+
+def unfinished(settings: Settings) -> list[str]:
+    """Whether the run that exported the files in the analysis folder has not ended, in a sentence; empty if it has."""
+    if read_record(settings).get("over", True):
+        return []
+    return [
+        "The run that exported these files has not ended: it still draws, or it was stopped. The tables and run.json "
+        f"are whole; what is not drawn yet comes with: topicloom run {settings.analysis_path}"
+    ]
+
+
+def _in_folder(record: Mapping[str, Any], ref: StageRef) -> bool:
+    """Whether a picture is the one that the analysis folder holds; true of every other stage."""
+    entry = record.get("pictures")
+    keys = entry.get("keys") if isinstance(entry, dict) else None
+    return ref.stage not in PICTURES or (isinstance(keys, dict) and keys.get(ref.stage) == ref.key)
 
 
 def _reads(stage: str, settings: Settings) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,18 @@ def read_record(settings: Settings) -> dict[str, Any]:
     """The run record of an analysis; empty if it has none."""
     record = read_json(settings.analysis_path / RUN_RECORD)
     return record if isinstance(record, dict) else {}
+
+
+def exported_by(record: Mapping[str, Any], key: str, run_id: str | None = None) -> bool:
+    """Whether the analysis folder holds an export, and, where a run is named, no other run has exported since.
+
+    Args:
+        record: run.json.
+        key: Key of the export.
+        run_id: Of a run in Prefect.
+    """
+    export = record.get("export")
+    return isinstance(export, dict) and export.get("key") == key and run_id in (None, record.get("prefect_run_id"))
 
 
 def update_record(settings: Settings, changes: dict[str, Any]) -> None:
