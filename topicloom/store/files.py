@@ -6,8 +6,8 @@ import contextlib
 import hashlib
 import json
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,15 @@ def sync_tree(folder: Path) -> None:
         sync(Path(parent))
 
 
+def create(path: Path) -> None:
+    """Make an empty file that others may read and write as far as the umask, which the system applies, lets them.
+
+    Not mkstemp, whose 0600 keeps the group out; nor os.umask, which changes the umask of every thread to read it.
+    Raises FileExistsError where there is one.
+    """
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+
+
 @contextlib.contextmanager
 def replaced(path: Path) -> Iterator[Path]:
     """Yield a temporary sibling of `path` to write to; it takes the place of `path` when the block ends well.
@@ -56,13 +65,10 @@ def replaced(path: Path) -> Iterator[Path]:
     The temporary file is synced before the rename. After an error `path` is as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    os.close(descriptor)
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    create(temporary)
     try:
         yield temporary
-        # mkstemp's 0600 would keep the group out of the project's files.
-        temporary.chmod(0o666 & ~_umask())
         sync(temporary)
         temporary.replace(path)
         sync(path.parent)
@@ -77,10 +83,10 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file, or None where there is none or it is not JSON."""
+    """Read a JSON file, or None where there is none, or it is not JSON, or too deep, or a pipe or device."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    except (OSError, ValueError, RecursionError):
         return None
 
 
@@ -95,9 +101,3 @@ def remove_tree(path: Path) -> None:
 def tree_size(folder: Path) -> int:
     """Bytes of all files below a folder."""
     return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

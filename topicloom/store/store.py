@@ -113,7 +113,7 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.digests = DigestBook(root / "digests.json", base=root.parent)
+        self.digests = DigestBook(root / "digests.sqlite", base=root.parent)
 
     def folder(self, stage: str, key: str) -> Path:
         """Where the result of `stage` under `key` lies, or would lie."""
