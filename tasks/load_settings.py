@@ -17,6 +17,8 @@ from topicloom.settings.checks import require_writable
 from topicloom.settings.reading import find_settings_file, read_settings
 from topicloom.settings.schema import Overrides, Settings
 from topicloom.store.files import digest_file
+from topicloom.store.run_record import mend_record
+from topicloom.store.store import Store
 from topicloom.store.swap import finish_swap
 
 
@@ -46,7 +48,7 @@ def load_settings(analysis: Path, overrides: Overrides | None = None) -> Setting
     require_writable(settings)
     if settings.analysis_path.is_dir():
         finish_swap(settings.analysis_path)
-    mended = History(settings).check()
+    mended = [*mend_record(settings, Store(settings.store_path)), *History(settings).check()]
     settings = settings.model_copy(update={"notes": (*settings.notes, *mended, *require_known_labels(settings))})
     for note in settings.notes:
         get_run_logger().info("note: %s", note)

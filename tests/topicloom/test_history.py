@@ -6,6 +6,7 @@ import json
 import shutil
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -27,8 +28,14 @@ def history(settings) -> History:
     before = first(partition("abcdef", "ghijkl"))
     for run in (before, second(before, partition("abcdefx", "ghi", "jkl"))):
         history.append(lambda name, run=run: run.model_copy(update={"history": name, "project": "wos"}))
-    (settings.analysis_path / "run.json").write_text(json.dumps({"identity": {"history": history.id(), "run": 2}}))
+    state(settings.analysis_path, str(history.id()))
     return history
+
+
+def state(folder: Path, history: str, **identity: object) -> None:
+    """Write a run.json that names a run of a history."""
+    whole = {"history": history, "lineage": "a01", "run": 2, "entered": True, "finished": "2026-01-01", **identity}
+    (folder / "run.json").write_text(json.dumps({"identity": whole}))
 
 
 def everything(history: History) -> list:
@@ -113,7 +120,7 @@ def test_the_history_of_another_project_is_refused_and_nothing_is_changed(histor
     shutil.copytree(settings.root, other)
     foreign = History(read_settings(other / "wos" / "a01"))
     # Its own history is replaced by one that no run.json of it names.
-    (other / "wos" / "a01" / "run.json").write_text(json.dumps({"identity": {"history": "0" * 32, "run": 1}}))
+    state(other / "wos" / "a01", "0" * 32)
     before = {path: path.read_bytes() for path in foreign.folder.rglob("*") if path.is_file()}
     for look in (foreign.check, foreign.require_own):
         with pytest.raises(HistoryError) as refused:

@@ -15,20 +15,19 @@ import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from topicloom.errors import InputError, Problem
 from topicloom.lineage.records import RunRecord, digest_bytes, pack, unpack
 from topicloom.settings.schema import Settings
-from topicloom.store.files import read_json, replaced
+from topicloom.store.files import replaced, set_aside
+from topicloom.store.record_form import RUN_RECORD, load_record, run_records, stated_identity
 from topicloom.store.store import Store
 
 logger = logging.getLogger(__name__)
 
 DATABASE = "history.sqlite"
-_RUN_RECORD = "run.json"
 _FORM = 1
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -179,10 +178,10 @@ class History:
 
     def _unknown_run(self) -> dict[str, Any] | None:
         """run.json of the analysis, where it names a run that the history does not know."""
-        identity = stated_identity(self._settings.analysis_path / _RUN_RECORD)
+        identity = stated_identity(self._settings.analysis_path)
         if "lineage" not in identity or self.heads(str(identity["lineage"])):
             return None
-        return dict(read_json(self._settings.analysis_path / _RUN_RECORD))
+        return load_record(self._settings.analysis_path / RUN_RECORD)[0]
 
     def _recover(self) -> Iterator[str]:
         """Enter the last run of the analysis, as its exported files show it, where the history has lost it."""
@@ -223,8 +222,7 @@ class History:
         if facts is None:
             return
         history, project = facts
-        records = self._settings.project_path.glob(f"**/{_RUN_RECORD}")
-        stated = [stated_identity(path) for path in records if ".topicloom" not in path.parts]
+        stated = [stated_identity(path.parent) for path in run_records(self._settings.project_path)]
         named = {identity["history"] for identity in stated if "history" in identity}
         # A project that was renamed or copied as a whole has run records that name its history.
         if history in named or (not named and project == self.project):
@@ -249,8 +247,8 @@ class History:
             content = path.read_bytes()
             with contextlib.suppress(ValueError):
                 sound.append((unpack(content), content))
-        aside = self._aside(self.path) if self.path.exists() else None
-        named = stated_identity(self._settings.analysis_path / _RUN_RECORD).get("history")
+        aside = set_aside(self.path) if self.path.exists() else None
+        named = stated_identity(self._settings.analysis_path).get("history")
         self._create(sound[0][0].history if sound else str(named or uuid.uuid4().hex), sound)
         kept = f"; the damaged one is kept as {aside.name}" if aside else ""
         return (
@@ -280,7 +278,7 @@ class History:
                 with contextlib.suppress(OSError):
                     if self.store.digests.digest(path) == sha256:
                         continue
-                aside = f"; the damaged one is kept as {self._aside(path).name}" if path.exists() else ""
+                aside = f"; the damaged one is kept as {set_aside(path).name}" if path.exists() else ""
                 analysis, number = path.parent.name.replace("+", "/"), int(path.name.split(".")[0])
                 row = database.execute(
                     "SELECT record FROM runs WHERE analysis = ? AND number = ?", (analysis, number)
@@ -298,12 +296,7 @@ class History:
         try:
             _insert(database, unpack(content), content)
         except ValueError as error:
-            yield f"{path}: {error}; it is kept as {self._aside(path).name}."
-
-    def _aside(self, path: Path) -> Path:
-        aside = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
-        path.rename(aside)
-        return aside
+            yield f"{path}: {error}; it is kept as {set_aside(path).name}."
 
     def _record_path(self, analysis: str, number: int) -> Path:
         return self.folder / analysis.replace("/", "+") / f"{number:06d}.json.gz"
@@ -333,15 +326,8 @@ def lineage_of(settings: Settings) -> str:
     and a lineage of its own.
     """
     own = settings.metadata.analysis_id
-    earlier = str(stated_identity(settings.analysis_path / _RUN_RECORD).get("lineage", own))
-    return own if (settings.project_path / earlier / _RUN_RECORD).is_file() else earlier
-
-
-def stated_identity(record: Path) -> dict[str, Any]:
-    """What a run.json says of its run in the history: history, lineage, run, entered, finished; empty if nothing."""
-    content = read_json(record)
-    identity = content.get("identity") if isinstance(content, dict) else None
-    return identity if isinstance(identity, dict) else {}
+    earlier = str(stated_identity(settings.analysis_path).get("lineage", own))
+    return own if (settings.project_path / earlier / RUN_RECORD).is_file() else earlier
 
 
 @contextlib.contextmanager

@@ -11,10 +11,10 @@ from topicloom.atlas.atlas import records
 from topicloom.atlas.names import shortened
 from topicloom.errors import Problem
 from topicloom.lineage.differences import KINDS, MOVED, NEW, WITHDRAWN, Differences, differences
-from topicloom.lineage.history import History, HistoryError, lineage_of, stated_identity
+from topicloom.lineage.history import History, HistoryError, lineage_of
 from topicloom.settings.schema import Settings
 from topicloom.store.csv_tables import write_csv
-from topicloom.store.run_record import RUN_RECORD
+from topicloom.store.record_form import stated_identity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,7 +74,7 @@ def last_run_line(settings: Settings) -> str:
 
 def _last_was_entered(settings: Settings) -> bool:
     """Whether the last run changed something, and so entered the history."""
-    return bool(stated_identity(settings.analysis_path / RUN_RECORD).get("entered", True))
+    return bool(stated_identity(settings.analysis_path).get("entered", True))
 
 
 def in_one_line(found: Differences) -> str:

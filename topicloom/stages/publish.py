@@ -47,7 +47,8 @@ def publish_pictures(
         record = read_record(settings)
         if not exported_by(record, export_key, run_id):
             return []
-        before = record.get(_ENTRY, {}).get("files", {})
+        stated = (record.get(_ENTRY) or {}).get("files", {})
+        before = {name: sha256 for name, sha256 in stated.items() if name.partition("/")[0] in _PUBLISHED}
         changed = {name for name, (path, sha256) in wanted.items() if not _holds(settings, store, name, sha256)}
         # A folder changes as a whole: with one figure of it all are put in place anew.
         tops = {name.partition("/")[0] for name in changed}

@@ -9,6 +9,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,13 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
     except (OSError, ValueError, RecursionError):
         return None
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a file or folder of ours that cannot be used, so that a new one takes its place; returns where it is."""
+    aside = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
+    path.rename(aside)
+    return aside
 
 
 def remove_tree(path: Path) -> None:

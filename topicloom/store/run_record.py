@@ -10,10 +10,10 @@ from typing import Any
 from topicloom.settings.schema import Settings
 from topicloom.stages.registry import EXPORT
 from topicloom.store.digests import DigestBook
-from topicloom.store.files import digest_file, read_json, write_json
+from topicloom.store.files import digest_file, set_aside, write_json
+from topicloom.store.record_form import RUN_RECORD as RUN_RECORD
+from topicloom.store.record_form import load_record
 from topicloom.store.store import Finding, StagePlan, StageRef, Store
-
-RUN_RECORD = "run.json"
 
 
 def exported_files(folder: Path) -> dict[str, dict[str, Any]]:
@@ -27,9 +27,8 @@ def exported_files(folder: Path) -> dict[str, dict[str, Any]]:
 
 def find_export(settings: Settings, plan: StagePlan, store: Store) -> Finding:
     """Whether the analysis folder holds the outputs of `plan`, each file as it was written."""
-    record = read_json(settings.analysis_path / RUN_RECORD)
-    export = record.get("export") if isinstance(record, dict) else None
-    if not isinstance(export, dict) or export.get("key") != plan.key:
+    export = read_record(settings).get("export")
+    if not export or export["key"] != plan.key:
         return Finding(ref=None)
     for name, note in export["files"].items():
         fault = _fault(settings.analysis_path / name, note, store.digests)
@@ -51,9 +50,21 @@ def _fault(path: Path, note: dict[str, Any], digests: DigestBook) -> str:
 
 
 def read_record(settings: Settings) -> dict[str, Any]:
-    """The run record of an analysis; empty if it has none."""
-    record = read_json(settings.analysis_path / RUN_RECORD)
-    return record if isinstance(record, dict) else {}
+    """The run record of an analysis; empty if it has none that can be used."""
+    return load_record(settings.analysis_path / RUN_RECORD)[0]
+
+
+def mend_record(settings: Settings, store: Store) -> list[str]:
+    """Set run.json of an analysis aside where it cannot be used; returns a sentence on it, or nothing."""
+    path = settings.analysis_path / RUN_RECORD
+    if not load_record(path)[1]:
+        return []
+    with analysis_lock(settings, store):
+        fault = load_record(path)[1]  # another run may have been here first
+        if not fault:
+            return []
+        aside = set_aside(path)
+    return [f"{path} could not be used ({fault}); it is kept as {aside.name}, and the run writes a new one."]
 
 
 def exported_by(record: Mapping[str, Any], key: str, run_id: str | None = None) -> bool:
