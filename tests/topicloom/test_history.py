@@ -185,6 +185,14 @@ class TestLabels:
         assert read_labels(settings) == {uid: "Drei Körbe"}
         assert require_known_labels(settings) == []
 
+    def test_as_excel_on_windows_saves_them(self, history, settings):
+        uid = history.read("a01", 2).uids[0]
+        self.write(settings, f"topic_uid;label\r\n{uid};Drei Körbe – für’s Obst\r\n", "cp1252")
+        assert read_labels(settings) == {uid: "Drei Körbe – für’s Obst"}
+        assert require_known_labels(settings) == [
+            "labels.csv is not UTF-8; it is read as Windows-1252. Save it as UTF-8 if letters look wrong."
+        ]
+
     def test_of_a_topic_that_never_was(self, history, settings):
         uid = history.read("a01", 2).uids[0]
         meant = uid[:-1] + ("A" if uid[-1] != "A" else "B")
@@ -209,7 +217,6 @@ class TestLabels:
         [
             ("uid,name\na,b\n", "utf-8", "Its columns are uid, name; it needs topic_uid and label"),
             ("", "utf-8", "Its columns are none"),
-            ("topic_uid,label\nT-1,ä\n", "latin-1", "cannot be read as UTF-8"),
             ("topic_uid,label\nT-1,a\nT-1,b\n", "utf-8", "T-1 has two labels, in line 3 again"),
         ],
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import re
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from topicloom.errors import CorpusError, Problem, quoted_list
+from topicloom.inputs.decoding import open_head, open_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 # The dataset comes from R, which writes a missing value as NA; the corpus holds texts, where "NA" is a text.
 MISSING_IN_DATASET = ("", "NA", "NaN", "nan")
 _TOKEN = re.compile(r"(?u)\b\w\w+\b")  # CountVectorizer's
-_BLOCK = 1 << 20
 
 
 def read_corpus(path: Path) -> pd.DataFrame:
@@ -121,10 +120,10 @@ def read_dataset(path: Path, columns: Sequence[str]) -> pd.DataFrame:
 
 
 def corpus_columns(path: Path) -> list[str]:
-    """Column names of corpus.csv, read without pandas; empty where there is no such file."""
+    """Column names of corpus.csv, read without pandas and without the rest of it; empty where there is no such file."""
     if not path.is_file():
         return []
-    with path.open(encoding=text_encoding(path), newline="") as file:
+    with open_head(path) as file:
         return next(csv.reader(file), [])
 
 
@@ -164,15 +163,15 @@ def _read_table(path: Path, columns: Sequence[str] | None = None, rows: int | No
     if not path.is_file():
         raise CorpusError(path, Problem("There is no such file.", _where_from(path)))
     try:
-        return pd.read_csv(
-            path,
-            usecols=None if columns is None else list(columns),
-            nrows=rows,
-            dtype=str,
-            keep_default_na=False,
-            na_filter=False,
-            encoding=text_encoding(path),
-        )
+        with open_text(path) as file:
+            return pd.read_csv(
+                file,
+                usecols=None if columns is None else list(columns),
+                nrows=rows,
+                dtype=str,
+                keep_default_na=False,
+                na_filter=False,
+            )
     except pd.errors.EmptyDataError as error:
         raise CorpusError(path, Problem("It is empty.", "Check the step that wrote it.")) from error
     except pd.errors.ParserError as error:
@@ -191,16 +190,3 @@ def _where_from(path: Path) -> str:
             "or name a tmo.transformer_model so that corpus and embeddings are made from the dataset."
         )
     return "Put the dataset there, or correct metadata.filtered_folder."
-
-
-def text_encoding(path: Path) -> str:
-    """utf-8-sig if the whole file decodes as UTF-8 (R writes that), else latin-1, which the notebook assumed."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        with path.open("rb") as file:
-            while block := file.read(_BLOCK):
-                decoder.decode(block)
-            decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return "latin-1"
-    return "utf-8-sig"

@@ -7,6 +7,7 @@ import difflib
 from pathlib import Path
 
 from topicloom.errors import InputError, Problem, quoted_list
+from topicloom.inputs.decoding import form_facts, form_notes, open_text, text_form
 from topicloom.lineage.history import History, lineage_of
 from topicloom.settings.schema import Settings
 
@@ -26,16 +27,19 @@ def labels_path(settings: Settings) -> Path:
 def read_labels(settings: Settings) -> dict[str, str]:
     """The label of each lasting id; empty where there is no labels.csv.
 
-    Read as UTF-8, with or without a mark of it, fields apart by comma or semicolon. Rows without a label are left out.
+    Fields are apart by comma or semicolon. Rows without a label are left out.
     Raises LabelsError for a file that is no such table, and for an id that stands in it twice.
     """
     path = labels_path(settings)
     if not path.is_file():
         return {}
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise LabelsError(path, Problem(f"It cannot be read as UTF-8 ({error}).", "Save it as UTF-8.")) from error
+        with open_text(path) as file:
+            text = file.read()
+    except OSError as error:
+        raise LabelsError(
+            path, Problem(f"It cannot be read: {error.strerror}.", "Give yourself the right to read it.")
+        ) from error
     first = text.partition("\n")[0]
     rows = csv.DictReader(text.splitlines(), delimiter=";" if first.count(";") > first.count(",") else ",")
     if not set(_COLUMNS) <= set(rows.fieldnames or ()):
@@ -59,11 +63,13 @@ def read_labels(settings: Settings) -> dict[str, str]:
 def require_known_labels(settings: Settings) -> list[str]:
     """Raise LabelsError where labels.csv names an id that no run of the project ever gave.
 
-    Returns a note on labels of topics that a later run has lost; they are kept for their return.
+    Returns notes: on how the file was read, and on labels of topics that a later run has lost, which are kept for
+    their return.
     """
     labels, history = read_labels(settings), History(settings)
     if not labels:
         return []
+    notes = list(form_notes(LABELS, form_facts(text_form(labels_path(settings)))))
     known = history.uids()
     unknown = [uid for uid in labels if uid not in known]
     if unknown:
@@ -73,9 +79,10 @@ def require_known_labels(settings: Settings) -> list[str]:
     now = set(history.read(analysis, heads[-1].number).uids) if heads else set()
     resting = [uid for uid in labels if uid not in now]
     if not resting:
-        return []
+        return notes
     return [
-        f"{LABELS} names topics that the last run did not have ({quoted_list(resting)}); they wait for their return."
+        *notes,
+        f"{LABELS} names topics that the last run did not have ({quoted_list(resting)}); they wait for their return.",
     ]
 
 

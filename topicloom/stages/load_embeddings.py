@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from topicloom.inputs.corpus import add_uuid, read_corpus, require_words, text_facts
+from topicloom.inputs.decoding import form_facts, text_form
 from topicloom.inputs.embeddings import read_embeddings, require_fit, zero_rows
 from topicloom.settings.schema import Settings
 from topicloom.stages.registry import PLACED
@@ -50,6 +51,7 @@ def check_inputs(settings: Settings) -> Inputs:
         "dimensions": int(vectors.shape[1]),
         "text_position": list(corpus.columns).index("text"),
         "zero_rows": [str(ut) for ut in corpus["UT"].iloc[zero_rows(vectors)]],
+        "corpus_form": form_facts(text_form(path)),
         **text_facts(corpus["text"]),
     }
     return Inputs(corpus, vectors, facts)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from topicloom.inputs.decoding import form_notes
+
 
 def corpus_notes(facts: Mapping[str, Any]) -> Iterator[str]:
     """Remarks on the texts of a corpus, from the facts of load-embeddings."""
+    yield from form_notes("corpus.csv", facts.get("corpus_form", {}))
     if facts["texts_with_nan"]:
         yield (
             f"{facts['texts_with_nan']} texts end in the word 'nan' or hold it twice, left by a missing title or "
