@@ -19,8 +19,8 @@ from flows.stage_runner import Outcome
 from topicloom.figures.gallery import PREVIEW
 from topicloom.lineage.differences import Differences
 from topicloom.lineage.telling import as_markdown
+from topicloom.output_files import REPORT_FILE
 from topicloom.settings.schema import Settings
-from topicloom.stages.publish import REPORT_FILE
 from topicloom.stages.registry import FIGURES, REPRESENT
 from topicloom.store.store import Store
 from topicloom.words.ctfidf import Topic, read_topics

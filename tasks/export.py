@@ -12,7 +12,8 @@ from prefect.states import State
 
 from tasks.policy import RETRY, cached, stage_key
 from topicloom.errors import ExportError
-from topicloom.exports.tables import ORPHANS, columns_giving_way
+from topicloom.exports.tables import columns_giving_way
+from topicloom.output_files import ORPHANS, RUN_RECORD
 from topicloom.settings.schema import Settings
 from topicloom.stages.export import write_outputs
 from topicloom.stages.publish import published_names
@@ -20,7 +21,6 @@ from topicloom.stages.record import result_record
 from topicloom.stages.registry import EXPORT, STAGES, plan_stage
 from topicloom.store.files import write_json
 from topicloom.store.run_record import (
-    RUN_RECORD,
     analysis_lock,
     exported_by,
     exported_files,

@@ -23,6 +23,7 @@ from topicloom.atlas.tree import group_levels, leaf_order, topic_similarity, top
 from topicloom.atlas.trends import topics_over_time, trend
 from topicloom.clusters.main_clusters import main_clusters
 from topicloom.lineage.records import LastingTopic
+from topicloom.output_files import GROUPS, HIERARCHY, OVER_TIME, SIMILARITY, SUMMARY
 from topicloom.store.csv_tables import write_csv
 from topicloom.words.ctfidf import Topic
 
@@ -31,14 +32,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-SUMMARY, OVER_TIME, SIMILARITY, HIERARCHY, GROUPS = (
-    "topic_summary.csv",
-    "topics_over_time.csv",
-    "topic_similarity.csv",
-    "topic_hierarchy.csv",
-    "topic_groups.csv",
-)
-TABLES = (SUMMARY, OVER_TIME, SIMILARITY, HIERARCHY, GROUPS)
 _ALL_PAIRS_UP_TO = 500  # topics; above that the table of similarity holds the nearest of each
 _NEAREST = 50
 _GROUP_LABEL = 50  # characters

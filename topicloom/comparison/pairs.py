@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from topicloom.atlas.atlas import SUMMARY
 from topicloom.atlas.names import unique
 from topicloom.atlas.tree import unit_vectors
 from topicloom.errors import InputError, Problem
-from topicloom.exports.tables import COORDINATES, TOPIC_INFO
+from topicloom.output_files import COORDINATES, SUMMARY, TOPIC_INFO
 from topicloom.settings.schema import Settings
 from topicloom.stages.registry import REPRESENT
 from topicloom.store.run_record import read_record

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from topicloom.output_files import MODEL, MODEL_FOLDER
 from topicloom.settings.schema import TopicModelSettings
 from topicloom.words.ctfidf import Topic, Weighting
 from topicloom.words.ngrams import Vocabulary
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
 
-PICKLE, SAFETENSORS = "topic_model_object.pck", "topic_model_object"
 # BERTopic does without these, and importing them takes ten times as long as the rest of it.
 _OPTIONAL = ("sentence_transformers", "transformers", "torch", "umap", "hdbscan", "plotly", "matplotlib")
 
@@ -169,18 +169,18 @@ def save_model(model: Any, folder: Path, embedding_model: str | None) -> None:
     BERTopic.load reads both.
     """
     # joblib, with which BERTopic saves, pickles in Python and takes ten times as long over a vocabulary; it reads this.
-    with (folder / PICKLE).open("wb") as file:
+    with (folder / MODEL).open("wb") as file:
         pickle.dump(model, file, protocol=5)
     vocabulary, model.vectorizer_model.vocabulary_ = model.vectorizer_model.vocabulary_, {}
     with _without_warnings("BERTopic"):
         model.save(
-            folder / SAFETENSORS,
+            folder / MODEL_FOLDER,
             serialization="safetensors",
             save_ctfidf=True,
             save_embedding_model=embedding_model or False,
         )
     model.vectorizer_model.vocabulary_ = vocabulary
-    _fill_in(folder / SAFETENSORS / "ctfidf_config.json", vocabulary)
+    _fill_in(folder / MODEL_FOLDER / "ctfidf_config.json", vocabulary)
 
 
 def _fill_in(config: Path, vocabulary: _SavedVocabulary) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from topicloom.clusters.main_clusters import REMAINDER
 from topicloom.lineage.records import LastingTopic
+from topicloom.output_files import COORDINATES, DATASET, ORPHANS, TOPIC_INFO
 from topicloom.store.csv_tables import write_csv
 from topicloom.words.ctfidf import Topic
 
@@ -16,13 +17,6 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
-
-TOPIC_INFO = "topic_model_info.csv"
-PARAMS = "topic_model_params.json"
-ORPHANS = "orphans.csv"
-DATASET = "dataset_minimal.csv"
-COORDINATES = "document_coords.csv"
-DISTRIBUTION = "topic_distribution.npz"
 
 _LAST_COLUMNS = ("topic_uid", "topic_history", "raw_topic", "orphan_method", "orphan_score", "agreement")
 OUTPUT_COLUMNS = frozenset(

@@ -20,9 +20,10 @@ from typing import Any
 
 from topicloom.errors import InputError, Problem
 from topicloom.lineage.records import RunRecord, digest_bytes, pack, unpack
+from topicloom.output_files import RUN_RECORD
 from topicloom.settings.schema import Settings
 from topicloom.store.files import replaced, set_aside
-from topicloom.store.record_form import RUN_RECORD, load_record, run_records, stated_identity
+from topicloom.store.record_form import load_record, run_records, stated_identity
 from topicloom.store.store import Store
 
 logger = logging.getLogger(__name__)

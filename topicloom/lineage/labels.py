@@ -9,9 +9,9 @@ from pathlib import Path
 from topicloom.errors import InputError, Problem, quoted_list
 from topicloom.inputs.decoding import form_facts, form_notes, open_text, text_form
 from topicloom.lineage.history import History, lineage_of
+from topicloom.output_files import LABELS
 from topicloom.settings.schema import Settings
 
-LABELS = "labels.csv"
 _COLUMNS = ("topic_uid", "label")
 
 

@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from topicloom.exports.tables import COORDINATES, TOPIC_INFO
 from topicloom.lineage.records import LastingTopic, RunRecord
+from topicloom.output_files import COORDINATES, TOPIC_INFO
 from topicloom.settings.schema import Settings
 from topicloom.store.files import digest_file, digest_json
 

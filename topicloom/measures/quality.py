@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-QUALITY_FILE = "topic_quality.json"
 WORDS = 10  # of a topic, as in the literature
 _SILHOUETTE_SAMPLE = 10_000  # documents; all pairs of them are compared
 _REDUNDANT = 0.9  # cosine similarity from which on two topics are taken to say the same

@@ -12,7 +12,8 @@ from topicloom.atlas.names import Candidates, TopicName, candidates, model_names
 from topicloom.inputs.encoder import load_model
 from topicloom.inputs.papers import paper_facts
 from topicloom.lineage.labels import read_labels
-from topicloom.measures.quality import QUALITY_FILE, topic_quality
+from topicloom.measures.quality import topic_quality
+from topicloom.output_files import QUALITY_FILE
 from topicloom.progress import tell
 from topicloom.settings.schema import Settings
 from topicloom.stages.identify import read_identity

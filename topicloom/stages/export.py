@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from topicloom.exports.bertopic_model import ModelParts, build_model, lean_bertopic, model_params, save_model
-from topicloom.exports.tables import DISTRIBUTION as DISTRIBUTION_FILE
-from topicloom.exports.tables import PARAMS, GivenOutliers, Results, write_tables
+from topicloom.exports.tables import GivenOutliers, Results, write_tables
+from topicloom.output_files import DISTRIBUTION as DISTRIBUTION_FILE
+from topicloom.output_files import PARAMS
 from topicloom.settings.schema import Settings
 from topicloom.stages.identify import read_identity
 from topicloom.stages.load_embeddings import stored_identifiers, stored_placed, stored_rows, stored_texts

@@ -7,18 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from topicloom.atlas.atlas import TABLES
-from topicloom.measures.quality import QUALITY_FILE
+from topicloom.output_files import DRAWN, FIGURES_FOLDER, QUALITY_FILE, REPORT_FILE, RUN_RECORD, TABLES
 from topicloom.settings.schema import Settings
 from topicloom.stages.registry import DESCRIBE, FIGURES, QUALITY, REPORT
 from topicloom.store.files import write_json
-from topicloom.store.run_record import RUN_RECORD, analysis_lock, exported_by, read_record
+from topicloom.store.run_record import analysis_lock, exported_by, read_record
 from topicloom.store.store import StageRef, Store
 from topicloom.store.swap import swapped_in
 
-REPORT_FILE, FIGURES_FOLDER = "report.html", "figures"
 _ENTRY = "pictures"
-_PUBLISHED = frozenset((*TABLES, QUALITY_FILE, REPORT_FILE, FIGURES_FOLDER))
 
 
 def published_names(record: Mapping[str, Any]) -> list[str]:
@@ -26,7 +23,7 @@ def published_names(record: Mapping[str, Any]) -> list[str]:
     entry = record.get(_ENTRY)
     files = entry.get("files") if isinstance(entry, dict) else None
     names = {str(name).partition("/")[0] for name in files} if isinstance(files, dict) else set()
-    return sorted(names & _PUBLISHED)
+    return sorted(names & {*DRAWN, FIGURES_FOLDER})
 
 
 def publish_pictures(

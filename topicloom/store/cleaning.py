@@ -9,8 +9,8 @@ from pathlib import Path
 from filelock import Timeout
 
 from topicloom.errors import StoreError
+from topicloom.output_files import RUN_RECORD
 from topicloom.store.files import read_json, remove_tree, tree_size
-from topicloom.store.run_record import RUN_RECORD
 from topicloom.store.store import MANIFEST, Store
 
 _WEEK = 7 * 24 * 3600

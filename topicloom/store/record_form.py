@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-RUN_RECORD = "run.json"
+from topicloom.output_files import RUN_RECORD
 
 
 def inside_the_folder(name: str) -> str:

@@ -1,0 +1,35 @@
+"""The names of all files in an analysis folder that topicloom writes, as docs/contracts.md lists them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+RUN_RECORD: Final = "run.json"
+
+# What the export writes.
+TOPIC_INFO: Final = "topic_model_info.csv"
+PARAMS: Final = "topic_model_params.json"
+DATASET: Final = "dataset_minimal.csv"
+ORPHANS: Final = "orphans.csv"
+COORDINATES: Final = "document_coords.csv"
+DISTRIBUTION: Final = "topic_distribution.npz"
+MODEL: Final = "topic_model_object.pck"
+MODEL_FOLDER: Final = "topic_model_object"
+
+# What is drawn after it.
+SUMMARY: Final = "topic_summary.csv"
+OVER_TIME: Final = "topics_over_time.csv"
+SIMILARITY: Final = "topic_similarity.csv"
+HIERARCHY: Final = "topic_hierarchy.csv"
+GROUPS: Final = "topic_groups.csv"
+TABLES: Final = (SUMMARY, OVER_TIME, SIMILARITY, HIERARCHY, GROUPS)
+QUALITY_FILE: Final = "topic_quality.json"
+REPORT_FILE: Final = "report.html"
+FIGURES_FOLDER: Final = "figures"
+
+EXPORTED: Final = frozenset((TOPIC_INFO, PARAMS, DATASET, ORPHANS, COORDINATES, DISTRIBUTION, MODEL))
+DRAWN: Final = frozenset((*TABLES, QUALITY_FILE, REPORT_FILE))
+FOLDERS: Final = frozenset((MODEL_FOLDER, FIGURES_FOLDER))
+
+# What a person writes there.
+LABELS: Final = "labels.csv"
