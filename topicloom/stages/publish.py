@@ -20,10 +20,13 @@ _ENTRY = "pictures"
 
 def published_names(record: Mapping[str, Any]) -> list[str]:
     """The pictures in the analysis folder, as run.json states them: files, and folders by their name alone."""
-    entry = record.get(_ENTRY)
-    files = entry.get("files") if isinstance(entry, dict) else None
-    names = {str(name).partition("/")[0] for name in files} if isinstance(files, dict) else set()
-    return sorted(names & {*DRAWN, FIGURES_FOLDER})
+    return sorted({name.partition("/")[0] for name in _published(record)})
+
+
+def _published(record: Mapping[str, Any]) -> dict[str, str]:
+    """SHA-256 of each picture that run.json states; a name that is not of a picture is none of ours."""
+    stated = (record.get(_ENTRY) or {}).get("files", {})
+    return {name: sha256 for name, sha256 in stated.items() if name.partition("/")[0] in {*DRAWN, FIGURES_FOLDER}}
 
 
 def publish_pictures(
@@ -44,8 +47,7 @@ def publish_pictures(
         record = read_record(settings)
         if not exported_by(record, export_key, run_id):
             return []
-        stated = (record.get(_ENTRY) or {}).get("files", {})
-        before = {name: sha256 for name, sha256 in stated.items() if name.partition("/")[0] in _PUBLISHED}
+        before = _published(record)
         changed = {name for name, (path, sha256) in wanted.items() if not _holds(settings, store, name, sha256)}
         # A folder changes as a whole: with one figure of it all are put in place anew.
         tops = {name.partition("/")[0] for name in changed}
@@ -53,15 +55,15 @@ def publish_pictures(
         if {name for name in before if name not in wanted and name.startswith(f"{FIGURES_FOLDER}/")} - gone:
             tops.add(FIGURES_FOLDER)
         files = {name: sha256 for name, (_, sha256) in wanted.items()}
-        if not tops and not gone and before == files:
+        entry = {"keys": {stage: ref.key for stage, ref in refs.items()}, "files": files}
+        if not tops and not gone and record.get(_ENTRY) == entry:
             return []
         with swapped_in(settings.analysis_path, gone=sorted(gone)) as staging:
             for name, (path, _) in wanted.items():
                 if name.partition("/")[0] in tops:
                     (staging / name).parent.mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(path, staging / name)
-            keys = {stage: ref.key for stage, ref in refs.items()}
-            write_json(staging / RUN_RECORD, {**record, _ENTRY: {"keys": keys, "files": files}})
+            write_json(staging / RUN_RECORD, {**record, _ENTRY: entry})
         written = [name for name in wanted if name.partition("/")[0] in tops]
         store.digests.note({settings.analysis_path / name: files[name] for name in written})
         return written
