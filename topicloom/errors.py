@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+_LONGEST_SHOWN = 120  # letters of a wrong value
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -28,8 +30,7 @@ def problem_of(where: str, details: Mapping[str, Any]) -> Problem:
     """One of pydantic's findings in its own words. where: the field, as a person finds it in the file."""
     if details["type"] == "value_error":
         return Problem(f"{where}: {details['ctx']['error']}.", "Change it.")
-    found = json.dumps(details["input"], ensure_ascii=False, default=str)
-    return Problem(f"{where} is {found}: {details['msg'].lower()}.", "Change it, or leave it out.")
+    return Problem(f"{where} is {shown(details['input'])}: {details['msg'].lower()}.", "Change it, or leave it out.")
 
 
 class TopicloomError(Exception):
@@ -76,7 +77,17 @@ class StoreError(TopicloomError):
     """The stage store cannot be read or written."""
 
 
+def shown(value: Any) -> str:
+    """A value as a message shows it: as JSON, shortened, and without letters that no console can print."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return _shortened(text.encode("utf-8", "backslashreplace").decode())
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}... ({len(text)} letters)"
+
+
 def quoted_list(names: Sequence[object], limit: int = 5) -> str:
     """Join names for a message: the first `limit` of them, and how many more there are."""
-    shown = ", ".join(str(name) for name in names[:limit])
-    return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"
+    first = ", ".join(_shortened(str(name)) for name in names[:limit])
+    return first if len(names) <= limit else f"{first} and {len(names) - limit} more"

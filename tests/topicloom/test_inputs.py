@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import pickletools
 
@@ -168,3 +169,41 @@ def test_ids_may_be_uuid(tmp_path):
     with pytest.raises(EmbeddingsError, match="other ids"):
         (tmp_path / "embeddings_ids.json").write_text(json.dumps(["a", "b", "c", "d"]))
         require_fit(read_embeddings(tmp_path), corpus())
+
+
+def test_ids_with_a_byte_order_mark_and_ids_of_digits(tmp_path):
+    np.save(tmp_path / "embeddings.npy", VECTORS)
+    (tmp_path / "embeddings_ids.json").write_text(json.dumps(UT), encoding="utf-8-sig")
+    assert read_embeddings(tmp_path).ids == UT
+    long = "9" * 5000
+    (tmp_path / "embeddings_ids.json").write_text(f"[1, {long}, 3, 4]")
+    assert read_embeddings(tmp_path).ids == ["1", long, "3", "4"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[" * 200_000 + "]" * 200_000, "It is nested too deeply"),
+        ('["a", ["b"], "c", "d"]', r'Its entry 2 is \["b"\]; it must be a UT'),
+        ('["a", null, "c", "d"]', "Its entry 2 is null"),
+        ("\x00", "It is not JSON"),
+        (" " * (2 << 20), "It is longer than"),
+    ],
+)
+def test_ids_that_are_no_list_of_ut(tmp_path, text, message):
+    np.save(tmp_path / "embeddings.npy", VECTORS)
+    (tmp_path / "embeddings_ids.json").write_text(text)
+    with pytest.raises(EmbeddingsError, match=message):
+        read_embeddings(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["embeddings.npy", "embeddings_ids.json", "embeddings.pck"])
+@pytest.mark.parametrize(
+    ("make", "found"), [(os.mkfifo, "a pipe"), (os.mkdir, "a folder"), (lambda path: path.symlink_to("x"), "a link")]
+)
+def test_embeddings_that_are_no_file(tmp_path, name, make, found):
+    if name == "embeddings_ids.json":
+        np.save(tmp_path / "embeddings.npy", VECTORS)
+    make(tmp_path / name)
+    with pytest.raises(EmbeddingsError, match=f"{name}\n  It is {found}"):
+        read_embeddings(tmp_path)

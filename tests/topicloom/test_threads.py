@@ -50,3 +50,10 @@ def test_a_wrong_number_is_said_before_anything_computes(machine, monkeypatch, p
     monkeypatch.setenv("TOPICLOOM_THREADS", wrong)
     with pytest.raises(threads.ThreadsError, match=f"TOPICLOOM_THREADS is '{wrong}'; it must be a whole number"):
         require_fitting_settings(read_settings(project.analysis), {"documents": 240})
+
+
+@pytest.mark.parametrize("value", ["²", "0", "-1", "1.5", "٣x", " ", "9" * 5000])
+def test_a_number_of_threads_that_is_none(monkeypatch, value):
+    monkeypatch.setenv("TOPICLOOM_THREADS", value)
+    with pytest.raises(threads.ThreadsError, match="it must be a whole number of at least 1"):
+        threads.available_threads()

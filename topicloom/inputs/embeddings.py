@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from topicloom.errors import EmbeddingsError, Problem, quoted_list
+from topicloom.errors import EmbeddingsError, Problem, quoted_list, shown
 from topicloom.inputs.pickles import load_array_pickle
+from topicloom.machine.regular_files import file_is_there, read_whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 NPY, IDS, PICKLE = "embeddings.npy", "embeddings_ids.json", "embeddings.pck"
 _ROWS = 65_536
+_LEAST_BYTES, _BYTES_OF_ID = 1 << 20, 4096  # that embeddings_ids.json may have, and for each row of the embeddings
 _NPY_MAGIC = b"\x93NUMPY"
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -33,8 +35,11 @@ class Embeddings:
 
 
 def embeddings_file(folder: Path) -> Path | None:
-    """The embeddings of a profile folder: the .npy if there is one, else the .pck, else None."""
-    return next((folder / name for name in (NPY, PICKLE) if (folder / name).is_file()), None)
+    """The embeddings of a profile folder: the .npy if there is one, else the .pck, else None.
+
+    Raises EmbeddingsError for what has that name and is no file.
+    """
+    return next((folder / name for name in (NPY, PICKLE) if file_is_there(folder / name, EmbeddingsError)), None)
 
 
 def input_files(folder: Path) -> list[Path]:
@@ -43,7 +48,7 @@ def input_files(folder: Path) -> list[Path]:
     if file is None:
         return []
     ids = folder / IDS
-    return [file, ids] if file.name == NPY and ids.is_file() else [file]
+    return [file, ids] if file.name == NPY and file_is_there(ids, EmbeddingsError) else [file]
 
 
 def read_embeddings(folder: Path) -> Embeddings:
@@ -85,19 +90,35 @@ def _read_npy(path: Path) -> tuple[Any, Sequence[str] | None]:
     except OSError as error:
         raise EmbeddingsError(path, Problem(f"It cannot be read: {error}.", "Copy the file again.")) from error
     ids_path = path.with_name(IDS)
-    return vectors, _read_ids(ids_path) if ids_path.is_file() else None
+    return vectors, _read_ids(ids_path, len(vectors)) if file_is_there(ids_path, EmbeddingsError) else None
 
 
-def _read_ids(path: Path) -> list[str]:
+def _read_ids(path: Path, rows: int) -> list[str]:
+    """The identifiers of a JSON list; with a byte order mark too, as PowerShell and spreadsheets write it."""
+    content = read_whole(path, _LEAST_BYTES + rows * _BYTES_OF_ID, EmbeddingsError)
     try:
-        ids = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
+        ids = json.loads(content.decode("utf-8-sig"), parse_int=str)  # 0042 is no JSON, and 42 a name
+    except ValueError as error:
         raise EmbeddingsError(path, Problem(f"It is not JSON: {error}.", "Write it as a JSON list of UT.")) from error
+    except RecursionError as error:
+        raise EmbeddingsError(
+            path, Problem("It is nested too deeply to be a list of UT.", "Write it as a JSON list of UT.")
+        ) from error
     if not isinstance(ids, list):
         raise EmbeddingsError(
             path, Problem(f"It holds a {type(ids).__name__}, not a list.", "Write it as a JSON list of UT.")
         )
+    _require_plain(path, ids)
     return [str(item) for item in ids]
+
+
+def _require_plain(path: Path, ids: Sequence[object]) -> None:
+    at = next((row for row, item in enumerate(ids) if not isinstance(item, (str, float))), None)
+    if at is not None:
+        raise EmbeddingsError(
+            path,
+            Problem(f"Its entry {at + 1} is {shown(ids[at])}; it must be a UT.", "Write it as a JSON list of UT."),
+        )
 
 
 def _read_pickle(path: Path) -> tuple[Any, Sequence[str] | None]:

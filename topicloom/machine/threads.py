@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from pathlib import Path
 
 from topicloom.errors import TopicloomError
 
 _VARIABLE = "TOPICLOOM_THREADS"
+_NUMBER = re.compile(r"0{0,9}[1-9][0-9]{0,8}")  # not \d: "²" is a digit to Python, and no number
 _QUOTAS = (Path("/sys/fs/cgroup/cpu.max"), Path("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"))
 
 
@@ -29,9 +31,9 @@ def _wanted() -> int | None:
     wanted = os.environ.get(_VARIABLE)
     if not wanted:
         return None
-    if not wanted.isdigit() or int(wanted) < 1:
+    if not _NUMBER.fullmatch(wanted):
         raise ThreadsError(
-            f"The environment variable {_VARIABLE} is {wanted!r}; it must be a whole number of at least 1.\n"
+            f"The environment variable {_VARIABLE} is {wanted[:40]!r}; it must be a whole number of at least 1.\n"
             "  Change it, or unset it to use every core."
         )
     return int(wanted)

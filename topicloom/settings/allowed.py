@@ -18,7 +18,7 @@ def allowed_values(field: FieldInfo | None) -> str:
     if field is None:
         return "an object"
     if inside_its_parent in (getattr(item, "func", None) for item in field.metadata):
-        return "the name of a folder inside the project, without '..'"
+        return "the name of a folder inside the project, at most 255 bytes, without '..' and control characters"
     return _kinds(field.annotation, _limits(field.metadata))
 
 

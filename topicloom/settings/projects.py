@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from topicloom.errors import InputError, Problem, problem_of
+from topicloom.settings.documents import read_document
 from topicloom.settings.schema import FolderName, Overrides
 
 SCHEMA = "schema.json"
@@ -44,7 +44,7 @@ def _timezone(name: str) -> str:
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Schedule(_Part):
@@ -53,7 +53,7 @@ class Schedule(_Part):
     analysis: FolderName | None = Field(None, description="Analysis that it runs; each of the project if left out.")
     cron: Annotated[str, AfterValidator(_cron)] | None = Field(None, description="Such as '0 6 * * 1'.")
     timezone: Annotated[str, AfterValidator(_timezone)] = Field("UTC", description="Time zone of cron.")
-    interval_hours: float | None = Field(None, ge=0.01, description="Hours from one run to the next.")
+    interval_hours: float | None = Field(None, ge=0.01, le=87_600, description="Hours from one run to the next.")
     active: bool = Field(True, description="false keeps the schedule and starts no run.")
     overrides: Overrides = Field(default_factory=Overrides, description="For the runs of this schedule.")
 
@@ -138,13 +138,12 @@ def read_configs(folder: Path) -> list[NamedConfig]:
 
 def read_config(path: Path) -> ProjectConfig:
     """Read one project config. Raises ConfigError with every problem of the file."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        found = " ".join(str(error).split())
-        raise ConfigError(path, Problem(f"It cannot be read as YAML: {found}.", "Mend it at that place.")) from error
+    document = read_document(path, ConfigError, yaml_form=True)
+    content = document.content
     if not isinstance(content, dict):
         raise ConfigError(path, Problem("It is no mapping of names to values.", "Write it as configs/demo.yaml is."))
+    if document.repeats:
+        raise ConfigError(path, [repeat.problem for repeat in document.repeats])
     try:
         return ProjectConfig.model_validate(content)
     except ValidationError as error:

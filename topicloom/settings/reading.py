@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import difflib
-import json
 import os
 import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from topicloom.errors import Problem, SettingsError, quoted_list
+from topicloom.errors import Problem, SettingsError, shown
+from topicloom.machine.regular_files import file_is_there
 from topicloom.settings.allowed import allowed_values, default_hint
+from topicloom.settings.documents import Document, read_document
+from topicloom.settings.remarks import misleads, remarks
 from topicloom.settings.schema import Metadata, Overrides, Params, Settings, TopicModelSettings
 
 JSON_PATTERN = "settings_analysis_directive_*.json"
 SectionModel = TypeVar("SectionModel", bound=BaseModel)
+_MOST_SAID = 20  # problems of one section
 YAML_NAMES = ("config_analysis.yml", "config_analysis.yaml")
 
 
@@ -33,8 +34,9 @@ def read_settings(path: Path | str, overrides: Overrides | None = None) -> Setti
     of range, or names folders that disagree with where it lies.
     """
     source = find_settings_file(Path(path))
-    content = _parse(source)
-    problems: list[Problem] = []
+    document = _parse(source)
+    content = document.content
+    problems = [repeat.problem for repeat in document.repeats if misleads(repeat)]
     metadata = read_section(Metadata, content, "metadata", problems)
     params = read_section(Params, content, "params", problems)
     topic_model = _topic_model(content, source, problems)
@@ -44,7 +46,6 @@ def read_settings(path: Path | str, overrides: Overrides | None = None) -> Setti
     overrides = overrides or Overrides()
     given = overrides.given()
     seed = {"seed": given.pop("seed")} if "seed" in given else {}
-    notes = tuple(_notes(source, content))
     return Settings(
         source=source,
         root=root,
@@ -52,7 +53,7 @@ def read_settings(path: Path | str, overrides: Overrides | None = None) -> Setti
         tmo=topic_model.model_copy(update=given),
         params=params.model_copy(update=seed),
         overrides=overrides,
-        notes=notes,
+        notes=(*_beside(source), *remarks(content, document.repeats)),
     )
 
 
@@ -62,10 +63,10 @@ def find_settings_file(path: Path) -> Path:
     In a folder that holds both forms, config_analysis.yml counts: nothing writes the JSON any more.
     """
     # Not resolve(): a project reached through a link keeps the names that its settings state.
-    path = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100
-    if path.is_file():
+    path = Path(os.path.abspath(os.path.expanduser(path)))  # noqa: PTH100, PTH111  # these never raise
+    if not _is_folder(path) and file_is_there(path, SettingsError):
         return path
-    if not path.is_dir():
+    if not _is_folder(path):
         raise SettingsError(
             path,
             Problem(
@@ -74,7 +75,7 @@ def find_settings_file(path: Path) -> Path:
             ),
         )
     for name in YAML_NAMES:
-        if (path / name).is_file():
+        if file_is_there(path / name, SettingsError):
             return path / name
     directives = sorted(path.glob(JSON_PATTERN), key=lambda file: file.name)
     if not directives:
@@ -88,37 +89,25 @@ def find_settings_file(path: Path) -> Path:
     return directives[-1]
 
 
-def _parse(source: Path) -> Mapping[str, Any]:
-    is_yaml = source.suffix.lower() in (".yml", ".yaml")
-    form = "YAML" if is_yaml else "JSON"
+def _is_folder(path: Path) -> bool:
     try:
-        text = source.read_text(encoding="utf-8-sig")
-        content = yaml.safe_load(text) if is_yaml else json.loads(text)
-    except UnicodeDecodeError as error:
-        raise SettingsError(
-            source, Problem(f"It is not UTF-8 text (byte {error.start}).", "Save it as UTF-8.")
-        ) from error
-    except (json.JSONDecodeError, yaml.YAMLError) as error:
-        raise SettingsError(
-            source, Problem(f"It is not {form}: {_one_line(error)}.", f"Mend the {form} at that place.")
-        ) from error
-    except OSError as error:
-        raise SettingsError(
-            source, Problem(f"It cannot be read: {error.strerror}.", "Give yourself the right to read it.")
-        ) from error
-    if not isinstance(content, dict):
+        return path.is_dir()
+    except (OSError, ValueError):  # a name that is too long; `file_is_there` says so
+        return False
+
+
+def _parse(source: Path) -> Document:
+    document = read_document(source, SettingsError)
+    if not isinstance(document.content, dict):
         raise SettingsError(
             source,
             Problem(
-                f"It holds a {type(content).__name__}; it must be an object with the sections metadata and tmo.",
+                f"It holds a {type(document.content).__name__}; it must be an object with the sections metadata and "
+                "tmo.",
                 "Write the sections metadata and tmo (or topic_model), as docs/contracts.md shows.",
             ),
         )
-    return content
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+    return document
 
 
 def _topic_model(content: Mapping[str, Any], source: Path, problems: list[Problem]) -> TopicModelSettings | None:
@@ -178,7 +167,7 @@ def read_section(
         return model.model_validate(values)
     except ValidationError as error:
         # A field that admits two types is found wrong twice.
-        problems.extend(dict.fromkeys(_problem(model, name, details) for details in error.errors()))
+        problems.extend(dict.fromkeys(_problem(model, name, details) for details in error.errors()[:_MOST_SAID]))
         return None
 
 
@@ -192,7 +181,7 @@ def _problem(model: type[BaseModel], section: str, details: Any) -> Problem:
     if details["type"] == "value_error" and field is None:
         where = ".".join([section, *(part for part in details["loc"] if isinstance(part, str))])
         return Problem(f"In {where}, {details['ctx']['error']}.", "Change it.")
-    found = json.dumps(details["input"], ensure_ascii=False, default=str)
+    found = shown(details["input"])
     item = "holds" if details["loc"] and isinstance(details["loc"][-1], int) else "is"
     return Problem(f"{where} {item} {found}; it must be {allowed_values(field)}.", default_hint(field))
 
@@ -214,7 +203,7 @@ def _field_at(model: type[BaseModel], names: list[str]) -> tuple[FieldInfo | Non
 def _root_folder(source: Path, content: Mapping[str, Any], metadata: Metadata) -> Path:
     """The folder that holds the project, checked against where the settings file lies."""
     stated = _stated_root(content)
-    if source.name in YAML_NAMES and stated is not None and (stated / metadata.project_folder).is_dir():
+    if source.name in YAML_NAMES and stated is not None and _is_folder(stated / metadata.project_folder):
         return stated
     below = [*metadata.project_folder.split("/"), *metadata.analysis_id.split("/")]
     found = [unicodedata.normalize("NFC", part) for part in source.parent.parts[-len(below) :]]
@@ -249,27 +238,12 @@ def _stated_root(content: Mapping[str, Any]) -> Path | None:
     for name in ("bibliometrics_directory", "bibliometrics_folder"):
         stated = values.get(name)
         if isinstance(stated, str) and stated:
-            path = Path(stated).expanduser()
+            path = Path(os.path.expanduser(stated))  # noqa: PTH111  # Path's raises for an unknown user
             return path if path.is_absolute() else None
     return None
 
 
-def _notes(source: Path, content: Mapping[str, Any]) -> Iterator[str]:
-    """Remarks on keys that are ignored and may have been meant."""
+def _beside(source: Path) -> Iterator[str]:
+    """A remark on settings files that are not read."""
     if source.name in YAML_NAMES and any(source.parent.glob(JSON_PATTERN)):
         yield f"{source.name} is read; the {JSON_PATTERN} beside it are not."
-    name = "tmo" if "tmo" in content else "topic_model"
-    yield from _misspelt(TopicModelSettings, content[name], name)
-    yield from _misspelt(Params, content.get("params") or {}, "params")
-
-
-def _misspelt(model: type[BaseModel], values: Mapping[str, Any], where: str) -> Iterator[str]:
-    for key, value in values.items():
-        field = model.model_fields.get(str(key))
-        inner = field.annotation if field else None
-        if isinstance(inner, type) and issubclass(inner, BaseModel) and isinstance(value, dict):
-            yield from _misspelt(inner, value, f"{where}.{key}")
-        elif field is None and key == "random_state":
-            yield f"{where}.{key} is ignored: params.seed decides all randomness."
-        elif field is None and (near := difflib.get_close_matches(str(key), model.model_fields, cutoff=0.8)):
-            yield f"{where}.{key} is no setting of topicloom and is ignored; did you mean {quoted_list(near)}?"

@@ -15,12 +15,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+_LONGEST_NAME = 255  # bytes that file systems admit
+_DEEPEST = 8  # folders in one name: a path as a whole has a limit too
+
 
 def inside_its_parent(name: str) -> str:
     """Refuse a folder name that would lead out of the project."""
     parts = PurePosixPath(name.replace("\\", "/")).parts
     if not parts or ".." in parts or parts[0] == "/" or ":" in parts[0]:
         raise ValueError("not a folder inside the project")
+    if any(ord(letter) < ord(" ") for letter in name):
+        raise ValueError("holds a control character")
+    if max(len(part.encode("utf-8", "surrogatepass")) for part in parts) > _LONGEST_NAME or len(parts) > _DEEPEST:
+        raise ValueError("longer than a file system admits")
     return unicodedata.normalize("NFC", "/".join(parts))
 
 
@@ -97,11 +104,13 @@ class UmapSettings(Section):
     n_neighbors: int = Field(15, ge=2, description="Neighbours of a document in UMAP's graph.")
     n_components: int = Field(5, ge=1, description="Dimensions of the reduced vectors.")
     min_dist: float = Field(0.0, ge=0, description="Least distance between reduced vectors.")
-    spread: float = Field(1.0, gt=0, description="Scale of the reduced vectors, with min_dist.")
+    spread: float = Field(1.0, ge=0.01, le=100, description="Scale of the reduced vectors, with min_dist.")
     metric: Literal["cosine", "euclidean", "correlation", "manhattan"] = Field(
         "cosine", description="Distance between embeddings."
     )
-    n_epochs: int | None = Field(None, ge=1, description="Epochs of the layout; UMAP chooses when left out.")
+    n_epochs: int | None = Field(
+        None, ge=1, le=100_000, description="Epochs of the layout; UMAP's own choice if left out."
+    )
     init: Literal["spectral", "pca", "random"] | None = Field(
         None,
         description="Where the layout starts. When left out: spectral, as UMAP has it; pca above 200,000 papers, whose "
@@ -150,13 +159,13 @@ class KMeansSettings(Section):
     n_init: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
         "auto", description="Starts, of which the best is kept."
     )
-    max_iter: int = Field(300, ge=1, description="Most iterations of one start.")
+    max_iter: int = Field(300, ge=1, le=1_000_000, description="Most iterations of one start.")
 
 
 class RepresentSettings(Section):
     """How topics get their words: BERTopic's and CountVectorizer's parameters."""
 
-    n_gram_range: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] = Field(
+    n_gram_range: tuple[Annotated[int, Field(ge=1, le=100)], Annotated[int, Field(ge=1, le=100)]] = Field(
         (1, 3), description="Shortest and longest n-gram, in words."
     )
     language: str = Field("english", min_length=1, description="Language of the texts, as BERTopic takes it.")
@@ -183,9 +192,11 @@ class RepresentSettings(Section):
 class DistributionSettings(Section):
     """Parameters of BERTopic's approximate_distribution."""
 
-    batch_size: int = Field(1000, ge=1, description="Documents of one batch; it does not change the result.")
-    window: int = Field(4, ge=1, description="Tokens of a window.")
-    stride: int = Field(1, ge=1, description="Tokens from one window to the next.")
+    batch_size: int = Field(
+        1000, ge=1, le=1_000_000_000, description="Documents of one batch; no result depends on it."
+    )
+    window: int = Field(4, ge=1, le=1_000_000, description="Tokens of a window.")
+    stride: int = Field(1, ge=1, le=1_000_000, description="Tokens from one window to the next.")
     min_similarity: float = Field(0.1, ge=0, le=1, description="Similarities below it count as none.")
     padding: bool = Field(False, description="Also use the shorter windows at both ends of a document.")
 
@@ -254,8 +265,8 @@ class LanguageModelSettings(Section):
         min_length=1,
         description="Environment variable that holds the key, which is never written.",
     )
-    timeout: float = Field(60.0, gt=0, description="Seconds to wait for one answer.")
-    retries: int = Field(2, ge=0, description="Further tries where an answer fails.")
+    timeout: float = Field(60.0, gt=0, le=86_400, description="Seconds to wait for one answer.")
+    retries: int = Field(2, ge=0, le=100, description="Further tries where an answer fails.")
     budget: int = Field(200_000, ge=1, description="Most tokens of one run, questions and answers together.")
 
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from topicloom.errors import InputError, Problem, problem_of, quoted_list
+from topicloom.errors import InputError, Problem, problem_of, quoted_list, shown
+from topicloom.settings.documents import read_document
 from topicloom.settings.reading import read_section
 from topicloom.settings.schema import Params, Settings, TopicModelSettings
 
@@ -21,6 +21,8 @@ SEED = "params.seed"
 CONSENSUS_SEEDS = "tmo.consensus.seeds"
 _NEIGHBORS_SEED = "tmo.umap.neighbors_seed"
 _MOST = 10_000  # combinations
+_MOST_SAID = 20  # problems of one file
+_LONGEST_NAME = 100  # letters of a name that is compared with settings
 
 
 class SweepError(InputError):
@@ -28,7 +30,7 @@ class SweepError(InputError):
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Range(_Part):
@@ -42,12 +44,21 @@ class Range(_Part):
     def _in_order(self) -> Range:
         if self.to < self.first:
             raise ValueError(f"from is {self.first:g} and to is {self.to:g}; to must not be smaller")
+        if not self._steps < _MOST:  # counted before they are written out: there may be a milliard
+            raise ValueError(
+                f"from {self.first:g} to {self.to:g} in steps of {self.step:g} are more than {_MOST:,} numbers; "
+                "step must be larger"
+            )
         return self
+
+    @property
+    def _steps(self) -> float:
+        return (self.to - self.first) / self.step
 
     @property
     def values(self) -> list[float | int]:
         """The numbers; whole ones as int."""
-        count = int((self.to - self.first) / self.step + 1e-9) + 1
+        count = int(self._steps + 1e-9) + 1
         numbers = [round(self.first + self.step * place, 12) for place in range(count)]
         return [int(number) if number.is_integer() else number for number in numbers]
 
@@ -65,10 +76,10 @@ class SweepPlan(_Part):
     vary: dict[str, Range | list[Any]] = Field(
         min_length=1, description="Values by setting, such as min_topic_size or tmo.umap.n_neighbors."
     )
-    seeds: int = Field(3, ge=1, description="Seeds of each combination, to see whether its topics are stable.")
+    seeds: int = Field(3, ge=1, le=50, description="Seeds of each combination, to see whether its topics are stable.")
     budget: Budget = Field(default_factory=Budget)
     runner: Literal["threads", "processes", "dask", "ray"] = Field("threads", description="Where the trials run.")
-    workers: int | None = Field(None, ge=1, description="Trials at once; as many as there are cores when left out.")
+    workers: int | None = Field(None, ge=1, le=1024, description="Trials at once; as many as cores when left out.")
     address: str | None = Field(
         None, min_length=1, description="Address of a running Dask or Ray cluster; one is started here when left out."
     )
@@ -84,15 +95,13 @@ class Combination:
 
 def read_plan(path: Path) -> SweepPlan:
     """Read a sweep from a YAML or JSON file. Raises SweepError with every problem of it."""
+    document = read_document(path, SweepError, yaml_form=path.suffix.lower() != ".json")
+    if document.repeats:
+        raise SweepError(path, [repeat.problem for repeat in document.repeats])
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        found = " ".join(str(error).split())
-        raise SweepError(path, Problem(f"It cannot be read as YAML: {found}.", "Mend it at that place.")) from error
-    try:
-        return SweepPlan.model_validate(content)
+        return SweepPlan.model_validate(document.content)
     except ValidationError as error:
-        raise SweepError(path, [_problem(details) for details in error.errors()]) from error
+        raise SweepError(path, [_problem(details) for details in error.errors()[:_MOST_SAID]]) from error
 
 
 def _problem(details: Any) -> Problem:
@@ -115,8 +124,8 @@ def full_name(name: str) -> str:
     if fitting:
         raise ValueError(f"{name} may be {quoted_list(fitting)}; write the one that is meant")
     last = {full.rpartition(".")[2]: full for full in known}
-    near = difflib.get_close_matches(name, [*known, *last], n=1)
-    raise ValueError(f"{name} is no setting" + (f"; did you mean {near[0]}?" if near else ""))
+    near = difflib.get_close_matches(name[:_LONGEST_NAME], [*known, *last], n=1)
+    raise ValueError(f"{shown(name)} is no setting" + (f"; did you mean {near[0]}?" if near else ""))
 
 
 def _names(prefix: str, model: type[BaseModel]) -> Iterator[str]:
@@ -200,7 +209,7 @@ def _varied(source: Path, plan: SweepPlan) -> dict[str, list[Any]]:
         try:
             full = full_name(name)
         except ValueError as error:
-            problems.append(Problem(f"The sweep varies {name}: {error}.", "Correct the name."))
+            problems.append(Problem(f"The sweep varies {shown(name)}: {error}.", "Correct the name."))
             continue
         if full == CONSENSUS_SEEDS:
             problems.append(Problem(f"The sweep varies {full}; it looks at seeds one by one.", "Take it out."))
@@ -208,7 +217,7 @@ def _varied(source: Path, plan: SweepPlan) -> dict[str, list[Any]]:
             problems.append(Problem(f"The sweep gives no value for {name}.", "Give at least one."))
         vary[full] = [json.loads(value) for value in dict.fromkeys(json.dumps(value) for value in values)]
     if problems:
-        raise SweepError(source, problems)
+        raise SweepError(source, problems[:_MOST_SAID])
     return vary
 
 
