@@ -38,7 +38,7 @@ from topicloom.progress import listening
 from topicloom.settings.checks import require_fitting_settings, require_writable
 from topicloom.settings.reading import read_settings
 from topicloom.settings.schema import Settings
-from topicloom.stages.notes import corpus_notes
+from topicloom.stages.notes import corpus_notes, dataset_notes
 from topicloom.stages.registry import STAGE_NAMES
 from topicloom.stages.status import analysis_status, unfinished
 from topicloom.store.cleaning import clean, find_leftovers
@@ -101,11 +101,13 @@ def check(path: Analysis) -> None:
     if embeddings_missing(settings):
         _check_texts(settings)
         return
+    from topicloom.inputs.papers import dataset_facts, read_papers
     from topicloom.stages.load_embeddings import check_inputs
 
     inputs = check_inputs(settings)
     require_fitting_settings(settings, inputs.facts)
-    show_notes(list(corpus_notes(inputs.facts)))
+    together = dataset_facts(read_papers(settings), list(inputs.corpus["UT"]), settings.tmo.year_column)
+    show_notes([*corpus_notes(inputs.facts), *dataset_notes(together, inputs.facts["documents"])])
     documents, dimensions = inputs.facts["documents"], inputs.facts["dimensions"]
     console.print(f"{settings.label}: {documents} papers with embeddings of {dimensions} dimensions. All is well.")
 

@@ -219,7 +219,9 @@ def test_one_topic_and_no_dataset(drawn, run):
     report = run(drawn.analysis)
     assert report.topics == 1
     assert not any("failed" in note for note in report.notes)
-    assert any("No paper has a year" in line for line in drawn.output("report.html").read_text().splitlines())
+    assert any(
+        "There is no dataset_raw_cleaned.csv" in line for line in drawn.output("report.html").read_text().splitlines()
+    )
 
 
 def test_publishing_twice_changes_nothing(drawn):

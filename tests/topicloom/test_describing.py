@@ -28,7 +28,7 @@ from topicloom.atlas.names import (
 )
 from topicloom.atlas.tree import group_levels, leaf_order, topic_similarity, topic_tree
 from topicloom.atlas.trends import incomplete_year, topics_over_time, trend
-from topicloom.inputs.papers import beginning, read_doi, read_year
+from topicloom.inputs.papers import beginning, read_doi
 from topicloom.settings.schema import RepresentSettings
 from topicloom.words.counting import count_ngrams
 from topicloom.words.tokens import tokenise
@@ -157,13 +157,6 @@ def test_a_trend_is_the_slope_of_the_shares_over_their_mean():
     ]
     assert trend(pd.DataFrame(rows))[0] == pytest.approx(50)
     assert trend(pd.DataFrame(rows[:2])).empty
-
-
-@pytest.mark.parametrize(
-    ("text", "year"), [("2020", 2020), (" 1999.0 ", 1999), ("", None), ("early", None), ("20201", None), ("0", None)]
-)
-def test_years(text, year):
-    assert read_year(text) == year
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,9 @@ def trends(atlas: Atlas, folder: Path, title: str) -> list[str]:
         _chart(axes, over_time[over_time["Topic"] == topic.Topic], str(topic.Label), str(topic.Colour))
     incomplete = sorted(over_time.loc[over_time["Incomplete"].astype(bool), "Year"].unique())
     note = f"; {incomplete[0]} is not complete (dotted)" if incomplete else ""
+    dated = int(atlas.papers["year"].notna().sum())
+    if dated < len(atlas.papers):
+        note += f"; {dated:,} of {len(atlas.papers):,} papers have a year"
     figure.suptitle(
         f"{title}: share of the year's papers, in percent{note}", x=0.01, ha="left", fontsize=9, parse_math=False
     )

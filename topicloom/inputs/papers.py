@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from topicloom.inputs.corpus import dataset_columns, read_dataset
+from topicloom.inputs.decoding import TextForm, form_facts, text_form
+from topicloom.inputs.years import read_year
 from topicloom.settings.schema import Settings
 
 if TYPE_CHECKING:
@@ -14,11 +17,39 @@ if TYPE_CHECKING:
 
 TITLE, DOI = ("TI", "title", "Title"), ("DI", "DOI", "doi")
 _TITLE_LENGTH = 120  # of the text that stands in for a title
-_YEAR = re.compile(r"^\s*(1[5-9]\d\d|20\d\d|21\d\d)(?:\.0+)?\s*$")
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
 
 
-def paper_facts(settings: Settings, identifiers: Sequence[str], texts: Sequence[str]) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Dataset:
+    """What the dataset tells of papers.
+
+    columns: its own name for title, year and doi, as far as it has them. known: by UT, as texts, title, year and doi as
+    far as it has them. form: how its bytes were read.
+    """
+
+    columns: Mapping[str, str]
+    known: pd.DataFrame
+    form: TextForm
+
+
+def read_papers(settings: Settings) -> Dataset | None:
+    """Read title, year and DOI of the papers of a project; None without a dataset that has the column UT.
+
+    Raises CorpusError for one that cannot be read.
+    """
+    path = settings.dataset_path
+    if not path.is_file() or "UT" not in (present := dataset_columns(path)):
+        return None
+    wanted = {"title": TITLE, "year": (settings.tmo.year_column,), "doi": DOI}
+    found = {name: next((column for column in names if column in present), None) for name, names in wanted.items()}
+    columns = {name: column for name, column in found.items() if column}
+    table = read_dataset(path, list(dict.fromkeys(["UT", *columns.values()])))
+    table = table.drop_duplicates("UT").set_index("UT", drop=False)
+    return Dataset(columns, table[list(columns.values())].set_axis(list(columns), axis=1), text_form(path))
+
+
+def paper_facts(dataset: Dataset | None, identifiers: Sequence[str], texts: Sequence[str]) -> pd.DataFrame:
     """Title, year and DOI of papers, one row for each UT of `identifiers`, in its order.
 
     texts: of the same papers; where the dataset has no title the beginning of the text stands in.
@@ -28,39 +59,46 @@ def paper_facts(settings: Settings, identifiers: Sequence[str], texts: Sequence[
     import pandas as pd
 
     papers = pd.DataFrame({"UT": list(identifiers)})
-    columns = _columns(settings)
-    if columns:
-        dataset = read_dataset(settings.dataset_path, ["UT", *columns.values()])
-        dataset = dataset.drop_duplicates("UT").set_index("UT")
-    for name, column in columns.items():
-        papers[name] = papers["UT"].map(dataset[column]).fillna("")
     for name in ("title", "year", "doi"):
-        if name not in papers:
-            papers[name] = ""
+        known = dataset is not None and name in dataset.columns
+        papers[name] = papers["UT"].map(dataset.known[name]).fillna("") if dataset and known else ""
     papers["title"] = [
         title or beginning(text) for title, text in zip(map(_one_line, papers["title"]), texts, strict=True)
     ]
     papers["year"] = pd.array([read_year(year) for year in papers["year"]], dtype="Int64")
     papers["doi"] = [read_doi(doi) for doi in papers["doi"]]
-    return papers[["UT", "title", "year", "doi"]]
+    return papers
 
 
-def _columns(settings: Settings) -> dict[str, str]:
-    """The dataset's columns for title, year and DOI, as far as it has them."""
-    if not settings.dataset_path.is_file():
-        return {}
-    present = dataset_columns(settings.dataset_path)
-    if "UT" not in present:
-        return {}
-    wanted = {"title": TITLE, "year": (settings.tmo.year_column,), "doi": DOI}
-    found = {name: next((column for column in columns if column in present), None) for name, columns in wanted.items()}
-    return {name: column for name, column in found.items() if column}
+def dataset_facts(dataset: Dataset | None, identifiers: Sequence[str], year_column: str) -> dict[str, Any]:
+    """How the dataset and the papers of a corpus go together, in counts, with an example of what does not.
+
+    papers_in_dataset: by UT. absent: the UT of a paper that is not there; other: a UT that is there and in no paper.
+    papers_with_year; unread_year: a value in which no year was found. year_column: the dataset's, None where it has
+    none of that name. dataset_form: how its bytes were read.
+    """
+    import pandas as pd
+
+    if dataset is None:
+        return {"papers_in_dataset": None, "papers_with_year": 0}
+    papers, known = pd.Index(identifiers), dataset.known.index
+    there = papers.isin(known)
+    years = dataset.known["year"].reindex(papers[there]) if "year" in dataset.columns else pd.Series(dtype=str)
+    read = [read_year(year) for year in years]
+    unread = [text for text, year in zip(years, read, strict=True) if year is None and text]
+    return {
+        "papers_in_dataset": int(there.sum()),
+        "absent": _first(papers[~there]),
+        "other": _first(known[~known.isin(papers)]),
+        "year_column": year_column if "year" in dataset.columns else None,
+        "papers_with_year": sum(year is not None for year in read),
+        "unread_year": _first(unread),
+        "dataset_form": form_facts(dataset.form),
+    }
 
 
-def read_year(value: str) -> int | None:
-    """A year from 1500 to 2199, or None for what is none."""
-    match = _YEAR.match(value)
-    return int(match.group(1)) if match else None
+def _first(found: Sequence[str] | pd.Index[str]) -> str:
+    return str(found[0]) if len(found) else ""
 
 
 def read_doi(value: str) -> str:

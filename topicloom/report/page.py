@@ -56,6 +56,7 @@ def report_page(
         years=_span(atlas),
         has_placed=bool(atlas.papers["placed"].any()),
         has_years=not atlas.over_time.empty,
+        undated=int(atlas.papers["year"].isna().sum()),
         has_relations=len(atlas.topics) > 1,
         settings=settings,
         stages=stages,

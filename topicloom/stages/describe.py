@@ -10,7 +10,7 @@ from topicloom.atlas.atlas import Atlas, make_atlas, write_atlas
 from topicloom.atlas.language_model import Answers, Question, name_topics
 from topicloom.atlas.names import Candidates, TopicName, candidates, model_names, statistical_names
 from topicloom.inputs.encoder import load_model
-from topicloom.inputs.papers import paper_facts
+from topicloom.inputs.papers import Dataset, dataset_facts, paper_facts, read_papers
 from topicloom.lineage.labels import read_labels
 from topicloom.measures.quality import topic_quality
 from topicloom.output_files import QUALITY_FILE
@@ -37,11 +37,12 @@ _STEPS = 4
 def describe_analysis(settings: Settings, refs: Refs, out: Workspace, run_id: str | None = None) -> Atlas:
     """Make the atlas of an analysis and write it into a workspace.
 
-    Facts: how the topics were named, how many papers have a year and a DOI, and as `incomplete` how many topics the
-    language model has not named, which the next run asks for again.
+    Facts: how the topics were named, how dataset and corpus go together, how many papers have a DOI, and as
+    `incomplete` how many topics the language model has not named, which the next run asks for again.
     """
     store = Store(settings.store_path)
-    papers, table = _papers(settings, store, refs), _topics(store, refs)
+    dataset = read_papers(settings)
+    papers, table = _papers(dataset, store, refs), _topics(store, refs)
     tell("papers read", 1, _STEPS)
     of_topics = named_candidates(settings, store, refs[REPRESENT])
     vectors = topic_vectors(store, refs[REPRESENT])
@@ -62,7 +63,7 @@ def describe_analysis(settings: Settings, refs: Refs, out: Workspace, run_id: st
     tell("tables written", 4, _STEPS)
     out.facts = {
         "names": method,
-        "papers_with_year": int(papers["year"].notna().sum()),
+        **dataset_facts(dataset, list(papers["UT"]), settings.tmo.year_column),
         "papers_with_doi": int((papers["doi"] != "").sum()),
         "names_by_language_model": len(answers.names),
         "incomplete": len(answers.unnamed),
@@ -115,13 +116,13 @@ def _outlier_rows(represent: StageRef) -> int:
     return 1 if represent.facts["outliers"] else 0
 
 
-def _papers(settings: Settings, store: Store, refs: Refs) -> pd.DataFrame:
+def _papers(dataset: Dataset | None, store: Store, refs: Refs) -> pd.DataFrame:
     import numpy as np
 
     rows = stored_rows(store, refs[LOAD_EMBEDDINGS])
     identifiers = stored_identifiers(store, refs[LOAD_EMBEDDINGS]).iloc[rows].reset_index(drop=True)
     texts = stored_texts(store, refs[LOAD_EMBEDDINGS])
-    papers = paper_facts(settings, list(identifiers["UT"]), [texts[row] for row in rows])
+    papers = paper_facts(dataset, list(identifiers["UT"]), [texts[row] for row in rows])
     if "uuid" in identifiers:
         papers.insert(0, "uuid", identifiers["uuid"])
     coordinates = np.load(store.artifact(refs[REDUCE], "coordinates.npy"))[rows]

@@ -25,6 +25,41 @@ def corpus_notes(facts: Mapping[str, Any]) -> Iterator[str]:
         yield f"{facts['empty_texts']} texts are empty; these papers are placed by their embedding alone."
 
 
+def dataset_notes(facts: Mapping[str, Any], documents: int) -> Iterator[str]:
+    """Remarks on how the dataset and the papers of a corpus go together, from the facts that `dataset_facts` states."""
+    if "papers_in_dataset" not in facts:  # described before these were counted
+        if facts.get("papers_with_year", documents) < documents:
+            undated = documents - facts["papers_with_year"]
+            yield f"{undated} of {documents} papers have no year; a run with --refresh describe looks for it again."
+        return
+    found, name = facts["papers_in_dataset"], "dataset_raw_cleaned.csv"
+    if found is None:
+        yield f"There is no {name} with the column UT: papers have no title, year and DOI, and trends are left out."
+        return
+    yield from form_notes(name, facts["dataset_form"])
+    if found < documents:
+        other = f" and the dataset {facts['other']!r}" if facts["other"] else ""
+        yield (
+            f"{found} of {documents} papers of corpus.csv are in {name} by their UT; the others have no title, year "
+            f"and DOI. The corpus has for example {facts['absent']!r}{other}."
+        )
+    if found:
+        yield from _year_notes(facts, documents)
+
+
+def _year_notes(facts: Mapping[str, Any], documents: int) -> Iterator[str]:
+    column, dated = facts["year_column"], facts["papers_with_year"]
+    if column is None:
+        yield "The dataset has no column of years of the name in tmo.year_column: years and trends are left out."
+    elif dated < documents:
+        such = f", such as {facts['unread_year']!r}" if facts["unread_year"] else ""
+        rest = f"years and trends are those of the other {dated}" if dated else "years and trends are left out"
+        yield (
+            f"{documents - dated} of {documents} papers have no year that can be read in the dataset's column "
+            f"{column}{such}; {rest}."
+        )
+
+
 def result_notes(topics: int, scores: Mapping[str, Any], exported: Mapping[str, Any]) -> Iterator[str]:
     """Remarks on a result, from the number of topics and the facts of distribution and export."""
     if topics == 0:

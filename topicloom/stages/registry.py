@@ -15,7 +15,7 @@ from topicloom.lineage.following import FittedRun, fitted_run, matched_with, res
 from topicloom.lineage.history import History, lineage_of
 from topicloom.lineage.labels import labels_path
 from topicloom.settings.schema import Settings
-from topicloom.stages.notes import corpus_notes
+from topicloom.stages.notes import corpus_notes, dataset_notes
 from topicloom.store.files import digest_json, read_json
 from topicloom.store.store import MANIFEST, StagePlan, StageRef, Store
 
@@ -189,9 +189,10 @@ def _run_before(settings: Settings, refs: Refs) -> dict[str, str]:
 
 
 def _shown_on_the_page(settings: Settings, refs: Refs) -> dict[str, str]:
-    """The last two runs, between which the page says what changed, and the remarks on the corpus."""
+    """The last two runs, between which the page says what changed, and the remarks on corpus and dataset."""
     heads = History(settings).heads(lineage_of(settings))[-2:]
-    remarks = list(corpus_notes(refs[LOAD_EMBEDDINGS].facts))
+    loaded = refs[LOAD_EMBEDDINGS].facts
+    remarks = [*corpus_notes(loaded), *dataset_notes(refs[DESCRIBE].facts, loaded["documents"])]
     corpus = {"remarks on the corpus": digest_json(remarks)} if remarks else {}
     return {**{f"run {head.number}": head.sha256 for head in heads}, **corpus}
 

@@ -12,7 +12,7 @@ from topicloom.lineage.differences import flat
 from topicloom.lineage.telling import latest_differences
 from topicloom.report.page import changes_shown, report_page
 from topicloom.settings.schema import Settings
-from topicloom.stages.notes import corpus_notes
+from topicloom.stages.notes import corpus_notes, dataset_notes
 from topicloom.stages.registry import DESCRIBE, LOAD_EMBEDDINGS, QUALITY
 from topicloom.store.files import read_json
 from topicloom.store.store import StageRef, Store, Workspace
@@ -28,9 +28,8 @@ def write_report(settings: Settings, refs: Mapping[str, StageRef], out: Workspac
     manifests = {stage: store.manifest(ref) for stage, ref in refs.items()}
     libraries = {name: number for note in manifests.values() for name, number in note["made_from"]["libraries"].items()}
     atlas = read_atlas(store.folder(DESCRIBE, refs[DESCRIBE].key))
-    notes = [*settings.notes, *corpus_notes(refs[LOAD_EMBEDDINGS].facts)]
-    if not refs[DESCRIBE].facts["papers_with_year"]:
-        notes.append(f"No paper has a year in the dataset's column {settings.tmo.year_column}; trends are left out.")
+    loaded = refs[LOAD_EMBEDDINGS].facts
+    notes = [*settings.notes, *corpus_notes(loaded), *dataset_notes(refs[DESCRIBE].facts, loaded["documents"])]
     page = report_page(
         atlas,
         label=settings.label,

@@ -18,7 +18,7 @@ RUN_INSIDE = {
     "consensus": {"reduce", "cluster"},
     "reassign": {"represent"},
 }
-FACTS = {"mode": "refit", "texts_with_nan": 0, "repeated_texts": 0, "empty_texts": 0}
+FACTS = {"mode": "refit", "documents": 240, "texts_with_nan": 0, "repeated_texts": 0, "empty_texts": 0}
 
 
 class AnyRefs(dict):
