@@ -17,9 +17,8 @@ from topicloom.settings.checks import require_writable
 from topicloom.settings.reading import find_settings_file, read_settings
 from topicloom.settings.schema import Overrides, Settings
 from topicloom.store.files import digest_file
-from topicloom.store.run_record import mend_record
+from topicloom.store.run_record import mend_record, settle_export
 from topicloom.store.store import Store
-from topicloom.store.swap import finish_swap
 
 
 def _key(context: TaskRunContext, parameters: dict[str, Any]) -> str | None:
@@ -46,8 +45,7 @@ def load_settings(analysis: Path, overrides: Overrides | None = None) -> Setting
     """
     settings = read_settings(analysis, overrides)
     require_writable(settings)
-    if settings.analysis_path.is_dir():
-        finish_swap(settings.analysis_path)
+    settle_export(settings)
     mended = [*mend_record(settings, Store(settings.store_path)), *History(settings).check()]
     settings = settings.model_copy(update={"notes": (*settings.notes, *mended, *require_known_labels(settings))})
     for note in settings.notes:

@@ -42,8 +42,8 @@ from topicloom.stages.notes import corpus_notes, dataset_notes
 from topicloom.stages.registry import STAGE_NAMES
 from topicloom.stages.status import analysis_status, unfinished
 from topicloom.store.cleaning import clean, find_leftovers
+from topicloom.store.run_record import settle_export
 from topicloom.store.store import Store
-from topicloom.store.swap import finish_swap
 from topicloom.warmup import is_warm, warm_up
 
 FAILED, BAD_INPUT = 1, 2
@@ -297,7 +297,7 @@ def serve(
 def _settled(path: Path) -> Settings:
     """The settings of an analysis, after an export that a kill has cut short is carried out to its end."""
     settings = read_settings(path)
-    finish_swap(settings.analysis_path)
+    settle_export(settings)
     return settings
 
 

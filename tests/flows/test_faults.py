@@ -19,9 +19,9 @@ DIE = f"""{DYING}
 swap.write_json = dying(swap.write_json)
 swap.remove_tree = dying(swap.remove_tree)
 class Dying(type(Path())):
-    replace = dying(Path.replace)
-finish = swap.finish_swap
-swap.finish_swap = lambda folder: finish(Dying(folder))
+    replace, unlink = dying(Path.replace), dying(Path.unlink)
+put = swap._put
+swap._put = lambda folder, journal: put(Dying(folder), journal)
 from flows.topic_model import topic_model
 topic_model(sys.argv[1])
 print("ENDED")
@@ -56,8 +56,6 @@ def test_a_run_killed_in_the_export_leaves_the_old_files_or_the_new(finished, pr
     from topicloom.store.swap import finish_swap
 
     decided = finish_swap(finished.analysis)  # what the next command of topicloom does first
-    for left in finished.analysis.glob(".topicloom-staging-*"):
-        assert not decided, left
     new_or_old = {
         path.relative_to(finished.analysis).as_posix(): digest_file(path)
         for path in finished.analysis.rglob("*")
@@ -95,6 +93,84 @@ def test_a_failed_export_leaves_the_previous_files(finished, run, monkeypatch):
     with pytest.raises(ExportError, match="No space left on device"):
         run(finished.analysis)
     assert whole_export(finished) == before
+
+
+@pytest.mark.parametrize("name", ["document_coords.csv", "topic_model_object", "orphans.csv"])
+def test_a_file_that_cannot_be_replaced_leaves_the_previous_files_and_no_fault_for_status(
+    finished, run, monkeypatch, name
+):
+    """As an immutable file, or one of a colleague in a sticky folder."""
+    from tests.flows.test_cli import topicloom
+    from tests.topicloom.test_store import failing_at
+    from topicloom.errors import ExportError
+
+    before = whole_export(finished)
+    finished.write_settings(n_topics=6)  # no orphans.csv any more
+    failing_at(monkeypatch, name)
+    with pytest.raises(ExportError, match=f"{name}.*The files of the previous run are as they were"):
+        run(finished.analysis)
+    monkeypatch.undo()
+    assert whole_export(finished) == before
+    done = topicloom("status", finished.analysis)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert run(finished.analysis).topics == 6
+    assert whole_export(finished) != before
+
+
+def test_a_folder_in_the_way_is_named_and_left_alone(finished, run):
+    from topicloom.errors import ExportError
+
+    before = whole_export(finished)
+    finished.output("document_coords.csv").rename(finished.path / "document_coords.csv")
+    finished.output("document_coords.csv").mkdir()
+    (finished.output("document_coords.csv") / "thesis.docx").write_text("the user's")
+    with pytest.raises(ExportError, match="it is a folder, and a file is to be written there; move it away"):
+        run(finished.analysis)
+    assert (finished.output("document_coords.csv") / "thesis.docx").read_text() == "the user's"
+    finished.output("document_coords.csv").rename(finished.path / "thesis")
+    run(finished.analysis)
+    assert whole_export(finished) == before
+
+
+def test_who_looks_at_the_folder_while_its_files_change_waits(finished, monkeypatch):
+    """`status` in the middle of a swap once carried it out beside the run."""
+    import threading
+
+    from topicloom.settings.reading import read_settings
+    from topicloom.store import run_record, swap
+    from topicloom.store.store import Store
+
+    settings = read_settings(finished.analysis)
+    lock, put, asked, faults = run_record.analysis_lock, swap._put, threading.Event(), []
+
+    def asking(*given):
+        asked.set()
+        return lock(*given)
+
+    def look():
+        try:
+            run_record.settle_export(settings)
+        except Exception as error:  # noqa: BLE001
+            faults.append(error)
+
+    looker = threading.Thread(target=look)
+
+    def interrupted(folder, journal):
+        put(folder, journal.model_copy(update={"put": journal.put[:1], "remove": []}))
+        looker.start()
+        assert asked.wait(60)
+        put(folder, journal)
+
+    monkeypatch.setattr(swap, "_put", interrupted)
+    monkeypatch.setattr(run_record, "analysis_lock", asking)
+    with lock(settings, Store(settings.store_path)), swap.swapped_in(settings.analysis_path) as staging:
+        for name in ("dataset_minimal.csv", "orphans.csv"):
+            (staging / name).write_text("new")
+    looker.join()
+    assert not faults
+    assert finished.output("orphans.csv").read_text() == "new"
+    assert not list(finished.analysis.glob(".topicloom*"))
 
 
 def test_a_fault_that_passes_is_tried_again(project, run, monkeypatch):

@@ -20,9 +20,10 @@ from topicloom.figures.style import styled
 from topicloom.progress import tell
 from topicloom.settings.schema import Settings
 from topicloom.store.csv_tables import write_csv
-from topicloom.store.swap import swapped_in
+from topicloom.store.swap import Names, folder_lock, swapped_in
 
 PAGE, TABLE = "comparison.html", "comparison.csv"
+_FILES = Names(frozenset((PAGE, TABLE)), patterns=("comparison_heatmap*", "sankey_*"))
 
 
 def write_comparison(all_settings: Sequence[Settings], folder: Path) -> list[str]:
@@ -35,7 +36,7 @@ def write_comparison(all_settings: Sequence[Settings], folder: Path) -> list[str
     names = [analysis.name for analysis in analyses]
     pairs = compare(analyses)
     flows = [flow for flow in (paper_flows(analyses), likeness_flows(analyses)) if flow is not None]
-    with swapped_in(folder) as staging, styled():
+    with folder_lock(folder), swapped_in(folder, _FILES) as staging, styled():
         write_csv(comparison_table(pairs), staging / TABLE)
         for number, flow in enumerate(flows):
             sankey(flow, names, staging, f"sankey_{flow.what.replace(' ', '_')}")

@@ -56,7 +56,7 @@ def publish_pictures(
             tops.add(FIGURES_FOLDER)
         files = {name: sha256 for name, (_, sha256) in wanted.items()}
         entry = {"keys": {stage: ref.key for stage, ref in refs.items()}, "files": files}
-        if not tops and not gone and record.get(_ENTRY) == entry:
+        if not tops and not gone and (record.get(_ENTRY) or {"keys": {}, "files": {}}) == entry:
             return []
         with swapped_in(settings.analysis_path, gone=sorted(gone)) as staging:
             for name, (path, _) in wanted.items():

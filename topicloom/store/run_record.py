@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,9 @@ from topicloom.store.digests import DigestBook
 from topicloom.store.files import digest_file, set_aside, write_json
 from topicloom.store.record_form import load_record
 from topicloom.store.store import Finding, StagePlan, StageRef, Store
+from topicloom.store.swap import JOURNAL, finish_swap
+
+logger = logging.getLogger(__name__)
 
 
 def exported_files(folder: Path) -> dict[str, dict[str, Any]]:
@@ -52,6 +57,21 @@ def _fault(path: Path, note: dict[str, Any], digests: DigestBook) -> str:
 def read_record(settings: Settings) -> dict[str, Any]:
     """The run record of an analysis; empty if it has none that can be used."""
     return load_record(settings.analysis_path / RUN_RECORD)[0]
+
+
+def settle_export(settings: Settings) -> None:
+    """Carry out, or take back, an export that a kill has cut short; one that is under way is waited for.
+
+    Raises SwapError where neither can be.
+    """
+    folder = settings.analysis_path
+    if not os.path.lexists(folder / JOURNAL):
+        return
+    if not os.access(folder, os.W_OK):
+        logger.warning("%s: an export was cut short; the next command of who may write there carries it out.", folder)
+        return
+    with analysis_lock(settings, Store(settings.store_path)):
+        finish_swap(folder)
 
 
 def mend_record(settings: Settings, store: Store) -> list[str]:

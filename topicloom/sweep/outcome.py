@@ -18,7 +18,7 @@ from topicloom.stages.registry import CLUSTER, QUALITY, REDUCE, REPRESENT
 from topicloom.store.csv_tables import write_csv
 from topicloom.store.files import write_json
 from topicloom.store.store import StageRef, Store
-from topicloom.store.swap import swapped_in
+from topicloom.store.swap import Names, folder_lock, swapped_in
 from topicloom.sweep.grid import Combination, shared_search, told
 from topicloom.sweep.page import sweep_page
 from topicloom.sweep.verdict import Verdict, judge
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PAGE, TABLE, RECORD = "sweep.html", "sweep.csv", "sweep.json"
+_FILES = Names(frozenset((PAGE, TABLE, RECORD, *YAML_NAMES)), patterns=(JSON_PATTERN,))
 _MEASURES = ("npmi", "c_v", "diversity", "outlier_share", "silhouette", "redundancy")
 _STAGES = (REDUCE, CLUSTER, REPRESENT, QUALITY)
 
@@ -103,9 +104,7 @@ def write_sweep(
     done = [trial for trial in trials if trial.refs]
     faults = [*left_out, *(f"{told(trial.combination.values)}: {trial.fault}" for trial in trials if not trial.refs)]
     shown = table.assign(front=verdict.front, score=verdict.score.round(4))
-    # The settings file of an earlier sweep recommends what that one found.
-    earlier = [path.name for path in (*folder.glob(JSON_PATTERN), *(folder / name for name in YAML_NAMES))]
-    with swapped_in(folder, gone=earlier) as staging:
+    with folder_lock(folder), swapped_in(folder, _FILES, gone=_adopting_files(folder)) as staging:
         write_csv(shown, staging / TABLE)
         page = sweep_page(settings.label, shown, names, verdict, faults)
         (staging / PAGE).write_text(page, encoding="utf-8")
@@ -124,6 +123,11 @@ def write_sweep(
             adopting_file(settings, done[verdict.best].combination.values, staging)
         files = sorted(path.name for path in staging.iterdir())
     return verdict, files
+
+
+def _adopting_files(folder: Path) -> list[str]:
+    """Names of the settings files of an earlier sweep, which recommend what that one found."""
+    return [path.name for path in (*folder.glob(JSON_PATTERN), *(folder / name for name in YAML_NAMES))]
 
 
 def present_value(settings: Settings, name: str) -> Any:
