@@ -21,7 +21,7 @@ import pandas as pd
 from benchmarks.growth import ours
 from benchmarks.versions import environment
 from topicloom.lineage.differences import KINDS, differences, uid_of_papers
-from topicloom.lineage.history import History
+from topicloom.lineage.history import History, lineage_of
 from topicloom.lineage.identity import OUTLIERS
 from topicloom.lineage.records import RunRecord
 from topicloom.settings.reading import read_settings
@@ -80,9 +80,9 @@ class GrowingProject:
         found = ours(self.analysis)
         if "code" in found:
             raise RuntimeError(found["output"])
-        history, analysis = History(self.settings), self.settings.metadata.analysis_id
+        history, lineage = History(self.settings), lineage_of(self.settings)
         seconds = {"whole": found["whole"], **{stage: found["stages"][stage] for stage in ("reduce", "cluster")}}
-        return seconds, history.read(analysis, history.heads(analysis)[-1].number)
+        return seconds, history.read(lineage, history.heads(lineage)[-1].number)
 
 
 def step(before: RunRecord, after: RunRecord) -> dict[str, Any]:

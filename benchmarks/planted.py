@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from benchmarks.generator import write_project
 from benchmarks.growth import ours
 from benchmarks.versions import environment
-from topicloom.lineage.history import History
+from topicloom.lineage.history import History, lineage_of
 from topicloom.lineage.matching import Partition
 from topicloom.lineage.records import Event, RunRecord
 from topicloom.settings.reading import read_settings
@@ -163,8 +163,9 @@ def run_planted(folder: Path, topics: int, of_each: int, seed: int) -> dict[str,
         outcome = ours(analysis)
         if "code" in outcome:
             raise RuntimeError(outcome["output"])
-        history = History(read_settings(analysis))
-        records.append(history.read("a01", history.heads("a01")[-1].number))
+        settings = read_settings(analysis)
+        history, lineage = History(settings), lineage_of(settings)
+        records.append(history.read(lineage, history.heads(lineage)[-1].number))
     before, after = records
     found = found_events(after.events, true_topics(before, planted.before), true_topics(after, planted.after))
     return {"seed": seed, "topics": [len(run.topics) for run in records], **score(planted, found)}

@@ -11,8 +11,8 @@ from prefect.logging import get_run_logger
 
 from tasks.policy import SERIALIZER
 from topicloom.errors import InputError
-from topicloom.lineage.history import History
 from topicloom.lineage.labels import require_known_labels
+from topicloom.lineage.mending import mend_history
 from topicloom.settings.checks import require_writable
 from topicloom.settings.reading import find_settings_file, read_settings
 from topicloom.settings.schema import Overrides, Settings
@@ -46,7 +46,7 @@ def load_settings(analysis: Path, overrides: Overrides | None = None) -> Setting
     settings = read_settings(analysis, overrides)
     require_writable(settings)
     settle_export(settings)
-    mended = [*mend_record(settings, Store(settings.store_path)), *History(settings).check()]
+    mended = [*mend_record(settings, Store(settings.store_path)), *mend_history(settings)]
     settings = settings.model_copy(update={"notes": (*settings.notes, *mended, *require_known_labels(settings))})
     for note in settings.notes:
         get_run_logger().info("note: %s", note)

@@ -31,8 +31,8 @@ from topicloom import __version__
 from topicloom.errors import InputError, TopicloomError
 from topicloom.inputs.demo import make_demo_project
 from topicloom.inputs.encoder import embeddings_missing
-from topicloom.lineage.history import History
 from topicloom.lineage.labels import require_known_labels
+from topicloom.lineage.mending import require_own_history
 from topicloom.machine.threads import ThreadsError, available_threads
 from topicloom.progress import listening
 from topicloom.settings.checks import require_fitting_settings, require_writable
@@ -96,7 +96,7 @@ def check(path: Analysis) -> None:
     """Validate settings, corpus and embeddings; compute and change nothing."""
     settings = read_settings(path)
     require_writable(settings)
-    History(settings).require_own()
+    require_own_history(settings)
     show_notes([*settings.notes, *require_known_labels(settings)])
     if embeddings_missing(settings):
         _check_texts(settings)

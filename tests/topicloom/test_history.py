@@ -13,6 +13,7 @@ import pytest
 from tests.topicloom.test_lineage import first, partition, record_of, second
 from topicloom.lineage.history import History, HistoryError, turn
 from topicloom.lineage.labels import LabelsError, read_labels, require_known_labels
+from topicloom.lineage.mending import mend_history, require_own_history
 from topicloom.settings.reading import read_settings
 
 
@@ -47,17 +48,17 @@ def test_reading_makes_no_file(settings):
     assert history.heads("a01") == []
     assert history.uids() == set()
     assert history.id() is None
-    assert history.check() == []
+    assert mend_history(settings) == []
     assert not history.folder.exists()
 
 
-def test_runs_are_read_as_they_were_entered(history):
+def test_runs_are_read_as_they_were_entered(history, settings):
     assert [head.number for head in history.heads("a01")] == [1, 2]
     assert history.heads("a01")[1].parent == 1
     assert history.heads("b01") == []
     assert history.uids() == {uid for run in everything(history) for uid in run.uids}
     assert history.last_seen("a01")[history.read("a01", 1).uids[0]] == 2
-    assert history.check() == []
+    assert mend_history(settings) == []
 
 
 def test_a_run_that_is_not_there_names_those_that_are(history):
@@ -67,13 +68,17 @@ def test_a_run_that_is_not_there_names_those_that_are(history):
 
 def test_a_run_is_never_overwritten(history):
     run = history.read("a01", 2)
+    content = history.record_path("a01", 2).read_bytes()
     with pytest.raises(HistoryError, match="recorded already"):
-        history.append(lambda _: run)
+        history.append(lambda _: run.model_copy(update={"result": "another"}))
+    # The same run once more is one that was stopped halfway and is tried again.
+    assert history.append(lambda _: run.model_copy(update={"finished": "later"})) == run
+    assert history.record_path("a01", 2).read_bytes() == content
     assert len(history.heads("a01")) == 2
 
 
 @pytest.mark.parametrize("damage", ["garbage", "empty", "truncated", "missing"])
-def test_a_damaged_database_is_kept_aside_and_rebuilt_from_the_records(history, damage):
+def test_a_damaged_database_is_kept_aside_and_rebuilt_from_the_records(history, settings, damage):
     whole, name = everything(history), history.id()
     content = history.path.read_bytes()
     damaged = {"garbage": b"\x00nonsense" * 999, "empty": b"", "truncated": content[: len(content) // 3]}
@@ -81,50 +86,51 @@ def test_a_damaged_database_is_kept_aside_and_rebuilt_from_the_records(history, 
         history.path.unlink()
     else:
         history.path.write_bytes(damaged[damage])
-    (mended,) = history.check()
+    (mended,) = mend_history(settings)
     assert "rebuilt from the records of 2 runs" in mended
     assert everything(history) == whole
     assert history.id() == name
     aside = list(history.folder.glob("history.sqlite.damaged-*"))
     assert [path.read_bytes() for path in aside] == ([] if damage == "missing" else [damaged[damage]])
-    assert history.check() == []
+    assert mend_history(settings) == []
 
 
 @pytest.mark.parametrize("damage", [b"garbage", None])
-def test_a_damaged_record_is_kept_aside_and_made_anew(history, damage):
+def test_a_damaged_record_is_kept_aside_and_made_anew(history, settings, damage):
     path = history.folder / "a01" / "000001.json.gz"
     content = path.read_bytes()
     path.unlink()
     if damage:
         path.write_bytes(damage)
-    (mended,) = history.check()
+    (mended,) = mend_history(settings)
     assert "made anew" in mended
     assert path.read_bytes() == content
     assert len(list(path.parent.glob("*.damaged-*"))) == bool(damage)
-    assert history.check() == []
+    assert mend_history(settings) == []
 
 
-def test_a_run_whose_entry_was_cut_short_is_entered(history):
+def test_a_run_whose_entry_was_cut_short_is_entered(history, settings):
     whole = everything(history)
     with sqlite3.connect(history.path) as database:
         for table in ("runs", "topics", "events"):
             database.execute(f"DELETE FROM {table} WHERE number = 2")
     database.close()
     assert len(history.heads("a01")) == 1
-    history.check()
+    mend_history(settings)
     assert everything(history) == whole
 
 
 def test_the_history_of_another_project_is_refused_and_nothing_is_changed(history, settings, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(settings.root, other)
-    foreign = History(read_settings(other / "wos" / "a01"))
+    theirs = read_settings(other / "wos" / "a01")
+    foreign = History(theirs)
     # Its own history is replaced by one that no run.json of it names.
     state(other / "wos" / "a01", "0" * 32)
     before = {path: path.read_bytes() for path in foreign.folder.rglob("*") if path.is_file()}
-    for look in (foreign.check, foreign.require_own):
+    for look in (mend_history, require_own_history):
         with pytest.raises(HistoryError) as refused:
-            look()
+            look(theirs)
         assert "name the history 00000000" in str(refused.value)
         assert "move this folder away" in str(refused.value)
     assert before == {path: path.read_bytes() for path in foreign.folder.rglob("*") if path.is_file()}
@@ -138,10 +144,10 @@ def test_a_history_that_came_with_another_name_and_no_runs_is_refused(history, s
     content["metadata"]["project_folder"] = "chem"
     directive.write_text(json.dumps(content))
     with pytest.raises(HistoryError, match=r'"wos", not of "chem": no run\.json names it'):
-        History(read_settings(other / "a01")).check()
+        mend_history(read_settings(other / "a01"))
     # A project that was renamed as a whole keeps its history.
     shutil.copy(settings.analysis_path / "run.json", other / "a01")
-    assert History(read_settings(other / "a01")).check() == []
+    assert mend_history(read_settings(other / "a01")) == []
 
 
 def test_runs_of_two_analyses_that_end_at_once_are_both_entered(settings):
@@ -152,7 +158,7 @@ def test_runs_of_two_analyses_that_end_at_once_are_both_entered(settings):
             pool.map(lambda run: History(settings).append(lambda name: run.model_copy(update={"history": name})), runs)
         )
     assert all(len(history.heads(run.analysis)) == 1 for run in runs)
-    assert history.check() == []
+    assert mend_history(settings) == []
 
 
 def test_an_analysis_has_one_turn(settings):
@@ -203,10 +209,10 @@ class TestLabels:
         assert "There is no topic T-?." in str(refused.value)
 
     def test_of_a_topic_that_is_gone_waits(self, history, settings):
-        old = partition("abcdef", "ghijkl")
-        gone = second(history.read("a01", 2), old)
-        history.append(lambda name: gone.model_copy(update={"history": name, "number": 3, "topics": gone.topics[:1]}))
-        uid = (set(history.read("a01", 2).uids) - {gone.topics[0].uid}).pop()
+        before = history.read("a01", 2)
+        after = second(before, partition("abcdefx", outliers="ghijkl"))
+        history.append(lambda name: after.model_copy(update={"history": name, "number": 3, "parent": 2}))
+        uid = (set(before.uids) - set(after.uids)).pop()
         self.write(settings, f"topic_uid,label\n{uid},one\n")
         (note,) = require_known_labels(settings)
         assert uid in note

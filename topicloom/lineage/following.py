@@ -9,7 +9,7 @@ from topicloom.lineage.history import Head, History, lineage_of
 from topicloom.settings.schema import Settings
 from topicloom.store.files import digest_json
 
-_keys_of: dict[str, dict[str, str]] = {}  # by the digest of a record, which is never overwritten
+_FITS = {"load-embeddings", "reduce", "cluster"}
 
 
 def result_digest(papers: str, topics: str, vectors: str) -> str:
@@ -41,13 +41,11 @@ def fitted_run(settings: Settings, loaded: str) -> FittedRun | None:
 
     loaded: key of the corpus as it is now. None where there was no run, or where that model was fitted to this corpus.
     """
-    history, analysis = History(settings), lineage_of(settings)
-    heads = history.heads(analysis)
+    history, lineage = History(settings), lineage_of(settings)
+    heads = history.heads(lineage)
     if not heads:
         return None
-    number = heads[-1].base
-    sha256 = next((head.sha256 for head in heads if head.number == number), "")
-    if sha256 not in _keys_of:  # a record holds all papers, and several stages of a run ask for it
-        _keys_of[sha256] = history.read(analysis, number).keys
-    keys = _keys_of[sha256]
-    return None if keys["load-embeddings"] == loaded else FittedRun(number, keys)
+    keys = history.keys(lineage, heads[-1].base)
+    if not keys.keys() >= _FITS or keys["load-embeddings"] == loaded:
+        return None
+    return FittedRun(heads[-1].base, keys)

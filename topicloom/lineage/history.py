@@ -1,61 +1,45 @@
 """The history of a project: every run that changed something, in SQLite, and once more as one file a run.
 
-    ROOT/PROJECT/.topicloom/history/history.sqlite        what is read, and what a person can query
-    ROOT/PROJECT/.topicloom/history/ANALYSIS/000001.json.gz   the same runs, never overwritten
+    ROOT/PROJECT/.topicloom/history/history.sqlite           what is read, and what a person can query
+    ROOT/PROJECT/.topicloom/history/LINEAGE/000001.json.gz   the same runs, never overwritten
 
 SQLite because it is part of Python, is one file, and changes all at once or not at all; a second copy because one file
-can be lost all at once too. Whichever of the two is damaged is kept aside and made anew from the other.
+can be lost all at once too. Whichever of the two is damaged is made anew from the other: `topicloom.lineage.mending`.
+
+The runs of an analysis are a line under an id of its own, its lineage, which run.json holds too. The folder's name says
+only where the line goes on now.
 """
 
 from __future__ import annotations
 
 import contextlib
-import logging
+import json
 import sqlite3
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from topicloom.errors import InputError, Problem
+from topicloom.errors import Problem
+from topicloom.lineage.database import HistoryDamagedError, created, opened, put_folder, put_last_run, written
+from topicloom.lineage.database import HistoryError as HistoryError
 from topicloom.lineage.records import RunRecord, digest_bytes, pack, unpack
-from topicloom.output_files import RUN_RECORD
 from topicloom.settings.schema import Settings
-from topicloom.store.files import replaced, set_aside
-from topicloom.store.record_form import load_record, run_records, stated_identity
+from topicloom.store.files import read_json, replaced, write_json
+from topicloom.store.record_form import inside_the_folder, run_records, stated_identity
 from topicloom.store.store import Store
 
-logger = logging.getLogger(__name__)
-
 DATABASE = "history.sqlite"
-_FORM = 1
-_TABLES = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE runs (
-    analysis TEXT NOT NULL, number INTEGER NOT NULL, finished TEXT NOT NULL, result TEXT NOT NULL, parent INTEGER,
-    base INTEGER NOT NULL, documents INTEGER NOT NULL, outliers INTEGER NOT NULL, sha256 TEXT NOT NULL,
-    record BLOB NOT NULL, PRIMARY KEY (analysis, number)
-);
-CREATE TABLE topics (
-    analysis TEXT NOT NULL, number INTEGER NOT NULL, topic INTEGER NOT NULL, uid TEXT NOT NULL, count INTEGER NOT NULL,
-    since INTEGER NOT NULL, history TEXT NOT NULL, words TEXT NOT NULL, PRIMARY KEY (analysis, number, topic)
-) WITHOUT ROWID;
-CREATE TABLE events (
-    analysis TEXT NOT NULL, number INTEGER NOT NULL, place INTEGER NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL,
-    PRIMARY KEY (analysis, number, place)
-) WITHOUT ROWID;
-CREATE INDEX topics_by_uid ON topics (uid);
-"""
-
-
-class HistoryError(InputError):
-    """The history of a project cannot be used, or does not hold the run that was asked for."""
+_CHECKED = "checked.json"
 
 
 @dataclass(frozen=True)
 class Head:
-    """What is known of a run without reading it whole; sha256 is that of its record."""
+    """What is known of a run without reading it whole.
+
+    sha256: of its record. stated: digest of its settings and library versions.
+    """
 
     number: int
     finished: str
@@ -63,327 +47,231 @@ class Head:
     parent: int | None
     base: int
     sha256: str
+    stated: str
 
 
 class History:
     """The history of one project. Reading makes no file; `append` does.
 
-    settings: of an analysis of the project.
+    settings: of an analysis of the project. A lineage of None is that of an analysis without a run.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.store = Store(settings.store_path)
         self.folder = self.store.root / "history"
         self.project = settings.metadata.project_folder
-        self._settings = settings
 
     @property
     def path(self) -> Path:
         """The database."""
         return self.folder / DATABASE
 
-    def heads(self, analysis: str) -> list[Head]:
-        """The runs of an analysis, the first one first."""
-        with self._reading() as database:
-            if database is None:
-                return []
-            rows = database.execute(
-                "SELECT number, finished, result, parent, base, sha256 FROM runs WHERE analysis = ? ORDER BY number",
-                (analysis,),
-            )
-            return [Head(*row) for row in rows]
+    def heads(self, lineage: str | None) -> list[Head]:
+        """The runs of a line, the first one first."""
+        rows = self._rows(
+            "SELECT number, finished, result, parent, base, sha256, stated FROM runs WHERE lineage = ? ORDER BY number",
+            lineage,
+        )
+        return [Head(*row) for row in rows]
 
-    def read(self, analysis: str, number: int) -> RunRecord:
-        """One run, whole. Raises HistoryError where there is none of that number."""
-        with self._reading() as database:
-            row = (
-                database
-                and database.execute(
-                    "SELECT record FROM runs WHERE analysis = ? AND number = ?", (analysis, number)
-                ).fetchone()
-            )
-        if not row:
-            numbers = ", ".join(str(head.number) for head in self.heads(analysis)) or "none"
+    def read(self, lineage: str | None, number: int) -> RunRecord:
+        """One run, whole; from its file where the database's copy of it is damaged.
+
+        Raises:
+            HistoryError: There is none of that number.
+            HistoryDamagedError: Neither copy can be read.
+        """
+        rows = self._rows("SELECT record, sha256 FROM runs WHERE lineage = ? AND number = ?", lineage, number)
+        if not rows:
+            numbers = ", ".join(str(head.number) for head in self.heads(lineage)) or "none"
             raise HistoryError(
                 self.path,
-                Problem(f"{analysis} has no run {number}; its runs are {numbers}.", "Give the number of one of them."),
+                Problem(
+                    f"{self.folder_of(lineage)} has no run {number}; its runs are {numbers}.",
+                    "Give the number of one of them.",
+                ),
             )
-        return unpack(row[0])
+        ((content, sha256),) = rows
+        with contextlib.suppress(ValueError, TypeError):
+            if digest_bytes(content) == sha256:
+                return unpack(content)
+        self.forget_check()
+        with contextlib.suppress(ValueError, OSError):
+            content = self.record_path(str(lineage), number).read_bytes()
+            if digest_bytes(content) == sha256:
+                return unpack(content)
+        raise HistoryDamagedError(
+            self.path,
+            Problem(f"Both copies of run {number} are damaged.", "Run the analysis: it goes on from what can be read."),
+        )
+
+    def keys(self, lineage: str | None, number: int) -> dict[str, str]:
+        """Keys of the stages of a run, by name; empty where there is no such run."""
+        rows = self._rows("SELECT keys FROM runs WHERE lineage = ? AND number = ?", lineage, number)
+        return dict(json.loads(rows[0][0])) if rows else {}
 
     def uids(self) -> set[str]:
         """Every lasting id that was ever given in the project."""
-        with self._reading() as database:
-            return {uid for (uid,) in database.execute("SELECT DISTINCT uid FROM topics")} if database else set()
+        return {uid for (uid,) in self._rows("SELECT DISTINCT uid FROM topics")}
 
-    def last_seen(self, analysis: str) -> dict[str, int]:
-        """For each lasting id of an analysis, the number of the last run that had it."""
-        with self._reading() as database:
-            if database is None:
-                return {}
-            return dict(
-                database.execute("SELECT uid, MAX(number) FROM topics WHERE analysis = ? GROUP BY uid", (analysis,))
-            )
+    def last_seen(self, lineage: str | None) -> dict[str, int]:
+        """For each lasting id of a line, the number of the last run that had it."""
+        return dict(self._rows("SELECT uid, MAX(number) FROM topics WHERE lineage = ? GROUP BY uid", lineage))
 
     def id(self) -> str | None:
         """The id of the history, which run.json of every analysis names; None before the first run."""
-        with self._reading() as database:
-            return _meta(database, "history") if database else None
+        return dict(self._rows("SELECT key, value FROM meta")).get("history")
+
+    def folders(self) -> dict[str, str]:
+        """The folder in which each line goes on, by lineage; that of the latest run last."""
+        return dict(
+            self._rows(
+                "SELECT lineage, folder FROM lineages LEFT JOIN "
+                "(SELECT lineage, MAX(finished) AS ended FROM runs GROUP BY lineage) USING (lineage) ORDER BY ended"
+            )
+        )
+
+    def folder_of(self, lineage: str | None) -> str:
+        """The folder in which a line goes on, to name it to a person."""
+        return self.folders().get(str(lineage), "this analysis")
 
     def append(self, make: Callable[[str], RunRecord]) -> RunRecord:
-        """Add one run. make: the record, given the id of the history. The file comes first, then the database.
+        """Add one run. The file comes first, then the database; after an error the same call may be made again.
 
-        Raises HistoryError where the run's number is taken, which the lock of the analysis prevents.
+        Args:
+            make: The record, given the id of the history.
+
+        Raises:
+            HistoryError: The run's number is taken, which the turn of the analysis prevents.
+            HistoryBusyError: Another program writes to the database.
         """
         with self.store.lock("history"):
-            self.folder.mkdir(parents=True, exist_ok=True)
             if not self.path.exists():
-                self._create(uuid.uuid4().hex, [])
-            record = make(str(self.id()))
-            content, path = pack(record), self._record_path(record.analysis, record.number)
-            if path.exists():
-                raise HistoryError(path, Problem("This run is recorded already.", "Run again."))
-            with replaced(path) as temporary:
-                temporary.write_bytes(content)
-            with _opened(self.path) as database:
-                _insert(database, record, content)
+                self.begin(uuid.uuid4().hex, lambda _: None)
+            return self.enter(make(str(self.id())))
+
+    def enter(self, record: RunRecord) -> RunRecord:
+        """What `append` does, for a caller that holds the lock of the history, which has been begun."""
+        record = self._kept(record)
+        content = self.record_path(record.lineage, record.number).read_bytes()
+        self.change(lambda database: put_last_run(database, record, content))
         return record
 
-    def check(self) -> list[str]:
-        """Look whether the history is sound and of this project, and mend what is damaged; returns what was mended.
+    def begin(self, history: str, fill: Callable[[sqlite3.Connection], None]) -> None:
+        """Make the database. The caller holds the lock of the history."""
+        created(self.path, history, self.project, fill)
+        self.note_check()
 
-        Where the history does not hold an analysis that run.json says it held, its last run is taken from the exported
-        files. Raises HistoryError, and changes nothing, for the history of another project.
-        """
-        if not self.folder.is_dir() and self._unknown_run() is None:
+    def _kept(self, record: RunRecord) -> RunRecord:
+        """Write the record's file; where an earlier try of the same run has written it, that one stands."""
+        path = self.record_path(record.lineage, record.number)
+        if not path.exists():
+            with replaced(path) as temporary:
+                temporary.write_bytes(pack(record))
+            return record
+        with contextlib.suppress(ValueError, OSError):
+            earlier = unpack(path.read_bytes())
+            if earlier == record.model_copy(update={"finished": earlier.finished}):
+                return earlier
+        raise HistoryError(path, Problem("This run is recorded already.", "Run again."))
+
+    def settle(self, lineage: str, folder: str) -> None:
+        """Note that a line goes on in another folder, if it does."""
+        if self.folders().get(lineage) != folder:
+            with self.store.lock("history"):
+                self.change(lambda database: put_folder(database, lineage, folder))
+
+    def change(self, change: Callable[[sqlite3.Connection], None]) -> None:
+        """Change the database. The caller holds the lock of the history."""
+        sound = self.is_checked()
+        written(self.path, change)
+        if sound:
+            self.note_check()
+
+    def is_checked(self) -> bool:
+        """Whether the database is, to the moment, the one that was found sound or that topicloom has written since."""
+        return bool(read_json(self.folder / _CHECKED) == self._stamp())
+
+    def note_check(self) -> None:
+        """Note that the database is sound. The caller holds the lock of the history."""
+        write_json(self.folder / _CHECKED, self._stamp())
+
+    def forget_check(self) -> None:
+        """Have the next run look through the whole database."""
+        with contextlib.suppress(OSError):
+            (self.folder / _CHECKED).unlink(missing_ok=True)
+
+    def _stamp(self) -> list[int]:
+        try:
+            status = self.path.stat()
+        except OSError:
             return []
-        with self.store.lock("history"):
-            fault = self._database_fault()
-            self._require_own(self._facts(fault))
-            mended = []
-            records = self._record_files()
-            if fault and (self.path.exists() or records):
-                mended.append(self._rebuild(records, fault))
-            if self.path.exists():
-                mended += self._mend_records()
-            mended += self._recover()
-        for sentence in mended:
-            logger.warning(sentence)
-        return mended
+        return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 
-    def require_own(self) -> None:
-        """Raise HistoryError for the history of another project. Changes nothing."""
-        self._require_own(self._facts(self._database_fault()))
+    def record_path(self, lineage: str, number: int) -> Path:
+        """The file of one run."""
+        return self.folder / lineage.replace("%", "%25").replace("/", "%2F") / f"{number:06d}.json.gz"
 
-    def _database_fault(self) -> str:
-        return _fault(self.path) if self.path.exists() else "it is missing"
-
-    def _unknown_run(self) -> dict[str, Any] | None:
-        """run.json of the analysis, where it names a run that the history does not know."""
-        identity = stated_identity(self._settings.analysis_path)
-        if "lineage" not in identity or self.heads(str(identity["lineage"])):
-            return None
-        return load_record(self._settings.analysis_path / RUN_RECORD)[0]
-
-    def _recover(self) -> Iterator[str]:
-        """Enter the last run of the analysis, as its exported files show it, where the history has lost it."""
-        from topicloom.lineage.recovery import recovered_run
-
-        record = self._unknown_run()
-        run = recovered_run(self._settings, record) if record else None
-        if run is None:
-            return
+    def _rows(self, query: str, *values: object) -> list[Any]:
         if not self.path.exists():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._create(run.history, [])
-        if self.id() != run.history:
-            return  # a history that was begun anew; the analysis is matched in it from now on
-        content = pack(run)
-        with replaced(self._record_path(run.analysis, run.number)) as temporary:
-            temporary.write_bytes(content)
-        with _opened(self.path) as database:
-            _insert(database, run, content)
-        yield (
-            f"{self.path}: the history of {run.analysis} is gone; its last run, {run.number}, was taken from the files "
-            f"in {self._settings.analysis_path}, so that its topics keep their ids."
-        )
-
-    def _facts(self, fault: str) -> tuple[str, str] | None:
-        """Id and project of the history, from the database, or from a record where the database has a fault."""
-        if not fault:
-            with _opened(self.path) as database:
-                found = _meta(database, "history"), _meta(database, "project")
-            return found if all(found) else None  # type: ignore[return-value]
-        for path in self._record_files():
-            with contextlib.suppress(ValueError, OSError):
-                record = unpack(path.read_bytes())
-                return record.history, record.project
-        return None
-
-    def _require_own(self, facts: tuple[str, str] | None) -> None:
-        if facts is None:
-            return
-        history, project = facts
-        stated = [stated_identity(path.parent) for path in run_records(self._settings.project_path)]
-        named = {identity["history"] for identity in stated if "history" in identity}
-        # A project that was renamed or copied as a whole has run records that name its history.
-        if history in named or (not named and project == self.project):
-            return
-        raise HistoryError(
-            self.folder,
-            Problem(
-                f'This history is that of the project "{project}", not of "{self.project}": '
-                + (
-                    f"the run.json files here name the history {sorted(named)[0]}, "
-                    if named
-                    else "no run.json names it, "
-                )
-                + f"and this one is {history}.",
-                "Put the project's own history back, or move this folder away; topics then get new lasting ids.",
-            ),
-        )
-
-    def _rebuild(self, records: list[Path], fault: str) -> str:
-        sound: list[tuple[RunRecord, bytes]] = []
-        for path in records:
-            content = path.read_bytes()
-            with contextlib.suppress(ValueError):
-                sound.append((unpack(content), content))
-        aside = set_aside(self.path) if self.path.exists() else None
-        named = stated_identity(self._settings.analysis_path).get("history")
-        self._create(sound[0][0].history if sound else str(named or uuid.uuid4().hex), sound)
-        kept = f"; the damaged one is kept as {aside.name}" if aside else ""
-        return (
-            f"{self.path}: the history could not be read ({fault}); it was rebuilt from the records of "
-            f"{len(sound)} runs{kept}."
-        )
-
-    def _create(self, history: str, runs: list[tuple[RunRecord, bytes]]) -> None:
-        """Make the database whole, then put it in place."""
-        with replaced(self.path) as temporary:
-            temporary.unlink()
-            with _opened(temporary) as database:
-                database.executescript(_TABLES)
-                for key, value in (("form", str(_FORM)), ("history", history), ("project", self.project)):
-                    database.execute("INSERT INTO meta VALUES (?, ?)", (key, value))
-                for record, content in runs:
-                    _insert(database, record, content)
-
-    def _mend_records(self) -> Iterator[str]:
-        """Make each record that is missing or damaged anew; enter each that the database does not know."""
-        with _opened(self.path) as database:
-            known = {
-                self._record_path(analysis, number): sha256
-                for analysis, number, sha256 in database.execute("SELECT analysis, number, sha256 FROM runs")
-            }
-            for path, sha256 in known.items():
-                with contextlib.suppress(OSError):
-                    if self.store.digests.digest(path) == sha256:
-                        continue
-                aside = f"; the damaged one is kept as {set_aside(path).name}" if path.exists() else ""
-                analysis, number = path.parent.name.replace("+", "/"), int(path.name.split(".")[0])
-                row = database.execute(
-                    "SELECT record FROM runs WHERE analysis = ? AND number = ?", (analysis, number)
-                ).fetchone()
-                with replaced(path) as temporary:
-                    temporary.write_bytes(row[0])
-                yield f"{path}: the record of a run was lost or damaged; it was made anew from {DATABASE}{aside}."
-            for path in self._record_files():
-                if path not in known:
-                    yield from self._enter(database, path)
-
-    def _enter(self, database: sqlite3.Connection, path: Path) -> Iterator[str]:
-        """A record without its entry: the run was stopped between the two, or the record is damaged."""
-        content = path.read_bytes()
+            return []
         try:
-            _insert(database, unpack(content), content)
-        except ValueError as error:
-            yield f"{path}: {error}; it is kept as {set_aside(path).name}."
-
-    def _record_path(self, analysis: str, number: int) -> Path:
-        return self.folder / analysis.replace("/", "+") / f"{number:06d}.json.gz"
-
-    def _record_files(self) -> list[Path]:
-        return sorted(self.folder.glob("*/*.json.gz"))
-
-    @contextlib.contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection | None]:
-        if not self.path.exists():
-            yield None
-            return
-        try:
-            with _opened(self.path) as database:
-                yield database
-        except sqlite3.DatabaseError as error:
-            raise HistoryError(
-                self.path,
-                Problem(f"It cannot be read ({error}).", "Run the analysis: the history is rebuilt from its records."),
-            ) from error
+            with opened(self.path) as database:
+                return database.execute(query, values).fetchall()
+        except HistoryDamagedError:
+            self.forget_check()
+            raise
 
 
-def lineage_of(settings: Settings) -> str:
-    """Under which name the history holds an analysis: that of its folder, or the one it had before it was renamed.
+def lineage_of(settings: Settings) -> str | None:
+    """The id of the line of runs that an analysis goes on with; None where it begins one.
 
-    run.json, which moves with the folder, says so; where the folder of that name is still there, this one is a copy,
-    and a lineage of its own.
+    run.json, which moves with the folder, names it. Where the folder that the history has for this line is still there
+    and names it too, this analysis is a copy, and a line of its own. Without a run.json it is the line that the history
+    has for this folder, unless a folder that was renamed names it.
     """
-    own = settings.metadata.analysis_id
-    earlier = str(stated_identity(settings.analysis_path).get("lineage", own))
-    return own if (settings.project_path / earlier / RUN_RECORD).is_file() else earlier
+    history, own = History(settings), settings.metadata.analysis_id
+    ours, folders = history.id(), history.folders()
+    lineage = _named(settings.analysis_path, ours)
+    if lineage and (folders.get(lineage, own) == own or not _names(settings, folders[lineage], lineage, ours)):
+        return lineage
+    of_folder = [lineage for lineage, folder in folders.items() if folder == own]
+    if not of_folder:
+        return None
+    records = (path.parent for path in run_records(settings.project_path))
+    elsewhere = {_named(folder, ours) for folder in records if folder != settings.analysis_path}
+    return next((lineage for lineage in reversed(of_folder) if lineage not in elsewhere), None)
+
+
+def new_lineage(settings: Settings, run_id: str | None) -> str:
+    """An id for a line of runs that begins. A run that is tried again gets the same. run_id: of the run in Prefect."""
+    return uuid.uuid5(uuid.UUID(run_id), settings.label).hex if run_id else uuid.uuid4().hex
+
+
+def _named(folder: Path, history: str | None) -> str | None:
+    """The line that run.json of a folder names, if it is of this history."""
+    identity: Mapping[str, Any] = stated_identity(folder)
+    return str(identity["lineage"]) if identity and history in (None, identity["history"]) else None
+
+
+def _names(settings: Settings, folder: str, lineage: str, history: str | None) -> bool:
+    """Whether a folder of the project, which the history knows by its name, names a line."""
+    try:
+        return _named(settings.project_path / inside_the_folder(folder), history) == lineage
+    except ValueError:
+        return False
 
 
 @contextlib.contextmanager
 def turn(settings: Settings) -> Iterator[None]:
-    """Hold the turn of an analysis: from finding lasting ids to entering the run, no other run of it comes between."""
-    analysis = lineage_of(settings).replace("/", "+")
+    """Hold the turn of an analysis: from finding lasting ids to entering the run, no other run of it comes between.
+
+    A copy that has not run yet shares the line of what it was copied from, and so its turn.
+    """
+    store, lineage = Store(settings.store_path), lineage_of(settings)
     waiting = f"Another run of {settings.label} is ending; this one waits for its turn."
-    with Store(settings.store_path).held(f"turn-{analysis}", waiting):
+    with contextlib.ExitStack() as held:
+        held.enter_context(store.held(f"turn-{settings.metadata.analysis_id.replace('/', '+')}", waiting))
+        if lineage:
+            held.enter_context(store.held(f"line-{lineage.replace('/', '+')}", waiting))
         yield
-
-
-@contextlib.contextmanager
-def _opened(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection whose changes are kept all together, or not at all after an error."""
-    database = sqlite3.connect(path, timeout=60)
-    try:
-        with database:
-            yield database
-    finally:
-        database.close()
-
-
-def _fault(path: Path) -> str:
-    """What is wrong with a database file; empty if nothing."""
-    try:
-        with _opened(path) as database:
-            (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
-            form = _meta(database, "form")
-            database.execute("SELECT 1 FROM runs, topics, events LIMIT 1").fetchone()
-    except sqlite3.DatabaseError as error:
-        return str(error)
-    return "" if found == "ok" and form == str(_FORM) else (str(found) if found != "ok" else f"form {form} is unknown")
-
-
-def _meta(database: sqlite3.Connection, key: str) -> str | None:
-    row = database.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-    return row[0] if row else None
-
-
-def _insert(database: sqlite3.Connection, record: RunRecord, content: bytes) -> None:
-    run = (record.analysis, record.number)
-    outliers = sum(number == -1 for number in record.numbers)
-    database.execute(
-        "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            *run,
-            *(record.finished, record.result, record.parent, record.base, len(record.papers), outliers),
-            *(digest_bytes(content), content),
-        ),
-    )
-    database.executemany(
-        "INSERT INTO topics VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [(*run, t.topic, t.uid, t.count, t.since, t.history, " ".join(t.words)) for t in record.topics],
-    )
-    database.executemany(
-        "INSERT INTO events VALUES (?, ?, ?, ?, ?)",
-        [(*run, place, event.kind, event.text) for place, event in enumerate(record.events)],
-    )

@@ -74,9 +74,9 @@ def require_known_labels(settings: Settings) -> list[str]:
     unknown = [uid for uid in labels if uid not in known]
     if unknown:
         raise LabelsError(labels_path(settings), [_unknown(uid, known) for uid in unknown[:5]])
-    analysis = lineage_of(settings)
-    heads = history.heads(analysis)
-    now = set(history.read(analysis, heads[-1].number).uids) if heads else set()
+    lineage = lineage_of(settings)
+    heads, seen = history.heads(lineage), history.last_seen(lineage)
+    now = {uid for uid, number in seen.items() if number == heads[-1].number}
     resting = [uid for uid in labels if uid not in now]
     if not resting:
         return notes

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
-from typing import TYPE_CHECKING, Any
+import zlib
+from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from topicloom.lineage.matching import Partition
 from topicloom.store.files import canonical_json
+from topicloom.store.record_form import InnerName, Key, Stage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,25 +56,27 @@ class Event(BaseModel):
 class RunRecord(BaseModel):
     """One run of an analysis, whole: what the history holds and can be rebuilt from.
 
-    history: id of the history. project, analysis: folders. number: of the run, from 1, in the analysis. result: digest
-    of papers, topics and mean embeddings. parent: number of the run before. keys: of its stages, by name. base: the run
-    whose fitted model its papers were placed with; itself after a fit. papers, numbers: UT and topic, sorted by UT.
-    vectors: mean embeddings of the topics, base64 of (t, d) float32.
+    history: id of the history. lineage: id of the line of runs, which stays when the folder is renamed. project,
+    analysis: folders, as they were called then. number: of the run, from 1, in its line. result: digest of papers,
+    topics and mean embeddings. parent: number of the run before. keys: of its stages, by name. base: the run whose
+    fitted model its papers were placed with; itself after a fit. papers, numbers: UT and topic, sorted by UT. vectors:
+    mean embeddings of the topics, base64 of (t, d) float32.
     """
 
     model_config = ConfigDict(frozen=True)
 
     history: str
+    lineage: InnerName
     project: str
-    analysis: str
-    number: int
+    analysis: InnerName
+    number: int = Field(ge=1)
     finished: str
     result: str
     parent: int | None
     prefect_run_id: str | None
     settings: dict[str, Any]
     versions: dict[str, str]
-    keys: dict[str, str]
+    keys: dict[Stage, Key]
     base: int
     topics: list[LastingTopic]
     events: list[Event]
@@ -80,6 +84,26 @@ class RunRecord(BaseModel):
     numbers: list[int]
     vectors: str
     dimensions: int
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_by_folder(cls, given: Any) -> Any:
+        """A line of runs used to have its folder's name."""
+        return {"lineage": given.get("analysis"), **given} if isinstance(given, dict) else given
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        """Refuse a record whose parts do not belong together."""
+        known = len(self.topics)
+        if [topic.topic for topic in self.topics] != list(range(known)) or len(set(self.uids)) != known:
+            raise ValueError("its topics are not numbered from 0, or two have one id")
+        if len(self.papers) != len(self.numbers) or len(set(self.papers)) != len(self.papers):
+            raise ValueError("its papers do not have one topic each")
+        if max(self.numbers, default=-1) != known - 1 or min(self.numbers, default=-1) < -1:
+            raise ValueError("its papers are not those of its topics")
+        if len(base64.b64decode(self.vectors, validate=True)) != (4 * known * self.dimensions if self.vectors else 0):
+            raise ValueError("its vectors are not one a topic")
+        return self
 
     @property
     def partition(self) -> Partition:
@@ -115,7 +139,7 @@ def unpack(content: bytes) -> RunRecord:
     """Read what `pack` made. Raises ValueError where it is damaged."""
     try:
         return RunRecord.model_validate_json(gzip.decompress(content))
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise ValueError(f"no record of a run ({type(error).__name__})") from error
 
 

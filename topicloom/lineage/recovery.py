@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,28 +27,34 @@ def recovered_run(settings: Settings, record: dict[str, Any]) -> RunRecord | Non
     """
     import pandas as pd
 
-    folder, identity = settings.analysis_path, record["identity"]
+    folder = settings.analysis_path
     try:
-        number = int(identity["run"])
+        number = int(record["identity"]["run"])
         papers = pd.read_csv(folder / COORDINATES, dtype={"UT": str}, usecols=["UT", "Topic"], keep_default_na=False)
         info = pd.read_csv(folder / TOPIC_INFO, keep_default_na=False)
         topics = [_topic(row, number) for _, row in info[info["Topic"] != -1].iterrows()]
-    except (OSError, ValueError, KeyError, SyntaxError):
+        return _run(settings, record, papers.sort_values("UT", kind="stable"), topics)
+    except (OSError, ValueError, KeyError, SyntaxError, RecursionError):
         return None
-    papers = papers.sort_values("UT", kind="stable")
-    stages = record.get("stages", {})
+
+
+def _run(
+    settings: Settings, record: Mapping[str, Any], papers: pd.DataFrame, topics: Sequence[LastingTopic]
+) -> RunRecord:
+    identity, number = record["identity"], int(record["identity"]["run"])
     return RunRecord(
-        history=str(identity["history"]),
+        history=identity["history"],
+        lineage=identity["lineage"],
         project=settings.metadata.project_folder,
-        analysis=str(identity["lineage"]),
+        analysis=settings.metadata.analysis_id,
         number=number,
         finished=str(record.get("finished", "")),
-        result=digest_json(["recovered", *_digests(folder)]),
+        result=digest_json(["recovered", *_digests(settings.analysis_path)]),
         parent=None,
         prefect_run_id=record.get("prefect_run_id"),
         settings={name: record.get("settings", {}).get(name, {}) for name in ("tmo", "params")},
         versions={},
-        keys={stage: str(note["key"]) for stage, note in stages.items()},
+        keys={stage: str(note["key"]) for stage, note in record.get("stages", {}).items()},
         base=number,
         topics=sorted(topics, key=lambda topic: topic.topic),
         events=[],

@@ -35,11 +35,11 @@ _UID = re.compile(r"\bT-[A-Z2-7]{8}\b")
 
 def latest_differences(settings: Settings) -> Differences | None:
     """What the last run in the history changed; None before the second one."""
-    history, analysis = History(settings), lineage_of(settings)
-    heads = history.heads(analysis)
+    history, lineage = History(settings), lineage_of(settings)
+    heads = history.heads(lineage)
     if len(heads) < 2:
         return None
-    return differences(*(history.read(analysis, head.number) for head in heads[-2:]))
+    return differences(*(history.read(lineage, head.number) for head in heads[-2:]))
 
 
 def chosen_differences(settings: Settings, runs: Sequence[int]) -> Differences | None:
@@ -47,17 +47,18 @@ def chosen_differences(settings: Settings, runs: Sequence[int]) -> Differences |
 
     None where no runs are given and the last run changed nothing. Raises HistoryError for a run that is not there.
     """
-    history, analysis = History(settings), lineage_of(settings)
+    history, lineage = History(settings), lineage_of(settings)
     if runs:
-        return differences(*(history.read(analysis, number) for number in runs))
+        return differences(*(history.read(lineage, number) for number in runs))
     return latest_differences(settings) if _last_was_entered(settings) else None
 
 
 def last_run_line(settings: Settings) -> str:
     """Which runs the history holds, and whether the last one changed anything. Raises HistoryError for no run."""
-    history, analysis = History(settings), lineage_of(settings)
-    heads = history.heads(analysis)
+    history = History(settings)
+    heads = history.heads(lineage_of(settings))
     if not heads:
+        analysis = settings.metadata.analysis_id
         raise HistoryError(
             history.path, Problem(f"It holds no run of {analysis}.", f"topicloom run {settings.analysis_path}")
         )

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from topicloom.atlas.colours import group_colours
 from topicloom.atlas.tree import group_levels, topic_tree
+from topicloom.lineage.database import stated_digest
 from topicloom.lineage.following import matched_with
-from topicloom.lineage.history import History, lineage_of
+from topicloom.lineage.history import History, lineage_of, new_lineage
 from topicloom.lineage.identity import Identity, Lost, first_identity, next_identity
 from topicloom.lineage.matching import Partition
 from topicloom.lineage.records import Event, LastingTopic, RunRecord, packed_vectors
@@ -39,14 +40,14 @@ def identify_topics(settings: Settings, refs: Refs, out: Workspace) -> None:
     Facts: number of the run, of the run it is matched with (or None), and how many topics it kept.
     """
     store = Store(settings.store_path)
-    history, analysis = History(settings), lineage_of(settings)
+    history, lineage = History(settings), lineage_of(settings)
     head = matched_with(settings, result_of(refs))
     partition = _partition(store, refs)
     if head is None:
         identity, before = first_identity(partition), None
     else:
-        before = history.read(analysis, head.number)
-        identity = next_identity(before, partition, head.number + 1, _lost(history, analysis, before))
+        before = history.read(lineage, head.number)
+        identity = next_identity(before, partition, head.number + 1, _lost(history, lineage, before))
     topics = _lasting_topics(settings, store, refs, identity)
     write_json(out.path(IDENTITY), [topic.model_dump(mode="json") for topic in topics])
     write_json(out.path(_EVENTS), [event.model_dump(mode="json") for event in identity.events])
@@ -74,14 +75,14 @@ def _vectors(store: Store, refs: Refs) -> NDArray[np.floating[Any]]:
     return vectors[len(vectors) - int(refs[REPRESENT].facts["topics"]) :]
 
 
-def _lost(history: History, analysis: str, before: RunRecord) -> list[Lost]:
+def _lost(history: History, lineage: str | None, before: RunRecord) -> list[Lost]:
     """Topics that the run before did not have and one of the ten before it had, the latest first."""
-    last_seen = history.last_seen(analysis)
+    last_seen = history.last_seen(lineage)
     runs: dict[int, set[str]] = {}
     for uid, number in last_seen.items():
         if before.number - _REMEMBERED <= number < before.number:
             runs.setdefault(number, set()).add(uid)
-    return [Lost(history.read(analysis, number), frozenset(runs[number])) for number in sorted(runs, reverse=True)]
+    return [Lost(history.read(lineage, number), frozenset(runs[number])) for number in sorted(runs, reverse=True)]
 
 
 def _lasting_topics(settings: Settings, store: Store, refs: Refs, identity: Identity) -> list[LastingTopic]:
@@ -139,16 +140,17 @@ def remember_run(settings: Settings, refs: Refs, versions: Mapping[str, str], ru
     refs: of all stages of the run. The caller holds the analysis's turn. Returns what run.json says of it: history,
     lineage, run, entered (false: as the run before) and finished.
     """
-    history, analysis = History(settings), lineage_of(settings)
-    heads = history.heads(analysis)
-    last = history.read(analysis, heads[-1].number) if heads else None
+    history, known = History(settings), lineage_of(settings)
+    folder, lineage = settings.metadata.analysis_id, known or new_lineage(settings, run_id)
+    last = next(reversed(history.heads(known)), None)
     stated = settings.model_dump(mode="json", include={"tmo", "params"})
     result = result_of(refs)
     same_result = last is not None and last.result == result
-    if last and same_result and last.settings == stated and last.versions == dict(versions):
+    if last and same_result and last.stated == stated_digest(stated, versions):
+        history.settle(lineage, folder)
         return {
             "history": history.id(),
-            "lineage": analysis,
+            "lineage": lineage,
             "run": last.number,
             "entered": False,
             "finished": last.finished,
@@ -164,7 +166,8 @@ def remember_run(settings: Settings, refs: Refs, versions: Mapping[str, str], ru
         return RunRecord(
             history=history_id,
             project=settings.metadata.project_folder,
-            analysis=analysis,
+            lineage=lineage,
+            analysis=folder,
             number=number,
             finished=datetime.now(UTC).isoformat(timespec="seconds"),
             result=result,
@@ -183,4 +186,4 @@ def remember_run(settings: Settings, refs: Refs, versions: Mapping[str, str], ru
         )
 
     record = history.append(make)
-    return {"history": record.history, "lineage": analysis, "run": number, "entered": True, "finished": record.finished}
+    return {"history": record.history, "lineage": lineage, "run": number, "entered": True, "finished": record.finished}
