@@ -14,7 +14,9 @@ import pytest
 
 from tests.conftest import Project
 from tests.flows.test_cli import topicloom
-from topicloom.lineage.history import History
+from topicloom.lineage.history import History, lineage_of
+from topicloom.lineage.mending import mend_history
+from topicloom.lineage.records import RunRecord
 from topicloom.settings.reading import read_settings
 from topicloom.stages.registry import DESCRIBE, REPORT
 
@@ -23,6 +25,17 @@ NEW = ["topic_uid", "topic_history"]
 
 def table(project: Project, name: str) -> pd.DataFrame:
     return pd.read_csv(project.output(name), dtype={"UT": str}, keep_default_na=False)
+
+
+def entered(project: Project) -> list[RunRecord]:
+    """The runs of the analysis in the history, the first one first."""
+    settings = read_settings(project.analysis)
+    history, lineage = History(settings), lineage_of(settings)
+    return [history.read(lineage, head.number) for head in history.heads(lineage)]
+
+
+def uids_by_paper(project: Project) -> pd.Series:
+    return table(project, "document_coords.csv").set_index("UT")["topic_uid"]
 
 
 def keep_rows(project: Project, rows: np.ndarray) -> None:
@@ -59,7 +72,9 @@ def test_topics_keep_their_ids_and_colours_as_the_corpus_changes_and_a_persons_l
     run(finished.analysis)
     first = table(finished, "topic_summary.csv").set_index("topic_uid")
     before = table(finished, "document_coords.csv").set_index("UT")["topic_uid"]
-    uid = first.index[0]
+    # The label is given to a topic that goes on, or nothing would be asked of it.
+    largest = first.sort_values("Count", ascending=False).index
+    uid = largest[0]
     finished.output("labels.csv").write_text(f"topic_uid,label\n{uid},Körbe & Bälle\n", encoding="utf-8")
     report = run(finished.analysis)
     assert report.computed == [DESCRIBE, REPORT]
@@ -73,8 +88,8 @@ def test_topics_keep_their_ids_and_colours_as_the_corpus_changes_and_a_persons_l
     kept = now.index.intersection(first.index)
     assert len(kept) >= len(first) / 2
     assert (now.loc[kept, "Colour"] == first.loc[kept, "Colour"]).all()
-    if uid in kept:
-        assert now.loc[uid, "Label"] == "Körbe & Bälle"
+    assert uid in kept
+    assert now.loc[uid, "Label"] == "Körbe & Bälle"
     after = table(finished, "document_coords.csv").set_index("UT")["topic_uid"]
     common = before.index.intersection(after.index)
     of_kept = common[before[common].isin(kept) & after[common].isin(kept)]
@@ -95,7 +110,7 @@ def test_a_rerun_without_changes_says_so_in_one_line(finished, run):
     assert report.changes.startswith("nothing has changed since run 1 (")
     outcome = topicloom("diff", finished.analysis)
     assert " ".join(outcome.stdout.split()).startswith("Nothing has changed: the last run found what run 1 of")
-    assert len(History(read_settings(finished.analysis)).heads("a01")) == 1
+    assert len(entered(finished)) == 1
 
 
 def test_another_setting_alone_is_a_run_of_its_own_with_the_same_ids(finished, run):
@@ -110,14 +125,13 @@ def test_another_setting_alone_is_a_run_of_its_own_with_the_same_ids(finished, r
 
 
 def test_a_damaged_history_is_mended_by_the_next_run_and_the_ids_stay(finished, run):
-    before = table(finished, "topic_model_info.csv")
-    history = History(read_settings(finished.analysis))
-    history.path.write_bytes(b"not a database")
-    finished.write_settings(min_topic_size=6)
+    before = uids_by_paper(finished)
+    History(read_settings(finished.analysis)).path.write_bytes(b"not a database")
+    finished.write_settings(others_threshold=0.5)  # another run, and the same topics
     report = run(finished.analysis)
-    assert any("rebuilt from the records of 1 runs" in note for note in report.notes)
-    assert [head.number for head in history.heads("a01")] == [1, 2]
-    assert set(before["topic_uid"]) & set(table(finished, "topic_model_info.csv")["topic_uid"]) - {""}
+    assert any("rebuilt from the records of 1 run;" in note for note in report.notes)
+    assert [record.number for record in entered(finished)] == [1, 2]
+    assert (uids_by_paper(finished) == before).all()
 
 
 @pytest.mark.parametrize(("runs", "says"), [([9, 1], "a01 has no run 9; its runs are 1"), ([1], "give two")])
@@ -132,30 +146,53 @@ def test_clean_leaves_the_history(finished):
     before = history.path.read_bytes()
     assert topicloom("clean", finished.analysis).returncode == 0
     assert history.path.read_bytes() == before
-    assert history.check() == []
+    assert mend_history(read_settings(finished.analysis)) == []
 
 
 def test_a_renamed_analysis_keeps_its_ids(finished, run):
     finished.write_settings(min_topic_size=6)
     run(finished.analysis)
-    before = table(finished, "topic_model_info.csv")
+    before, runs = table(finished, "topic_model_info.csv"), entered(finished)
     finished.analysis.rename(finished.path / "a02")
     finished.analysis = finished.write_settings("a02", min_topic_size=6)
     report = run(finished.analysis)
     assert report.computed == []
     assert report.changes.startswith("nothing has changed since run 2")
     assert (table(finished, "topic_model_info.csv")[NEW] == before[NEW]).all(axis=None)
-    history = History(read_settings(finished.analysis))
-    assert len(history.heads("a01")) == 2
-    assert history.heads("a02") == []
+    assert entered(finished) == runs
 
 
 def test_a_copied_analysis_goes_its_own_way(finished, run):
     shutil.copytree(finished.analysis, finished.path / "a02")
-    run(finished.write_settings("a02", min_topic_size=6))
-    history = History(read_settings(finished.analysis))
-    assert len(history.heads("a01")) == 1
-    assert len(history.heads("a02")) == 1
+    report = run(finished.write_settings("a02", min_topic_size=6))
+    assert report.changes == "this is the first run of the analysis"
+    assert [record.number for record in entered(finished)] == [1]
+    finished.analysis = finished.path / "a02"
+    assert [record.number for record in entered(finished)] == [1]
+
+
+def test_a_renamed_analysis_keeps_ids_and_labels_when_its_name_is_used_again_and_it_is_copied(finished, run):
+    before = uids_by_paper(finished)
+    uid = table(finished, "topic_model_info.csv")["topic_uid"].iloc[1]
+    finished.output("labels.csv").write_text(f"topic_uid,label\n{uid},mine\n")
+    finished.analysis.rename(finished.path / "a01_old")
+    finished.write_settings(min_topic_size=6)  # a new a01
+    assert run(finished.analysis).changes == "this is the first run of the analysis"
+    assert [record.number for record in entered(finished)] == [1]
+    new = entered(finished)
+
+    finished.analysis = finished.write_settings("a01_old", others_threshold=0.5)
+    report = run(finished.analysis)
+    assert report.changes.startswith("since run 1: no paper moved")
+    assert (uids_by_paper(finished) == before).all()
+    assert [record.number for record in entered(finished)] == [1, 2]
+    assert not any("wait for their return" in note for note in report.notes)
+
+    shutil.copytree(finished.analysis, finished.path / "a03")
+    assert run(finished.write_settings("a03", others_threshold=0.5)).changes == "this is the first run of the analysis"
+    assert run(finished.analysis).changes.startswith("nothing has changed since run 2")
+    finished.analysis = finished.path / "a01"
+    assert entered(finished) == new
 
 
 def test_two_runs_that_end_at_once_enter_one_after_the_other(finished, prefect_server):
@@ -171,15 +208,14 @@ def test_two_runs_that_end_at_once_enter_one_after_the_other(finished, prefect_s
         for size in ("6", "7", "8")
     ]
     assert [run.wait() for run in runs] == [0, 0, 0]
-    history = History(read_settings(finished.analysis))
-    heads = history.heads("a01")
-    assert [(head.number, head.parent) for head in heads] == [(1, None), (2, 1), (3, 2), (4, 3)]
-    assert {history.read("a01", n).settings["tmo"]["min_topic_size"] for n in (2, 3, 4)} == {6, 7, 8}
+    runs = entered(finished)
+    assert [(record.number, record.parent) for record in runs] == [(1, None), (2, 1), (3, 2), (4, 3)]
+    assert {record.settings["tmo"]["min_topic_size"] for record in runs[1:]} == {6, 7, 8}
     # What lies in the folder is what the last of them found, under the ids that the history gave it.
-    last = history.read("a01", 4)
+    last = runs[-1]
     info = table(finished, "topic_model_info.csv")
     assert info.loc[info["Topic"] >= 0, "topic_uid"].tolist() == last.uids
-    assert history.check() == []
+    assert mend_history(read_settings(finished.analysis)) == []
 
 
 @pytest.mark.parametrize("command", ["check", "run"])
@@ -211,7 +247,6 @@ def test_a_history_that_is_gone_is_taken_up_from_the_exported_files(finished, ru
     report = run(finished.analysis)
     assert any("its last run, 2, was taken from the files" in note for note in report.notes)
     assert (table(finished, "document_coords.csv").set_index("UT")["topic_uid"] == before).all()
-    history = History(read_settings(finished.analysis))
-    assert [head.number for head in history.heads("a01")] == [2, 3]
-    assert history.check() == []
+    assert [record.number for record in entered(finished)] == [2, 3]
+    assert mend_history(read_settings(finished.analysis)) == []
     assert run(finished.analysis).computed == []

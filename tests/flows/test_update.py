@@ -11,9 +11,8 @@ import pytest
 
 from tests.conftest import Project, copied
 from tests.flows.test_cli import topicloom
-from tests.flows.test_lineage import keep_rows
+from tests.flows.test_lineage import entered, keep_rows
 from topicloom.errors import StoreError
-from topicloom.lineage.history import History
 from topicloom.settings.reading import read_settings
 from topicloom.stages import registry
 from topicloom.stages.update import base_refs
@@ -72,8 +71,7 @@ def test_new_papers_are_placed_and_all_that_was_fitted_stays(growing, run):
     assert "new papers only" in growing.output("report.html").read_text(encoding="utf-8")
     # Nothing changed: the decision and all that follows are reused, and the fitted run is still the first.
     assert run(growing.analysis).computed == []
-    history = History(read_settings(growing.analysis))
-    assert [head.base for head in history.heads("a01")] == [1, 1]
+    assert [record.base for record in entered(growing)] == [1, 1]
 
 
 def test_the_saved_model_is_the_fitted_one_with_the_topics_of_all(growing, run):
