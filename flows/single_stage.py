@@ -7,7 +7,7 @@ from typing import Any, Final
 from prefect import Task, flow
 from prefect.runtime import flow_run
 
-from flows.configs import all_configs, analysis_choices, analysis_names
+from flows.configs import AnalysisFolder, analysis_label
 from flows.stage_runner import StageRunner
 from flows.topic_model import StageName
 from tasks.choose_size import choose_size
@@ -59,8 +59,6 @@ from topicloom.stages.registry import (
 from topicloom.stages.update import is_due
 from topicloom.store.store import StageRef, Store
 
-AnalysisName: Any = analysis_choices()
-
 # Each task with the stages whose results it takes, in the order of its parameters.
 TASKS: Final[dict[str, tuple[Task[..., Any], tuple[str, ...]]]] = {
     LOAD_EMBEDDINGS: (load_embeddings, ()),
@@ -101,18 +99,18 @@ TASKS: Final[dict[str, tuple[Task[..., Any], tuple[str, ...]]]] = {
 
 def _run_name() -> str:
     parameters = flow_run.get_parameters()
-    return f"{parameters.get('stage')} of {parameters.get('analysis')}"
+    return f"{parameters.get('stage')} of {analysis_label(parameters.get('analysis', ''))}"
 
 
 @flow(name="stage", flow_run_name=_run_name)
-def stage(analysis: AnalysisName, stage: StageName) -> str:
+def stage(analysis: AnalysisFolder, stage: StageName) -> str:
     """Compute one stage of an analysis again, and nothing else.
 
     Args:
         analysis: One of the analyses in configs/.
         stage: The stage to compute; the results of those before it must be kept.
     """
-    settings = load_settings(analysis_names(all_configs())[analysis])
+    settings = load_settings(analysis)
     with Store(settings.store_path).run():
         settings, refs = _kept_before(settings, stage)
         if LOAD_EMBEDDINGS in refs:

@@ -11,18 +11,19 @@ from typing import Any
 from prefect import flow, unmapped
 from prefect.artifacts import create_markdown_artifact
 from prefect.logging import get_run_logger
+from prefect.runtime import flow_run
 from pydantic import BaseModel
 
+from flows.configs import AnalysisFolder, analysis_label
 from flows.names import slug
 from flows.sweep_runners import task_runner
-from flows.topic_model import run_name
 from tasks.load_settings import load_settings
 from tasks.trial import trial
 from topicloom.errors import InputError, Problem
 from topicloom.inputs.encoder import embeddings_missing
 from topicloom.progress import tell
 from topicloom.settings.checks import require_fitting_settings
-from topicloom.settings.reading import read_settings
+from topicloom.settings.reading import read_settings, with_values
 from topicloom.settings.schema import Settings
 from topicloom.stages.computing import plan_of
 from topicloom.stages.registry import CLUSTER, LOAD_EMBEDDINGS, QUALITY, REASSIGN, REDUCE, REPRESENT, reassigns
@@ -36,7 +37,6 @@ from topicloom.sweep.grid import (
     seeds_of,
     shared_search,
     told,
-    with_values,
 )
 from topicloom.sweep.outcome import Trial, write_sweep
 
@@ -55,8 +55,12 @@ class SweepReport(BaseModel):
     files: list[str]
 
 
-@flow(name="sweep", flow_run_name=run_name)
-def sweep(analysis: Path, plan: SweepPlan, out: Path | None = None) -> SweepReport:
+def _run_name() -> str:
+    return f"sweep of {analysis_label(flow_run.get_parameters().get('analysis', ''))}"
+
+
+@flow(name="sweep", flow_run_name=_run_name)
+def sweep(analysis: AnalysisFolder, plan: SweepPlan, out: Path | None = None) -> SweepReport:
     """Try many combinations of settings, and recommend one.
 
     What was computed is kept: a sweep that was stopped goes on where it was, and a run that adopts a combination finds

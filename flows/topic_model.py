@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Literal
 
 from prefect import flow
+from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
+from flows.announcement import announce
+from flows.configs import AnalysisFolder, analysis_folder, analysis_label
 from flows.page import show_page
 from flows.run_report import RunReport, claim_folder, finish_run
 from flows.stage_runner import StageRunner
@@ -30,8 +32,8 @@ from tasks.represent import represent
 from tasks.update import update
 from topicloom.lineage.history import turn
 from topicloom.settings.checks import require_fitting_settings
+from topicloom.settings.overrides import Overrides
 from topicloom.settings.reading import read_settings
-from topicloom.settings.schema import Overrides
 from topicloom.stages.registry import DESCRIBE, FIGURES, QUALITY, REPORT, agrees, reassigns, stages_of
 from topicloom.stages.update import is_due
 from topicloom.store.store import StageRef, Store
@@ -57,21 +59,19 @@ StageName = Literal[
 
 
 def run_name() -> str:
-    """PROJECT/ANALYSIS, from the path that the flow was given."""
-    path = Path(str(flow_run.get_parameters().get("analysis", "")))
-    folder = path if path.suffix not in (".json", ".yml", ".yaml") else path.parent
-    return "/".join(folder.parts[-2:])
+    """PROJECT/ANALYSIS, from the analysis that the flow was given."""
+    return analysis_label(flow_run.get_parameters().get("analysis", ""))
 
 
 def clear_up(flow: Any, flow_run: Any, state: Any) -> None:  # noqa: ARG001  # Prefect passes them by these names
     """Remove what a cancelled or crashed run was writing. Called by the worker, when the run's process is gone."""
-    settings = read_settings(Path(flow_run.parameters["analysis"]))
+    settings = read_settings(analysis_folder(flow_run.parameters["analysis"]))
     Store(settings.store_path).sweep()
 
 
 @flow(name="topic-model", flow_run_name=run_name, on_cancellation=[clear_up], on_crashed=[clear_up])
 def topic_model(
-    analysis: Path,
+    analysis: AnalysisFolder,
     refresh: StageName | None = None,
     overrides: Overrides = Overrides(),  # noqa: B008  # frozen
     validate_only: bool = False,
@@ -81,17 +81,19 @@ def topic_model(
     Every stage whose result is kept is reused. Returns the report of the run, or None where it only validates.
 
     Args:
-        analysis: The analysis folder, or a settings file.
+        analysis: Which analysis to run: its name in configs/ (CONFIG/ANALYSIS), its folder, or a settings file.
         refresh: Compute this stage and those after it again, even if their results are kept.
         overrides: Settings that this run uses instead of those in the settings file, which stays as it is.
         validate_only: Check settings, corpus and embeddings, and compute no topics.
     """
     settings = load_settings(analysis, overrides)
+    announce(settings, refresh, validate_only=validate_only)
     with Store(settings.store_path).run():
         run = StageRunner(settings, refresh)
         embeddings = run(load_embeddings)
         require_fitting_settings(settings, embeddings.facts)
         if validate_only:
+            get_run_logger().info("%s: the input is sound.", settings.label)
             return None
         if settings.tmo.chooses_size:
             settings = run.settle(run(choose_size, embeddings))

@@ -14,8 +14,9 @@ from topicloom.errors import InputError
 from topicloom.lineage.labels import require_known_labels
 from topicloom.lineage.mending import mend_history
 from topicloom.settings.checks import require_writable
+from topicloom.settings.overrides import Overrides
 from topicloom.settings.reading import find_settings_file, read_settings
-from topicloom.settings.schema import Overrides, Settings
+from topicloom.settings.schema import Settings
 from topicloom.store.files import digest_file
 from topicloom.store.run_record import mend_record, settle_export
 from topicloom.store.store import Store

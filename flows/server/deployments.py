@@ -13,6 +13,7 @@ import yaml
 
 from flows.configs import REPOSITORY, configs_folder
 from flows.names import slug
+from flows.server.forms import shape_forms
 from flows.server.notifications import sync_automations
 from topicloom.errors import TopicloomError
 from topicloom.settings.projects import SCHEMA, NamedConfig, Schedule, config_schema, missing_folders
@@ -77,12 +78,7 @@ def _deployment(named: NamedConfig) -> dict[str, Any]:
 
 def _parameters(named: NamedConfig, analysis: str, overrides: dict[str, Any]) -> dict[str, Any]:
     given = {**named.config.overrides.given(), **overrides}
-    return {"analysis": _portable(named.analysis_path(analysis)), **({"overrides": given} if given else {})}
-
-
-def _portable(path: Path) -> str:
-    """A path inside the checkout as seen from it, so that prefect.yaml is the same in every clone."""
-    return path.relative_to(REPOSITORY).as_posix() if path.is_relative_to(REPOSITORY) else str(path)
+    return {"analysis": f"{named.name}/{analysis}", **({"overrides": given} if given else {})}
 
 
 def _schedules(named: NamedConfig, number: int, schedule: Schedule) -> Iterator[dict[str, Any]]:
@@ -104,7 +100,7 @@ def _common_deployments(configs: list[NamedConfig]) -> Iterator[dict[str, Any]]:
     yield _common(
         "stage", "flows/single_stage.py:stage", "Compute one stage of an analysis again, and nothing else.", {}
     )
-    first = {"analysis": _portable(configs[0].analysis_path(configs[0].config.analyses[0]))} if configs else {}
+    first = {"analysis": f"{configs[0].name}/{configs[0].config.analyses[0]}"} if configs else {}
     plan = {"vary": {"min_topic_size": [5, 10, 15, 20]}, "seeds": 2}
     description = "Try many combinations of settings, measure them, and recommend one."
     yield _common("sweep", "flows/sweep.py:sweep", description, {**first, "plan": plan})
@@ -216,6 +212,7 @@ def deploy(configs: list[NamedConfig], *, expect_worker: bool = True) -> Iterato
     write_deployment_files(configs)
     ensure_pool()
     deploy_all()
+    shape_forms(configs, [f"{name}/{name}" for name in _COMMON])
     sync_automations(configs)
     for named in configs:
         yield f"deployed topic-model/{named.name} ({len(named.config.analyses)} analyses)"

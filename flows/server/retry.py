@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flows.configs import REPOSITORY
+from flows.configs import REPOSITORY, analysis_folder
 
 _ENDED_BADLY = ("FAILED", "CRASHED", "CANCELLED")
 # A killed run is reported twice, by its runner and some three seconds later by the worker; the second report would
@@ -41,5 +41,5 @@ def retry_last_failure(analysis: Path) -> str | None:
 
 def _is_of(parameters: dict[str, object], analysis: Path) -> bool:
     """Whether a run's parameters name an analysis: its folder or its settings file, perhaps seen from the checkout."""
-    path = REPOSITORY / str(parameters.get("analysis", ""))
+    path = REPOSITORY / analysis_folder(parameters.get("analysis", ""))
     return analysis in (path, path.parent)

@@ -92,7 +92,7 @@ def test_each_schedule_has_its_own_parameters_and_slug(tmp_path):
     (tmp_path / "configs" / "one.yaml").write_text(yaml.safe_dump(config))
     first, stage, sweep = yaml.safe_load(prefect_yaml(read_configs(tmp_path / "configs")))["deployments"]
     assert [stage["name"], sweep["name"]] == ["stage", "sweep"]
-    assert sweep["parameters"]["analysis"] == str(tmp_path / "r" / "p" / "a")
+    assert sweep["parameters"]["analysis"] == first["parameters"]["analysis"] == "one/a"
     assert first["concurrency_limit"] == {"limit": 1, "collision_strategy": "CANCEL_NEW"}
     assert [entry["slug"] for entry in first["schedules"]] == ["a-1", "b-1", "b-2"]
     assert first["schedules"][1] == {
@@ -100,7 +100,7 @@ def test_each_schedule_has_its_own_parameters_and_slug(tmp_path):
         "cron": "0 6 * * 1",
         "timezone": "Asia/Tokyo",
         "active": True,
-        "parameters": {"analysis": str(tmp_path / "r" / "p" / "b"), "overrides": {"n_topics": 5, "seed": 7}},
+        "parameters": {"analysis": "one/b", "overrides": {"n_topics": 5, "seed": 7}},
     }
     assert first["schedules"][2]["interval"] == 12 * 3600
     assert first["schedules"][2]["active"] is False
@@ -116,6 +116,8 @@ def test_wrong_values_are_refused_before_a_run_is_made(serving):
         {"overrides": {"colour": "red"}},
         {"refresh": "everything"},
         {"validate_only": "perhaps"},
+        {"analysis": "/etc"},
+        {"analysis": "wos/a02"},
     ):
         with pytest.raises(urllib.error.HTTPError) as caught:
             serving.start("topic-model/wos", **parameters)
@@ -185,7 +187,7 @@ def test_one_stage_alone(serving):
 
 def test_a_sweep_from_its_form(serving):
     plan = {"vary": {"min_topic_size": {"from": 5, "to": 6}, "n_neighbors": [15]}, "seeds": 1}
-    run = serving.start("sweep/sweep", analysis=str(serving.project.analysis), plan=plan)
+    run = serving.start("sweep/sweep", analysis="wos/a01", plan=plan)
     assert serving.end_of(run) == "COMPLETED"
     assert (serving.project.analysis / "sweep" / "sweep.html").is_file()
     artifacts = serving.api("/artifacts/filter", {"artifacts": {"flow_run_id": {"any_": [run]}}})

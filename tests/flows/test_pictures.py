@@ -252,31 +252,26 @@ def test_the_page_in_prefect_shows_map_report_and_topics(drawn, run):
 
 
 @pytest.mark.parametrize("stage", [*PICTURES, "cluster"])
-def test_one_stage_alone_keeps_what_the_others_drew(drawn, prefect_server, monkeypatch, stage):
+def test_one_stage_alone_keeps_what_the_others_drew(drawn, prefect_server, stage):
     from flows import single_stage as stage_flow
 
-    monkeypatch.setattr(stage_flow, "analysis_names", lambda _: {"wos": drawn.analysis})
-    monkeypatch.setattr(stage_flow, "all_configs", list)
     before = snapshot(drawn.analysis)
-    stage_flow.stage.with_options(validate_parameters=False)("wos", stage)
+    stage_flow.stage(drawn.analysis, stage)
     assert snapshot(drawn.analysis).keys() == before.keys()
     (kept,) = drawn.store_entries(stage)
     assert json.loads((kept / "manifest.json").read_text())["facts"] is not None
 
 
-def test_a_report_alone_needs_what_it_shows(drawn, prefect_server, monkeypatch):
+def test_a_report_alone_needs_what_it_shows(drawn, prefect_server):
     import shutil
 
     from flows import single_stage as stage_flow
     from topicloom.errors import StoreError
 
-    monkeypatch.setattr(stage_flow, "analysis_names", lambda _: {"wos": drawn.analysis})
-    monkeypatch.setattr(stage_flow, "all_configs", list)
     shutil.rmtree(drawn.path / ".topicloom" / "describe")
-    flow = stage_flow.stage.with_options(validate_parameters=False)
     with pytest.raises(StoreError, match="needs the result of describe"):
-        flow("wos", "report")
-    flow("wos", "quality")  # does not rest on it
+        stage_flow.stage(drawn.analysis, "report")
+    stage_flow.stage(drawn.analysis, "quality")  # does not rest on it
 
 
 def counts_in_tables(project) -> dict[str, int]:

@@ -13,9 +13,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from topicloom.errors import InputError, Problem, problem_of
 from topicloom.settings.documents import read_document
-from topicloom.settings.schema import FolderName, Overrides
+from topicloom.settings.overrides import Overrides
+from topicloom.settings.schema import FolderName
 
 SCHEMA = "schema.json"
+CONFIG_SUFFIXES = (".yaml", ".yml")
 
 
 class ConfigError(InputError):
@@ -128,12 +130,17 @@ def read_configs(folder: Path) -> list[NamedConfig]:
 
     Raises ConfigError for a file that is not valid, or when two of them hold one analysis.
     """
-    paths = sorted(path for path in folder.glob("*.y*ml") if path.suffix in (".yaml", ".yml"))
+    paths = sorted(path for path in folder.glob("*.y*ml") if path.suffix in CONFIG_SUFFIXES)
     if not paths:
         raise ConfigError(folder, Problem("It holds no project config (*.yaml).", "Write one, as configs/demo.yaml."))
-    configs = [NamedConfig(name=path.stem, path=path, config=read_config(path)) for path in paths]
+    configs = [read_named(path) for path in paths]
     _require_distinct(configs)
     return configs
+
+
+def read_named(path: Path) -> NamedConfig:
+    """Read one project config, with the name that its file gives it. Raises ConfigError."""
+    return NamedConfig(name=path.stem, path=path, config=read_config(path))
 
 
 def read_config(path: Path) -> ProjectConfig:

@@ -15,8 +15,9 @@ from topicloom.errors import Problem, SettingsError, shown
 from topicloom.machine.regular_files import file_is_there
 from topicloom.settings.allowed import allowed_values, default_hint
 from topicloom.settings.documents import Document, read_document
+from topicloom.settings.overrides import Overrides
 from topicloom.settings.remarks import misleads, remarks
-from topicloom.settings.schema import Metadata, Overrides, Params, Settings, TopicModelSettings
+from topicloom.settings.schema import Metadata, Params, Settings, TopicModelSettings
 
 JSON_PATTERN = "settings_analysis_directive_*.json"
 SectionModel = TypeVar("SectionModel", bound=BaseModel)
@@ -42,19 +43,46 @@ def read_settings(path: Path | str, overrides: Overrides | None = None) -> Setti
     topic_model = _topic_model(content, source, problems)
     if problems or metadata is None or params is None or topic_model is None:
         raise SettingsError(source, problems)
-    root = _root_folder(source, content, metadata)
-    overrides = overrides or Overrides()
-    given = overrides.given()
-    seed = {"seed": given.pop("seed")} if "seed" in given else {}
-    return Settings(
+    settings = Settings(
         source=source,
-        root=root,
+        root=_root_folder(source, content, metadata),
         metadata=metadata,
-        tmo=topic_model.model_copy(update=given),
-        params=params.model_copy(update=seed),
-        overrides=overrides,
+        tmo=topic_model,
+        params=params,
         notes=(*_beside(source), *remarks(content, document.repeats)),
     )
+    return _overridden(settings, overrides) if overrides and overrides.given() else settings
+
+
+def _overridden(settings: Settings, overrides: Overrides) -> Settings:
+    """The settings with what one run says otherwise. Raises SettingsError where the two do not go together."""
+    if overrides.clusterer == "kmeans" and not (overrides.n_topics or settings.tmo.n_topics):
+        finding = "This run asks for kmeans, and n_topics is 0; KMeans needs a number of topics."
+        raise SettingsError(settings.source, Problem(finding, "Give n_topics too, or leave clusterer out."))
+    try:
+        changed = with_values(settings, dict(overrides.values()))
+    except ValueError as error:
+        given = ", ".join(f"{name} = {value}" for name, value in overrides.given().items())
+        finding = f"This run asks for {given}, which does not go with the file: {error}"
+        raise SettingsError(settings.source, Problem(finding, "Change what the run asks for, or the file.")) from error
+    return changed.model_copy(update={"overrides": overrides})
+
+
+def with_values(settings: Settings, values: Mapping[str, Any]) -> Settings:
+    """Settings with other values, by full name. Raises ValueError where one is not allowed."""
+    content = settings.model_dump(mode="json", include={"tmo", "params"})
+    for name, value in values.items():
+        *path, last = name.split(".")
+        section = content
+        for part in path:
+            section = section[part]
+        section[last] = value
+    problems: list[Problem] = []
+    tmo = read_section(TopicModelSettings, content, "tmo", problems)
+    params = read_section(Params, content, "params", problems)
+    if tmo is None or params is None:
+        raise ValueError(" ".join(problem.finding for problem in problems))
+    return settings.model_copy(update={"tmo": tmo, "params": params})
 
 
 def find_settings_file(path: Path) -> Path:

@@ -15,6 +15,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from topicloom.settings.overrides import Overrides
+
 _LONGEST_NAME = 255  # bytes that file systems admit
 _DEEPEST = 8  # folders in one name: a path as a whole has a limit too
 
@@ -374,40 +376,6 @@ class Params(Section):
     order: Literal["input", "canonical"] = Field(
         "input", description="Row order that the stages see: the corpus's own, or sorted by UT."
     )
-
-
-class Overrides(BaseModel):
-    """Settings that one run uses instead of those in the settings file, which stays as it is."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    n_topics: int | None = Field(
-        None,
-        ge=0,
-        title="Number of topics",
-        description="At least 0 (HDBSCAN finds it). None: as in the file.",
-    )
-    min_topic_size: int | None = Field(
-        None, ge=2, title="Least papers of a topic", description="At least 2. None: as in the file."
-    )
-    others_threshold: float | None = Field(
-        None,
-        gt=0,
-        le=1,
-        title="Share that the main clusters cover",
-        description="Of the assigned papers, above 0 and at most 1. None: as in the file.",
-    )
-    seed: int | None = Field(
-        None,
-        ge=0,
-        lt=2**32,
-        title="Seed",
-        description="At least 0; decides all randomness. None: as in the file.",
-    )
-
-    def given(self) -> dict[str, Any]:
-        """The overrides that are set."""
-        return self.model_dump(exclude_none=True)
 
 
 class Settings(BaseModel):

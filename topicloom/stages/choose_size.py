@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from topicloom.progress import tell
+from topicloom.settings.reading import with_values
 from topicloom.settings.schema import Settings
 from topicloom.stages.computing import obtain_stage
 from topicloom.stages.registry import CHOICE, CLUSTER, LOAD_EMBEDDINGS, QUALITY, REASSIGN, REDUCE, REPRESENT, reassigns
 from topicloom.store.files import write_json
 from topicloom.store.store import StageRef, Workspace
-from topicloom.sweep.grid import CONSENSUS_SEEDS, SEED, Combination, shared_search, with_values
+from topicloom.sweep.grid import CONSENSUS_SEEDS, SEED, Combination, shared_search
 from topicloom.sweep.outcome import Trial, trials_table
 from topicloom.sweep.verdict import judge
 

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from topicloom.clusters.outliers import membership_of
 from topicloom.clusters.voting import consensus
 from topicloom.progress import tell
+from topicloom.settings.reading import with_values
 from topicloom.settings.schema import Settings
 from topicloom.stages.computing import obtain_stage
 from topicloom.stages.registry import CLUSTER, LOAD_EMBEDDINGS, REDUCE
 from topicloom.store.store import StageRef, Store, Workspace
-from topicloom.sweep.grid import SEED, shared_search, with_values
+from topicloom.sweep.grid import SEED, shared_search
 
 
 def seek_consensus(settings: Settings, refs: Mapping[str, StageRef], out: Workspace, run_id: str | None = None) -> None:

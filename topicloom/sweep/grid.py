@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from topicloom.errors import InputError, Problem, problem_of, quoted_list, shown
 from topicloom.settings.documents import read_document
-from topicloom.settings.reading import read_section
+from topicloom.settings.reading import with_values
 from topicloom.settings.schema import Params, Settings, TopicModelSettings
 
 SEED = "params.seed"
@@ -135,23 +135,6 @@ def _names(prefix: str, model: type[BaseModel]) -> Iterator[str]:
             yield from _names(f"{prefix}.{name}", inner)
         else:
             yield f"{prefix}.{name}"
-
-
-def with_values(settings: Settings, values: Mapping[str, Any]) -> Settings:
-    """Settings with other values, by full name. Raises ValueError where one is not allowed."""
-    content = settings.model_dump(mode="json", include={"tmo", "params"})
-    for name, value in values.items():
-        *path, last = name.split(".")
-        section = content
-        for part in path:
-            section = section[part]
-        section[last] = value
-    problems: list[Problem] = []
-    tmo = read_section(TopicModelSettings, content, "tmo", problems)
-    params = read_section(Params, content, "params", problems)
-    if tmo is None or params is None:
-        raise ValueError(" ".join(problem.finding for problem in problems))
-    return settings.model_copy(update={"tmo": tmo, "params": params})
 
 
 def combinations(settings: Settings, plan: SweepPlan) -> tuple[list[Combination], list[str]]:
