@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from prefect.artifacts import (
     create_image_artifact,
@@ -12,9 +13,11 @@ from prefect.artifacts import (
     create_table_artifact,
 )
 from prefect.logging import get_run_logger
+from prefect.settings import get_current_settings
 
 from flows.names import slug
 from flows.run_report import RunReport
+from flows.server.files import served_address
 from flows.stage_runner import Outcome
 from topicloom.figures.gallery import PREVIEW
 from topicloom.lineage.differences import Differences
@@ -37,39 +40,57 @@ def show_page(
     """
     log = get_run_logger()
     key = slug(settings.label)
+    served = served_address(settings.analysis_path)
     topics = read_topics(Store(settings.store_path).artifact(outcomes[REPRESENT].ref, "topics.json"))
     try:
         create_table_artifact(_rows(topics), key=f"{key}-topics", description=f"Topics of {settings.label}")
-        create_markdown_artifact(_summary(settings, report), key=f"{key}-summary", description="What this run did")
+        create_markdown_artifact(
+            _summary(settings, report, served), key=f"{key}-summary", description="What this run did"
+        )
         if differences:
             create_markdown_artifact(
                 as_markdown(differences),
                 key=f"{key}-changes",
                 description=f"What run {differences.after.number} changed",
             )
-        _show_pictures(settings, outcomes, key)
+        _show_pictures(settings, outcomes, key, served)
     except Exception as error:  # noqa: BLE001  # the topics are computed and exported
         log.warning("The page of this run could not be made (%s: %s).", type(error).__name__, error)
     for note in report.notes:
         log.info("note: %s", note)
     log.info(
-        "%s: %d topics, %d of %d papers are outliers; cached: %s; computed: %s.",
+        "%s: %d topics, %d of %d papers are outliers; cached: %s; computed: %s. %s",
         *(settings.label, report.topics, report.outliers, report.documents),
         *(", ".join(report.cached) or "none", ", ".join(report.computed) or "none, nothing has changed"),
+        _where(settings, served),
     )
 
 
-def _show_pictures(settings: Settings, outcomes: Mapping[str, Outcome], key: str) -> None:
-    """The map inside the page, for the server cannot reach the worker's files; and where the report lies."""
+def _where(settings: Settings, served: str | None) -> str:
+    """Where a person finds the report, or the files where there is none; served: their address on the server."""
+    path = settings.analysis_path / REPORT_FILE
+    kind, place = ("report", path) if path.is_file() else ("files", settings.analysis_path)
+    if served is None:
+        return f"The {kind}: {place}"
+    server = str(get_current_settings().ui_url or "").rstrip("/")
+    return f"The {kind}: {server}{served}{REPORT_FILE if kind == 'report' else ''} ({place})"
+
+
+def _show_pictures(settings: Settings, outcomes: Mapping[str, Outcome], key: str, served: str | None) -> None:
+    """The map inside the page, and the report: as a link where the server has the files, else where it lies."""
     if FIGURES in outcomes:
         preview = Store(settings.store_path).artifact(outcomes[FIGURES].ref, PREVIEW)
         image = f"data:image/png;base64,{base64.b64encode(preview.read_bytes()).decode()}"
         create_image_artifact(image, key=f"{key}-map", description=f"Map of {settings.label}")
     path = settings.analysis_path / REPORT_FILE
-    if path.is_file():
-        create_link_artifact(
-            path.as_uri(), link_text=str(path), key=f"{key}-report", description="On the machine of the worker"
-        )
+    if not path.is_file():
+        return
+    if served:
+        link, text = f"{served}{REPORT_FILE}", "Open the report"
+    else:
+        link, text = path.as_uri(), str(path)
+    described = f"Report of {settings.label}" if served else "On the machine of the worker"
+    create_link_artifact(link, link_text=text, key=f"{key}-report", description=described)
 
 
 def _rows(topics: list[Topic]) -> list[dict[str, object]]:
@@ -80,12 +101,14 @@ def _rows(topics: list[Topic]) -> list[dict[str, object]]:
     return [*shown, {"topic": "…", "papers": "", "words": f"and {left} smaller topics"}] if left > 0 else shown
 
 
-def _summary(settings: Settings, report: RunReport) -> str:
+def _summary(settings: Settings, report: RunReport, served: str | None) -> str:
     stages = "\n".join(f"| {name} | {stage.status} | {stage.seconds:.1f} s |" for name, stage in report.stages.items())
     given = settings.overrides.given()
     overrides = ", ".join(f"{name} = {value}" for name, value in given.items()) or "none"
     files = "\n".join(
-        f"- [{path.name}]({path.as_uri()})" for path in sorted(report.folder.iterdir()) if not path.name.startswith(".")
+        f"- [{path.name}]({served}{quote(path.name)})" if served else f"- `{path.name}`"
+        for path in sorted(report.folder.iterdir())
+        if not path.name.startswith(".")
     )
     tmo = settings.tmo
     method = "HDBSCAN" if tmo.n_topics == 0 else f"KMeans with {tmo.n_topics} topics"

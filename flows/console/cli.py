@@ -294,6 +294,18 @@ def serve(
     serve_all(host, port, console.print)
 
 
+@app.command()
+def server(
+    host: Annotated[str, typer.Option(help="Address that the server listens on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port that the server listens on.")] = 4200,
+) -> None:
+    """Start a Prefect server alone, with the files of the projects beside it; a group's server runs so."""
+    prepare_prefect()
+    from flows.server.app import run_server
+
+    run_server(host, port)
+
+
 def _settled(path: Path) -> Settings:
     """The settings of an analysis, after an export that a kill has cut short is carried out to its end."""
     settings = read_settings(path)

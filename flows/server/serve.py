@@ -19,6 +19,7 @@ from topicloom.errors import TopicloomError
 from topicloom.warmup import is_warm
 
 _PREFECT = [sys.executable, "-m", "prefect"]
+_SERVER = [sys.executable, "-m", "flows.server.app"]
 
 
 class ServeError(TopicloomError):
@@ -43,13 +44,13 @@ def serve(host: str, port: int, say: Callable[[str], None]) -> None:
     beside: subprocess.Popen[bytes] | None = None
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        processes.append(_start("server", "start", "--host", host, "--port", str(port)))
+        processes.append(_start(*_SERVER, "--host", host, "--port", str(port)))
         if not await_server(url, 60, lambda: processes[0].poll() is None):
             raise ServeError(f"The server at {url} did not come up; what it said stands above.")
         for line in deploy(configs, expect_worker=False):
             say(line)
         beside = _warm_up_beside(say)
-        processes.append(_start("worker", "start", "--pool", POOL, "--type", "process", "--name", "laptop"))
+        processes.append(_start(*_PREFECT, "worker", "start", "--pool", POOL, "--type", "process", "--name", "laptop"))
         say(f"The UI is at http://{host}:{port}. Ctrl-C stops everything.")
         while all(process.poll() is None for process in processes):
             time.sleep(0.5)
@@ -82,7 +83,7 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 def _start(*arguments: str) -> subprocess.Popen[bytes]:
     # A session of its own: Ctrl-C reaches this process alone, which then stops the others in order.
-    return subprocess.Popen([*_PREFECT, *arguments], cwd=REPOSITORY, start_new_session=True)
+    return subprocess.Popen(arguments, cwd=REPOSITORY, start_new_session=True)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import yaml
 
+from flows.configs import REPOSITORY
 from tests.conftest import Project
 
 MAIN = [sys.executable, "-c", "from flows.console.cli import main; main()"]
@@ -54,7 +55,7 @@ class Serving:
         self.env = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")} | {
             "TOPICLOOM_CONFIGS": str(folder / "configs"),
             "TOPICLOOM_TEST_FAULT": str(self.fault),
-            "PYTHONPATH": str(folder / "path"),
+            "PYTHONPATH": os.pathsep.join([str(folder / "path"), str(REPOSITORY)]),  # these files, wherever installed
             "PREFECT_HOME": str(folder / "prefect"),
             "PREFECT_WORKER_QUERY_SECONDS": "1",
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",

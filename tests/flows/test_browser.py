@@ -1,40 +1,75 @@
-"""The Prefect UI in headless Chromium: a run started through the form, its artifacts, a failed stage retried.
+"""Prefect's interface in headless Chromium, as people get it: a run from the form, its files, a failed stage retried.
 
-With TOPICLOOM_SCREENSHOTS=FOLDER the pages are kept there; those in docs/images were made so.
+Nothing may leave the machine meanwhile: the browser has a proxy for every address that is not the server's, and that
+proxy writes down what it is asked for. With TOPICLOOM_SCREENSHOTS=FOLDER the pages are kept there; those in docs/images
+were made so.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import socketserver
+import threading
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Error
 
 SECONDS = 1000
+TALL = {"width": 1280, "height": 1750}  # the form has no room in less
+WIDE = {"width": 1280, "height": 900}
+
+
+class Proxy(socketserver.ThreadingTCPServer):
+    """Answers every request with a refusal, and keeps its first line."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        super().__init__(("127.0.0.1", 0), Refusal)
+
+
+class Refusal(socketserver.StreamRequestHandler):
+    def handle(self) -> None:
+        self.server.asked.append(self.rfile.readline().decode(errors="replace").strip())
+        self.wfile.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
 
 @pytest.fixture
-def page(browser):
-    page = browser.new_page(viewport={"width": 1400, "height": 900})
+def outside():
+    """The requests for other hosts than the server, as they come."""
+    with Proxy() as proxy:
+        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+        yield proxy
+        proxy.shutdown()
+
+
+@pytest.fixture
+def page(browser, outside):
+    proxy = {"server": f"http://127.0.0.1:{outside.server_address[1]}", "bypass": "127.0.0.1"}
+    context = browser.new_context(viewport=WIDE, proxy=proxy)
+    page = context.new_page()
     page.set_default_timeout(60 * SECONDS)
     yield page
-    page.close()
+    context.close()
 
 
 def keep(page, name: str) -> None:
     folder = os.environ.get("TOPICLOOM_SCREENSHOTS")
     if folder:
-        page.wait_for_timeout(1.5 * SECONDS)
+        page.wait_for_timeout(2.5 * SECONDS)
         page.screenshot(path=Path(folder) / f"{name}.png")
 
 
 def open_form(page, serving) -> None:
-    page.goto(f"http://127.0.0.1:{serving.port}/deployments")
-    page.get_by_text("wos", exact=True).first.click()
-    page.get_by_role("button", name="Run", exact=True).first.click()
-    page.get_by_text("Custom run").first.click()
-    page.get_by_text("Least papers of a topic").wait_for()
+    page.goto(f"http://127.0.0.1:{serving.port}/")
+    page.get_by_role("link", name="Deployments").click()
+    page.get_by_role("link", name="wos", exact=True).click()
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Custom run").click()
+    page.get_by_label("Least papers of a topic").wait_for()
 
 
 def started_runs(serving) -> set[str]:
@@ -42,23 +77,30 @@ def started_runs(serving) -> set[str]:
     return {run["id"] for run in serving.api("/flow_runs/filter", {}) if not run["auto_scheduled"]}
 
 
+def choose(page, current: str, wanted: str) -> None:
+    page.get_by_role("button", name=current).first.click()
+    page.get_by_role("option", name=wanted, exact=True).click()
+
+
 def start_run(page, serving, min_topic_size: int) -> str:
     """Fill in the form, submit it, and go to the page of the run; its id."""
     known = started_runs(serving)
+    page.set_viewport_size(TALL)
     open_form(page, serving)
-    page.get_by_role("button", name="int", exact=True).nth(1).click()
-    number = page.locator("input[type=number]").first
+    number = page.get_by_label("Least papers of a topic")
     number.fill("1")
     page.get_by_role("button", name="Submit").click()
-    refusal = page.get_by_text("1 is not valid under any of the given schemas")
-    refusal.wait_for()
+    assert number.evaluate("field => field.validationMessage") == "Value must be greater than or equal to 2."
     keep(page, "run-form-refuses")
     assert started_runs(serving) == known
     number.fill(str(min_topic_size))
-    refusal.wait_for(state="hidden")  # the form looks again a second later, and the button moves up with it
+    neighbours = page.get_by_label("Neighbours of a paper")
+    neighbours.fill("9")
+    neighbours.fill("")  # a field that is emptied again is as one that was never filled in
     keep(page, "run-form")
     (run,) = submit(page, serving, known)
-    page.goto(f"http://127.0.0.1:{serving.port}/runs/flow-run/{run}")
+    page.set_viewport_size(WIDE)
+    page.goto(f"http://127.0.0.1:{serving.port}/v2/runs/flow-run/{run}")
     return run
 
 
@@ -75,23 +117,33 @@ def await_state(page, state: str) -> None:
     page.locator("main, body").get_by_text(state, exact=True).first.wait_for(timeout=120 * SECONDS)
 
 
-def test_a_run_through_the_form_its_artifacts_and_a_retry_of_one_stage(page, serving):
+def test_a_run_from_the_form_its_files_and_a_retry_of_one_stage(page, serving, outside):
+    serving.project.write_settings(pictures={"report": True, "figures": False, "quality": False})
     run = start_run(page, serving, min_topic_size=8)
+    assert "/v2/" in page.url
     await_state(page, "Completed")
     assert serving.end_of(run) == "COMPLETED"
-    assert serving.api(f"/flow_runs/{run}", method="GET")["parameters"]["overrides"]["min_topic_size"] == 8
+    asked = serving.api(f"/flow_runs/{run}", method="GET")["parameters"]
+    assert asked == {"analysis": "wos/a01", "overrides": {"min_topic_size": 8}, "validate_only": False}
     page.reload()
+    page.get_by_text("wos/a01 with min_topic_size = 8: ").wait_for()
     keep(page, "run-page")
 
-    page.get_by_text("Artifacts", exact=True).last.click()
+    page.get_by_role("tab", name="Artifacts").click()
     page.get_by_text("wos-a01-topics").click()
     page.get_by_text("words").first.wait_for()
     keep(page, "topics-artifact")
     page.go_back()
-    page.get_by_text("Artifacts", exact=True).last.click()
+    page.get_by_role("tab", name="Artifacts").click()
     page.get_by_text("wos-a01-summary").click()
     page.get_by_text("papers are outliers").first.wait_for()
     keep(page, "summary-artifact")
+    page.get_by_role("link", name="topic_model_info.csv").wait_for()
+    page.get_by_role("link", name="report.html").click()
+    page.get_by_text("Map of the papers").wait_for()
+    assert page.url.endswith("/files/wos/a01/report.html")
+    assert page.locator("#map canvas, canvas").count()  # its scripts run
+    keep(page, "report-page")
 
     serving.fault.write_text("cluster")
     run = start_run(page, serving, min_topic_size=11)
@@ -106,7 +158,9 @@ def test_a_run_through_the_form_its_artifacts_and_a_retry_of_one_stage(page, ser
     page.reload()
     keep(page, "failed-run")
     serving.fault.write_text("")
-    page.get_by_role("button", name="Retry").first.click()
+    page.get_by_role("button", name="Open menu").click()
+    keep(page, "retry-menu")
+    page.get_by_role("menuitem", name="Retry").click()
     keep(page, "retry-dialog")
     page.get_by_role("button", name="Retry").last.click()
     assert serving.end_of(run, after=1) == "COMPLETED"
@@ -117,3 +171,21 @@ def test_a_run_through_the_form_its_artifacts_and_a_retry_of_one_stage(page, ser
     page.reload()
     await_state(page, "Completed")
     keep(page, "retried-run")
+
+    assert outside.asked == []
+    with contextlib.suppress(Error):
+        page.goto("http://topicloom.invalid/")  # the watch sees what leaves
+    assert outside.asked == ["GET http://topicloom.invalid/ HTTP/1.1"]
+
+
+def test_the_older_interface_shows_the_same_form(page, serving, outside):
+    page.context.add_cookies([{"name": "prefect_ui_version", "value": "v1", "url": f"http://127.0.0.1:{serving.port}"}])
+    page.set_viewport_size(TALL)
+    identity = serving.api("/deployments/name/topic-model/wos", method="GET")["id"]
+    page.goto(f"http://127.0.0.1:{serving.port}/deployments/deployment/{identity}/run")
+    page.get_by_text("Least papers of a topic").wait_for()
+    assert page.locator(".p-select-button__value").first.inner_text() == "wos/a01"
+    for switch in ("int", "None", 'Property is type "None"'):
+        assert page.get_by_text(switch, exact=True).count() == 0
+    keep(page, "run-form-v1")
+    assert outside.asked == []
