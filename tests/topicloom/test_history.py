@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
@@ -224,9 +225,20 @@ class TestLabels:
             ("uid,name\na,b\n", "utf-8", "Its columns are uid, name; it needs topic_uid and label"),
             ("", "utf-8", "Its columns are none"),
             ("topic_uid,label\nT-1,a\nT-1,b\n", "utf-8", "T-1 has two labels, in line 3 again"),
+            ("topic_uid,label\nT-1,Apples, pears\n", "utf-8", "line 2 has 3 fields and the first line has 2 names"),
+            ("topic_uid,label\nT-1\n", "utf-8", "line 2 has 1 fields and the first line has 2 names"),
+            ('topic_uid,label\nT-1,"a\nT-2,b\n', "utf-8", "the row in line 2 has a quote that is closed nowhere"),
+            ("topic_uid,label,label\nT-1,a,b\n", "utf-8", "It has more than one column label"),
+            (f"topic_uid,label\nT-1,{'x' * 200_000}\n", "utf-8", "The label in line 2 has 200,000 letters"),
+            (f"topic_uid,label,{'x' * 200_000}\nT-1,a,b\n", "utf-8", "The name of a column has 200,000 letters"),
         ],
     )
     def test_that_is_no_table_of_labels(self, settings, text, encoding, says):
         self.write(settings, text, encoding)
         with pytest.raises(LabelsError, match=says):
             read_labels(settings)
+
+    def test_that_is_no_file(self, settings):
+        os.mkfifo(settings.analysis_path / "labels.csv")
+        with pytest.raises(LabelsError, match="It is a pipe; it must be a file"):
+            require_known_labels(settings)

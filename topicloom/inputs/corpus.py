@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from topicloom.errors import CorpusError, Problem, quoted_list
-from topicloom.inputs.decoding import open_head, open_text
+from topicloom.inputs.csv_rows import CsvRows, read_header, read_rows
+from topicloom.inputs.embeddings import EMBEDS_SETTINGS
+from topicloom.machine.regular_files import file_is_there
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,39 +26,59 @@ def read_corpus(path: Path) -> pd.DataFrame:
     Returns a frame of n rows with at least the columns UT and text.
     Raises CorpusError when the file is missing, is no table, lacks a column, is empty, or repeats a UT.
     """
-    corpus = _read_table(path)
-    missing = [column for column in ("UT", "text") if column not in corpus.columns]
+    _require_file(path)
+    present = read_header(path, CorpusError)
+    missing = [column for column in ("UT", "text") if column not in present]
     if missing:
         raise CorpusError(
             path,
             Problem(
-                f"It has no column {quoted_list(missing)}; its columns are {quoted_list(list(corpus.columns), 12)}.",
+                f"It has no column {quoted_list(missing)}; its columns are {quoted_list(present, 12)}.",
                 "It must have the columns UT and text, one row a paper, in the order of the embeddings.",
             ),
         )
-    if corpus.empty:
+    rows = read_rows(path, CorpusError, once=("UT", "text", "uuid"))
+    if not rows.lines:
         raise CorpusError(path, Problem("It holds no papers.", "Check the step that wrote it."))
-    _require_unique(path, corpus["UT"])
-    return corpus
+    require_unique(path, rows.columns["UT"], rows.lines, _unmade(path))
+    return _frame(rows)
 
 
-def _require_unique(path: Path, identifiers: pd.Series[str]) -> None:
-    blank = identifiers.str.strip() == ""
-    if blank.any():
-        raise CorpusError(
-            path,
-            Problem(
-                f"{int(blank.sum())} papers have no UT (first in line {int(blank.argmax()) + 2}); each needs one.",
-                "Fill them in, or remove these papers from corpus and embeddings.",
-            ),
+def _unmade(path: Path) -> str:
+    """How to mend a corpus that names papers badly."""
+    if (path.parent / EMBEDS_SETTINGS).is_file():
+        return (
+            f"Mend the dataset, and remove the folder {path.parent.name}: corpus and embeddings were made from the "
+            "dataset, and are made again."
         )
-    repeated = list(identifiers[identifiers.duplicated()].unique())
-    if len(repeated):
+    return "Mend these papers in corpus and embeddings, or remove them from both."
+
+
+def require_unique(path: Path, identifiers: Sequence[str], lines: Sequence[int], mend: str) -> None:
+    """Raise CorpusError where a UT is blank, or one occurs twice, spaces around it aside.
+
+    path: the file. lines: where each paper stands in it. mend: what the person should do.
+    """
+    seen: dict[str, int] = {}
+    blank, repeated = list[int](), dict[str, tuple[int, int]]()
+    for identifier, line in zip(identifiers, lines, strict=True):
+        bare = identifier.strip()
+        if not bare:
+            blank.append(line)
+        elif seen.setdefault(bare, line) != line:
+            repeated.setdefault(bare, (seen[bare], line))
+    if blank:
+        raise CorpusError(
+            path, Problem(f"{len(blank)} papers have no UT (first in line {blank[0]}); each needs one.", mend)
+        )
+    if repeated:
+        first, again = next(iter(repeated.values()))
         raise CorpusError(
             path,
             Problem(
-                f"{len(repeated)} UT occur more than once: {quoted_list(repeated)}; each must occur once.",
-                "Remove the repeated papers from the corpus and from the embeddings.",
+                f"{len(repeated)} UT occur more than once: {quoted_list(list(repeated))} (lines {first} and {again}); "
+                "each must occur once.",
+                mend,
             ),
         )
 
@@ -105,6 +126,11 @@ def read_dataset(path: Path, columns: Sequence[str]) -> pd.DataFrame:
 
     Raises CorpusError when the file is missing, is no table or lacks one of the columns.
     """
+    _require_columns(path, columns)
+    return _frame(_dataset_rows(path, columns))
+
+
+def _require_columns(path: Path, columns: Sequence[str]) -> None:
     present = dataset_columns(path)
     missing = [column for column in columns if column not in present]
     if missing:
@@ -115,40 +141,55 @@ def read_dataset(path: Path, columns: Sequence[str]) -> pd.DataFrame:
                 "Name columns that it has (tmo.text_columns), or add them to it.",
             ),
         )
-    dataset = _read_table(path, columns)
-    return dataset.mask(dataset.isin(MISSING_IN_DATASET), "")
+
+
+def _dataset_rows(path: Path, columns: Sequence[str]) -> CsvRows:
+    rows = read_rows(path, CorpusError, columns)
+    missing = frozenset(MISSING_IN_DATASET)
+    known = {name: ["" if text in missing else text for text in texts] for name, texts in rows.columns.items()}
+    return CsvRows(known, rows.lines)
+
+
+def _frame(rows: CsvRows) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(rows.columns, dtype=object)
 
 
 def corpus_columns(path: Path) -> list[str]:
     """Column names of corpus.csv, read without pandas and without the rest of it; empty where there is no such file."""
-    if not path.is_file():
+    if not file_is_there(path, CorpusError):
         return []
-    with open_head(path) as file:
-        return next(csv.reader(file), [])
+    return read_header(path, CorpusError, first_line_only=True)
 
 
 def dataset_columns(path: Path) -> list[str]:
     """Column names of a CSV file. Raises CorpusError when it is missing or no table."""
-    return list(_read_table(path, rows=0).columns)
+    _require_file(path)
+    return read_header(path, CorpusError)
 
 
-def dataset_texts(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+def dataset_texts(path: Path, columns: Sequence[str], *, distinct: bool = False) -> pd.DataFrame:
     """UT, uuid (where the dataset has it) and text of every paper of the dataset.
 
     The text joins the columns by a space and leaves missing values out, so the word "nan" never stands for one.
+    distinct: raise CorpusError where a UT is blank or repeated, as no corpus can be made of that.
     """
-    with_uuid = "uuid" in dataset_columns(path)
-    wanted = list(dict.fromkeys(["UT", *(["uuid"] if with_uuid else []), *columns]))
-    dataset = read_dataset(path, wanted)
-    parts = [dataset[column].str.split().str.join(" ") for column in columns]
-    corpus = dataset[["UT", "uuid"] if with_uuid else ["UT"]].copy()
-    corpus["text"] = [" ".join(filter(None, values)) for values in zip(*parts, strict=True)]
+    names = ["UT", "uuid"] if "uuid" in dataset_columns(path) else ["UT"]
+    _require_columns(path, wanted := list(dict.fromkeys([*names, *columns])))
+    rows = _dataset_rows(path, wanted)
+    if distinct:
+        mend = "Mend these papers in the dataset, or remove them from it."
+        require_unique(path, rows.columns["UT"], rows.lines, mend)
+    parts = zip(*(rows.columns[column] for column in columns), strict=True)
+    corpus = _frame(rows)[names].copy()
+    corpus["text"] = [" ".join(word for value in values for word in value.split()) for values in parts]
     return corpus
 
 
 def add_uuid(corpus: pd.DataFrame, dataset_path: Path) -> pd.DataFrame:
     """Add the dataset's uuid by UT to a corpus without one; as it was where the dataset has none."""
-    if "uuid" in corpus.columns or not dataset_path.is_file():
+    if "uuid" in corpus.columns or not file_is_there(dataset_path, CorpusError):
         return corpus
     present = dataset_columns(dataset_path)
     if "uuid" not in present or "UT" not in present:
@@ -157,30 +198,9 @@ def add_uuid(corpus: pd.DataFrame, dataset_path: Path) -> pd.DataFrame:
     return corpus.assign(uuid=corpus["UT"].map(dataset).fillna(""))
 
 
-def _read_table(path: Path, columns: Sequence[str] | None = None, rows: int | None = None) -> pd.DataFrame:
-    import pandas as pd
-
-    if not path.is_file():
+def _require_file(path: Path) -> None:
+    if not file_is_there(path, CorpusError):
         raise CorpusError(path, Problem("There is no such file.", _where_from(path)))
-    try:
-        with open_text(path) as file:
-            return pd.read_csv(
-                file,
-                usecols=None if columns is None else list(columns),
-                nrows=rows,
-                dtype=str,
-                keep_default_na=False,
-                na_filter=False,
-            )
-    except pd.errors.EmptyDataError as error:
-        raise CorpusError(path, Problem("It is empty.", "Check the step that wrote it.")) from error
-    except pd.errors.ParserError as error:
-        found = " ".join(str(error).split())
-        raise CorpusError(path, Problem(f"It is no CSV table: {found}.", "Write it again as CSV.")) from error
-    except OSError as error:
-        raise CorpusError(
-            path, Problem(f"It cannot be read: {error.strerror}.", "Give yourself the right to read it.")
-        ) from error
 
 
 def _where_from(path: Path) -> str:

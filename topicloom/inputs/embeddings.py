@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NPY, IDS, PICKLE = "embeddings.npy", "embeddings_ids.json", "embeddings.pck"
+EMBEDS_SETTINGS = "embeds_settings.json"  # what vectors that topicloom made were made with
 _ROWS = 65_536
 _LEAST_BYTES, _BYTES_OF_ID = 1 << 20, 4096  # that embeddings_ids.json may have, and for each row of the embeddings
 _NPY_MAGIC = b"\x93NUMPY"

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from topicloom.errors import CorpusError, EmbeddingsError, ModelUnavailableError, Problem, quoted_list
 from topicloom.inputs.corpus import dataset_texts, read_corpus
-from topicloom.inputs.embeddings import IDS, NPY, embeddings_file
+from topicloom.inputs.embeddings import EMBEDS_SETTINGS, IDS, NPY, embeddings_file
+from topicloom.machine.regular_files import file_is_there
 from topicloom.progress import tell
 from topicloom.settings.schema import Settings
 from topicloom.store.csv_tables import write_csv
@@ -27,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 _BATCH = 32  # sentence-transformers' default
 CHUNK = 256  # texts between two saves; a kill costs at most this many
-CORPUS, EMBEDS_SETTINGS = "corpus.csv", "embeds_settings.json"
+CORPUS = "corpus.csv"
 
 
 def embeddings_missing(settings: Settings) -> bool:
@@ -67,9 +68,10 @@ def texts_to_embed(settings: Settings) -> list[str]:
 
 
 def _texts(settings: Settings) -> tuple[pd.DataFrame, list[str]]:
-    dataset = dataset_texts(settings.dataset_path, settings.tmo.text_columns)
     corpus_path = settings.embeds_path / CORPUS
-    if not corpus_path.is_file():
+    makes_corpus = not file_is_there(corpus_path, CorpusError)
+    dataset = dataset_texts(settings.dataset_path, settings.tmo.text_columns, distinct=makes_corpus)
+    if makes_corpus:
         _require_texts(settings.dataset_path, dataset, settings.tmo.text_columns)
         return dataset, list(dataset["text"])
     corpus = read_corpus(corpus_path)

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from topicloom.errors import CorpusError
 from topicloom.inputs.corpus import dataset_columns, read_dataset
 from topicloom.inputs.decoding import TextForm, form_facts, text_form
 from topicloom.inputs.years import read_year
+from topicloom.machine.regular_files import file_is_there
 from topicloom.settings.schema import Settings
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ def read_papers(settings: Settings) -> Dataset | None:
     Raises CorpusError for one that cannot be read.
     """
     path = settings.dataset_path
-    if not path.is_file() or "UT" not in (present := dataset_columns(path)):
+    if not file_is_there(path, CorpusError) or "UT" not in (present := dataset_columns(path)):
         return None
     wanted = {"title": TITLE, "year": (settings.tmo.year_column,), "doi": DOI}
     found = {name: next((column for column in names if column in present), None) for name, names in wanted.items()}

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
 from pathlib import Path
 
-from topicloom.errors import InputError, Problem, quoted_list
+from topicloom.errors import InputError, Problem, quoted_list, shown
+from topicloom.inputs.csv_rows import read_header, read_rows
 from topicloom.inputs.decoding import form_facts, form_notes, open_text, text_form
 from topicloom.lineage.history import History, lineage_of
+from topicloom.machine.regular_files import file_is_there, unreadable
 from topicloom.output_files import LABELS
 from topicloom.settings.schema import Settings
 
 _COLUMNS = ("topic_uid", "label")
+_LONGEST = 500  # letters of a label; pictures show 80 of them
 
 
 class LabelsError(InputError):
@@ -31,33 +33,48 @@ def read_labels(settings: Settings) -> dict[str, str]:
     Raises LabelsError for a file that is no such table, and for an id that stands in it twice.
     """
     path = labels_path(settings)
-    if not path.is_file():
+    if not file_is_there(path, LabelsError):
         return {}
-    try:
-        with open_text(path) as file:
-            text = file.read()
-    except OSError as error:
-        raise LabelsError(
-            path, Problem(f"It cannot be read: {error.strerror}.", "Give yourself the right to read it.")
-        ) from error
-    first = text.partition("\n")[0]
-    rows = csv.DictReader(text.splitlines(), delimiter=";" if first.count(";") > first.count(",") else ",")
-    if not set(_COLUMNS) <= set(rows.fieldnames or ()):
+    delimiter = _delimiter(path)
+    header = read_header(path, LabelsError, delimiter=delimiter) if path.stat().st_size else ["none"]
+    if not set(_COLUMNS) <= set(header):
         raise LabelsError(
             path,
             Problem(
-                f"Its columns are {quoted_list(rows.fieldnames or ['none'])}; it needs topic_uid and label.",
+                f"Its columns are {quoted_list(header)}; it needs topic_uid and label.",
                 'Write a first line "topic_uid,label"; the ids stand in topic_summary.csv.',
             ),
         )
+    rows = read_rows(path, LabelsError, _COLUMNS, delimiter=delimiter)
     labels: dict[str, str] = {}
-    for row in rows:
-        uid, label = (str(row[column] or "").strip() for column in _COLUMNS)
-        if uid in labels:
-            raise LabelsError(path, Problem(f"{uid} has two labels, in line {rows.line_num} again.", "Keep one."))
+    for line, *values in zip(rows.lines, *(rows.columns[name] for name in _COLUMNS), strict=True):
+        uid, label = (str(value).strip() for value in values)
+        _require_label(path, line, uid, label, labels)
         if uid and label:
             labels[uid] = label
     return labels
+
+
+def _delimiter(path: Path) -> str:
+    try:
+        with open_text(path) as file:
+            first = file.readline()
+    except OSError as found:
+        raise LabelsError(path, unreadable(found)) from found
+    return ";" if first.count(";") > first.count(",") else ","
+
+
+def _require_label(path: Path, line: int, uid: str, label: str, labels: dict[str, str]) -> None:
+    if uid in labels:
+        raise LabelsError(path, Problem(f"{uid} has two labels, in line {line} again.", "Keep one."))
+    if len(label) > _LONGEST:
+        raise LabelsError(
+            path,
+            Problem(
+                f"The label in line {line} has {len(label):,} letters: {shown(label)}; at most {_LONGEST} are allowed.",
+                "Shorten it.",
+            ),
+        )
 
 
 def require_known_labels(settings: Settings) -> list[str]:
