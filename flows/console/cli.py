@@ -38,6 +38,7 @@ from topicloom.progress import listening
 from topicloom.settings.checks import require_fitting_settings, require_writable
 from topicloom.settings.reading import read_settings
 from topicloom.settings.schema import Settings
+from topicloom.stages.language_notes import stop_word_note
 from topicloom.stages.notes import corpus_notes, dataset_notes
 from topicloom.stages.registry import STAGE_NAMES
 from topicloom.stages.status import analysis_status, unfinished
@@ -107,16 +108,34 @@ def check(path: Analysis) -> None:
     inputs = check_inputs(settings)
     require_fitting_settings(settings, inputs.facts)
     together = dataset_facts(read_papers(settings), list(inputs.corpus["UT"]), settings.tmo.year_column)
-    show_notes([*corpus_notes(inputs.facts), *dataset_notes(together, inputs.facts["documents"])])
+    show_notes(
+        [
+            *corpus_notes(inputs.facts, settings.tmo),
+            *dataset_notes(together, inputs.facts["documents"]),
+            *stop_word_note(settings.tmo.represent),
+        ]
+    )
     documents, dimensions = inputs.facts["documents"], inputs.facts["dimensions"]
     console.print(f"{settings.label}: {documents} papers with embeddings of {dimensions} dimensions. All is well.")
 
 
 def _check_texts(settings: Settings) -> None:
+    import pandas as pd
+
+    from topicloom.inputs.decoding import form_facts, form_notes, text_form
     from topicloom.inputs.encoder import texts_to_embed
+    from topicloom.stages.load_embeddings import counted
 
     texts = texts_to_embed(settings)
-    require_fitting_settings(settings, {"documents": len(texts), "zero_rows": []})
+    facts = counted(pd.Series(texts))
+    require_fitting_settings(settings, {"documents": len(texts), **facts})
+    show_notes(
+        [
+            *form_notes(settings.dataset_path.name, form_facts(text_form(settings.dataset_path))),
+            *corpus_notes(facts, settings.tmo),
+            *stop_word_note(settings.tmo.represent),
+        ]
+    )
     console.print(
         f"{settings.label}: {len(texts)} papers without embeddings; the run makes them with "
         f"{settings.tmo.transformer_model}. All else is well."

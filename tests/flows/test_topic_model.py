@@ -98,6 +98,8 @@ SETTING_STAGES = [
     ("tmo.represent.min_df", 2, ["represent", "distribution", "identify", "export"]),
     ("tmo.represent.bm25_weighting", True, ["represent", "distribution", "identify", "export"]),
     ("tmo.represent.reduce_frequent_words", True, ["represent", "distribution", "identify", "export"]),
+    ("tmo.represent.tokenizer", "icu", ["represent", "distribution", "identify", "export"]),
+    ("tmo.cut_notices", True, ["represent", "distribution", "identify", "export"]),
     ("tmo.distribution.window", 8, ["distribution", "export"]),
     ("tmo.distribution.stride", 2, ["distribution", "export"]),
     ("tmo.distribution.min_similarity", 0.2, ["distribution", "export"]),
@@ -125,7 +127,10 @@ SETTING_STAGES = [
 
 
 # Where a change would not show in the clusters of these papers, it is made from other settings.
-BEFORE = {"tmo.hdbscan.cluster_selection_method": {"hdbscan": {"min_samples": 2}}}
+BEFORE = {
+    "tmo.hdbscan.cluster_selection_method": {"hdbscan": {"min_samples": 2}},
+    "tmo.represent.tokenizer": {"represent": {"language": "multilingual"}},
+}
 
 
 @pytest.mark.parametrize(("setting", "value", "stages"), SETTING_STAGES, ids=[row[0] for row in SETTING_STAGES])

@@ -18,6 +18,8 @@ from topicloom.output_files import MODEL, MODEL_FOLDER
 from topicloom.settings.schema import TopicModelSettings
 from topicloom.words.ctfidf import Topic, Weighting
 from topicloom.words.ngrams import Vocabulary
+from topicloom.words.splitting import SPLIT_WORD
+from topicloom.words.stop_words import stop_list
 
 if TYPE_CHECKING:
     import numpy as np
@@ -134,8 +136,10 @@ def _vectorizer(vocabulary: Vocabulary, settings: TopicModelSettings) -> Any:
 
     represent = settings.represent
     vectorizer = CountVectorizer(
-        ngram_range=represent.n_gram_range, stop_words=represent.stop_words, min_df=represent.min_df
+        ngram_range=represent.n_gram_range, stop_words=stop_list(represent.stop_words), min_df=represent.min_df
     )
+    if represent.tokenizer:
+        vectorizer.token_pattern = SPLIT_WORD
     vectorizer.fixed_vocabulary_ = False
     vectorizer.vocabulary_ = _SavedVocabulary(vocabulary.strings())
     return vectorizer

@@ -18,6 +18,7 @@ from topicloom.settings.schema import Settings
 from topicloom.store.csv_tables import write_csv
 from topicloom.store.files import digest_json, replaced, write_json
 from topicloom.store.store import Store
+from topicloom.words.notices import without_notices
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,14 +74,18 @@ def _texts(settings: Settings) -> tuple[pd.DataFrame, list[str]]:
     dataset = dataset_texts(settings.dataset_path, settings.tmo.text_columns, distinct=makes_corpus)
     if makes_corpus:
         _require_texts(settings.dataset_path, dataset, settings.tmo.text_columns)
-        return dataset, list(dataset["text"])
+        return dataset, _embedded(settings, dataset["text"])
     corpus = read_corpus(corpus_path)
     known = dataset.drop_duplicates("UT").set_index("UT")["text"]
     texts = corpus["UT"].map(known)
     absent = int(texts.isna().sum())
     if absent:
         logger.warning("%d papers of corpus.csv are not in the dataset; their corpus text is embedded.", absent)
-    return corpus, list(texts.fillna(corpus["text"]))
+    return corpus, _embedded(settings, texts.fillna(corpus["text"]))
+
+
+def _embedded(settings: Settings, texts: pd.Series[str]) -> list[str]:
+    return [without_notices(text) for text in texts] if settings.tmo.cut_notices else list(texts)
 
 
 def _require_texts(path: Path, dataset: pd.DataFrame, columns: Sequence[str]) -> None:
@@ -173,6 +178,7 @@ def _profile(settings: Settings, vectors: NDArray[np.float32]) -> dict[str, Any]
 
     return {
         "text_columns": settings.tmo.text_columns,
+        **({"cut_notices": True} if settings.tmo.cut_notices else {}),
         "transformer_model": settings.tmo.transformer_model,
         "id_column": ["UT"],
         "documents": int(vectors.shape[0]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -12,19 +13,46 @@ from typing import Any
 from topicloom.atlas.language_model import require_key
 from topicloom.errors import InputError, Problem, SettingsError, quoted_list
 from topicloom.machine.threads import available_threads
-from topicloom.settings.schema import Settings
+from topicloom.settings.schema import RepresentSettings, Settings
+from topicloom.settings.stop_lists import ENGLISH
 
 
 def require_fitting_settings(settings: Settings, facts: Mapping[str, Any]) -> None:
     """Raise SettingsError unless the settings can be used on a corpus.
 
-    facts: those that load-embeddings states: documents, dimensions, zero_rows.
+    facts: those that load-embeddings states, of which documents must be there.
     """
     require_key(settings)
     available_threads()  # a wrong number of threads is said before any stage computes
-    problems = list(_problems(settings, int(facts["documents"]), facts.get("zero_rows", [])))
+    _require_tokenizer(settings)
+    problems = [
+        *_problems(settings, int(facts["documents"]), facts.get("zero_rows", [])),
+        *_language_problems(settings.tmo.represent, facts),
+    ]
     if problems:
         raise SettingsError(settings.source, problems)
+
+
+def _language_problems(represent: RepresentSettings, facts: Mapping[str, Any]) -> Iterator[Problem]:
+    if represent.language == ENGLISH and not facts.get("has_english_words", True):
+        found = next(iter(facts["languages"]), "multilingual")
+        spaceless = ', "tokenizer": "icu"' if facts["without_spaces"] else ""
+        yield Problem(
+            'tmo.represent.language is "english", for which letters other than A to Z are cut out, and no text keeps a '
+            "word.",
+            f'Set "represent": {{"language": "{found}"{spaceless}}} in section tmo.',
+        )
+
+
+def _require_tokenizer(settings: Settings) -> None:
+    if settings.tmo.represent.tokenizer == "icu" and importlib.util.find_spec("icu4py") is None:
+        raise SettingsError(
+            settings.source,
+            Problem(
+                'tmo.represent.tokenizer is "icu", and the package icu4py, which it needs, is not installed.',
+                "Install topicloom with its extra icu (pip install icu4py), or leave the setting out.",
+            ),
+        )
 
 
 def _problems(settings: Settings, documents: int, zero_rows: list[str]) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from topicloom.settings.overrides import Overrides
+from topicloom.settings.stop_lists import ENGLISH, languages_with_list
 
 _LONGEST_NAME = 255  # bytes that file systems admit
 _DEEPEST = 8  # folders in one name: a path as a whole has a limit too
@@ -173,7 +174,13 @@ class RepresentSettings(Section):
     language: str = Field("english", min_length=1, description="Language of the texts, as BERTopic takes it.")
     top_n_words: int = Field(10, ge=1, le=100, description="Words of a topic.")
     stop_words: str | list[str] | None = Field(
-        None, description="'english' or a list of words to leave out; none by default, as in the notebook."
+        None,
+        description="Words to leave out: a language that has a list, such as 'english', or the words themselves; none "
+        "by default, as in the notebook.",
+    )
+    tokenizer: Literal["icu"] | None = Field(
+        None,
+        description="icu: words of scripts without spaces (Chinese, Japanese, Thai) are found by ICU's dictionaries.",
     )
     min_df: int = Field(1, ge=1, description="Least topics a word must occur in.")
     bm25_weighting: bool = Field(False, description="Weigh words by the BM25 formula.")
@@ -186,8 +193,16 @@ class RepresentSettings(Section):
     def _range_in_order(self) -> RepresentSettings:
         if self.n_gram_range[0] > self.n_gram_range[1]:
             raise ValueError(f"n_gram_range is {list(self.n_gram_range)}; its first number must not be larger")
-        if isinstance(self.stop_words, str) and self.stop_words != "english":
-            raise ValueError(f"stop_words is {self.stop_words!r}; it must be 'english' or a list of at least two words")
+        if isinstance(self.stop_words, str) and self.stop_words not in (ENGLISH, *languages_with_list()):
+            raise ValueError(
+                f"stop_words is {self.stop_words!r}; it must be a list of at least two words, or a language that has a "
+                f"list: {', '.join(languages_with_list())}"
+            )
+        if self.tokenizer and self.language == ENGLISH:
+            raise ValueError(
+                f"tokenizer is {self.tokenizer} and language english, for which all letters but A to Z are cut out; "
+                "set language to that of the texts, such as japanese"
+            )
         return self
 
 
@@ -313,6 +328,10 @@ class TopicModelSettings(Section):
 
     embeds_folder: FolderName = Field(description="Folder of the embedding profile, such as e01.")
     year_column: str = Field("PY", min_length=1, description="Column of the dataset with the year.")
+    cut_notices: bool = Field(
+        False,
+        description="Leave placeholders for missing abstracts and rights notices out of what is embedded and counted.",
+    )
     text_columns: list[str] = Field(
         ["TI", "AB"], min_length=1, description="Columns of the dataset that make up a document's text."
     )

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 from topicloom.inputs.corpus import add_uuid, read_corpus, require_words, text_facts
 from topicloom.inputs.decoding import form_facts, text_form
 from topicloom.inputs.embeddings import read_embeddings, require_fit, zero_rows
+from topicloom.inputs.languages import language_facts
 from topicloom.settings.schema import Settings
 from topicloom.stages.registry import PLACED
 from topicloom.store.store import StageRef, Store, Workspace
+from topicloom.words.notices import notice_facts
+from topicloom.words.splitting import composed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,9 +55,20 @@ def check_inputs(settings: Settings) -> Inputs:
         "text_position": list(corpus.columns).index("text"),
         "zero_rows": [str(ut) for ut in corpus["UT"].iloc[zero_rows(vectors)]],
         "corpus_form": form_facts(text_form(path)),
-        **text_facts(corpus["text"]),
+        **counted(corpus["text"]),
     }
     return Inputs(corpus, vectors, facts)
+
+
+def counted(texts: pd.Series[str]) -> dict[str, Any]:
+    """What of texts can mislead a topic model, in counts; and how many hold letters apart from their accents."""
+    listed = list(texts)
+    return {
+        **text_facts(texts),
+        **language_facts(listed),
+        **notice_facts(listed),
+        "decomposed_texts": sum(composed(text) != text for text in listed),
+    }
 
 
 def load_inputs(settings: Settings, out: Workspace) -> None:

@@ -6,11 +6,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from topicloom.inputs.decoding import form_notes
+from topicloom.settings.schema import TopicModelSettings
+from topicloom.stages.language_notes import language_notes, word_notes
 
 
-def corpus_notes(facts: Mapping[str, Any]) -> Iterator[str]:
+def corpus_notes(facts: Mapping[str, Any], tmo: TopicModelSettings) -> Iterator[str]:
     """Remarks on the texts of a corpus, from the facts of load-embeddings."""
     yield from form_notes("corpus.csv", facts.get("corpus_form", {}))
+    yield from language_notes(facts, tmo.represent)
+    yield from _notice_notes(facts, tmo)
     if facts["texts_with_nan"]:
         yield (
             f"{facts['texts_with_nan']} texts end in the word 'nan' or hold it twice, left by a missing title or "
@@ -23,6 +27,18 @@ def corpus_notes(facts: Mapping[str, Any]) -> Iterator[str]:
         )
     if facts["empty_texts"]:
         yield f"{facts['empty_texts']} texts are empty; these papers are placed by their embedding alone."
+
+
+def _notice_notes(facts: Mapping[str, Any], tmo: TopicModelSettings) -> Iterator[str]:
+    placeholders, rights = facts.get("placeholders", 0), facts.get("rights_notices", 0)
+    if tmo.cut_notices or not placeholders + rights:
+        return
+    found = [f'{placeholders} in a placeholder such as "[No abstract available]"'] if placeholders else []
+    found += [f"{rights} in a rights notice"] if rights else []
+    yield (
+        f"Of the texts {' and '.join(found)} end; their words can make topics of their own. tmo.cut_notices: true "
+        "leaves them out of words, and of embeddings that are made here."
+    )
 
 
 def dataset_notes(facts: Mapping[str, Any], documents: int) -> Iterator[str]:
@@ -60,18 +76,30 @@ def _year_notes(facts: Mapping[str, Any], documents: int) -> Iterator[str]:
         )
 
 
-def result_notes(topics: int, scores: Mapping[str, Any], exported: Mapping[str, Any]) -> Iterator[str]:
-    """Remarks on a result, from the number of topics and the facts of distribution and export."""
-    if topics == 0:
+def result_notes(facts: Mapping[str, Mapping[str, Any]], tmo: TopicModelSettings) -> Iterator[str]:
+    """Remarks on a result, from the facts of the stages by name."""
+    represented, scores, exported = facts["represent"], facts["distribution"], facts.get("export", {})
+    if represented["topics"] == 0:
         yield (
             "All documents are outliers: there are no topics, and dataset_minimal.csv has no rows. "
             "A smaller tmo.min_topic_size finds smaller topics."
         )
+    yield from word_notes(represented, tmo.represent)
     if scores["assigned_with_score_zero"]:
-        yield f"{scores['assigned_with_score_zero']} assigned papers have a Score of 0."
+        yield f"{scores['assigned_with_score_zero']} assigned papers have a Score of 0: {_why_zero(tmo)}"
     if exported.get("columns_giving_way"):
         columns = ", ".join(exported["columns_giving_way"])
         yield f"Columns of corpus.csv that gave way to output columns of the same name: {columns}."
+
+
+def _why_zero(tmo: TopicModelSettings) -> str:
+    if tmo.score == "centroid":
+        return "their embedding is not alike to the mean of their topic."
+    window, least = tmo.distribution.window, tmo.distribution.min_similarity
+    return (
+        f"no window of {window} words in them is alike to their topic's words by {least} or more "
+        "(tmo.distribution.min_similarity), as in short texts. tmo.score: centroid goes by embeddings instead."
+    )
 
 
 def update_notes(facts: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

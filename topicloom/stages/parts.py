@@ -7,8 +7,9 @@ from pathlib import Path
 from topicloom.settings.schema import Settings
 from topicloom.space.neighbours import ALL_PAIRS_BELOW, find_neighbours, write_neighbours
 from topicloom.stages.load_embeddings import TEXTS, VECTORS, stored_texts, stored_vectors
-from topicloom.stages.registry import LOAD_EMBEDDINGS, library_versions
+from topicloom.stages.registry import LOAD_EMBEDDINGS, library_versions, preparation
 from topicloom.store.store import StagePlan, StageRef, Store, Workspace
+from topicloom.words.splitting import prepared
 from topicloom.words.tokens import Tokens, read_tokens, tokenise, write_tokens
 
 TOKENS, NEIGHBOURS = "tokens", "neighbours"
@@ -20,17 +21,18 @@ def stored_tokens(settings: Settings, embeddings: StageRef, out: Workspace, run_
     out: the workspace of the stage that asks, which notes that it rests on them.
     """
     store = Store(settings.store_path)
-    language = settings.tmo.represent.language
+    represent = settings.tmo.represent
 
     def compute(part: Workspace) -> None:
-        tokens = tokenise(stored_texts(store, embeddings), language)
+        texts = prepared(stored_texts(store, embeddings), cut_notices=settings.tmo.cut_notices)
+        tokens = tokenise(texts, represent.language, represent.tokenizer)
         write_tokens(part.path("tokens.npz"), tokens)
         part.facts = {"tokens": len(tokens.ids), "words": len(tokens.words)}
 
     plan = StagePlan(
         stage=TOKENS,
         version=1,
-        parameters={"english": language == "english"},
+        parameters={"english": represent.language == "english", **preparation(settings, embeddings)},
         inputs={f"{LOAD_EMBEDDINGS}/{TEXTS}": embeddings.outputs[TEXTS]},
         libraries={},
     )

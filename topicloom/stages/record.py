@@ -9,8 +9,16 @@ from typing import Any
 
 from topicloom import __version__
 from topicloom.settings.schema import Settings
-from topicloom.stages.notes import choice_notes, corpus_notes, orphan_notes, picture_notes, result_notes, update_notes
-from topicloom.stages.registry import DISTRIBUTION, EXPORT, LOAD_EMBEDDINGS, ORPHAN_SPLIT, REPRESENT
+from topicloom.stages.notes import (
+    choice_notes,
+    corpus_notes,
+    dataset_notes,
+    orphan_notes,
+    picture_notes,
+    result_notes,
+    update_notes,
+)
+from topicloom.stages.registry import DESCRIBE, DISTRIBUTION, LOAD_EMBEDDINGS, ORPHAN_SPLIT, REPRESENT
 from topicloom.store.store import StageRef, Store
 
 Facts = Mapping[str, Mapping[str, Any]]
@@ -37,8 +45,9 @@ def notes_of(settings: Settings, facts: Facts, failed: Mapping[str, str] | None 
     """
     return [
         *settings.notes,
-        *corpus_notes(facts[LOAD_EMBEDDINGS]),
-        *result_notes(facts[REPRESENT]["topics"], facts[DISTRIBUTION], facts.get(EXPORT, {})),
+        *corpus_notes(facts[LOAD_EMBEDDINGS], settings.tmo),
+        *dataset_notes(facts.get(DESCRIBE, {}), facts[LOAD_EMBEDDINGS]["documents"]),
+        *result_notes(facts, settings.tmo),
         *choice_notes(facts),
         *update_notes(facts),
         *orphan_notes(facts, settings.tmo.orphans.target_share),

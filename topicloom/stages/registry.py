@@ -15,6 +15,7 @@ from topicloom.lineage.following import FittedRun, fitted_run, matched_with, res
 from topicloom.lineage.history import History, lineage_of
 from topicloom.lineage.labels import labels_path
 from topicloom.settings.schema import Settings
+from topicloom.settings.stop_lists import ENGLISH
 from topicloom.stages.notes import corpus_notes, dataset_notes
 from topicloom.store.files import digest_json, read_json
 from topicloom.store.store import MANIFEST, StagePlan, StageRef, Store
@@ -192,7 +193,7 @@ def _shown_on_the_page(settings: Settings, refs: Refs) -> dict[str, str]:
     """The last two runs, between which the page says what changed, and the remarks on corpus and dataset."""
     heads = History(settings).heads(lineage_of(settings))[-2:]
     loaded = refs[LOAD_EMBEDDINGS].facts
-    remarks = [*corpus_notes(loaded), *dataset_notes(refs[DESCRIBE].facts, loaded["documents"])]
+    remarks = [*corpus_notes(loaded, settings.tmo), *dataset_notes(refs[DESCRIBE].facts, loaded["documents"])]
     corpus = {"remarks on the corpus": digest_json(remarks)} if remarks else {}
     return {**{f"run {head.number}": head.sha256 for head in heads}, **corpus}
 
@@ -241,7 +242,29 @@ def _cluster(settings: Settings) -> dict[str, Any]:
 
 
 def _represent(settings: Settings) -> dict[str, Any]:
-    return settings.tmo.represent.model_dump(mode="json", exclude={"calculate_probabilities"})
+    """Settings that came later stand in it only where they are set, so that the keys of earlier results hold."""
+    represent = settings.tmo.represent
+    own_list = isinstance(represent.stop_words, str) and represent.stop_words != ENGLISH
+    return {
+        **represent.model_dump(mode="json", exclude={"calculate_probabilities", "tokenizer"}),
+        **({"stop_words_of": library_versions("stop-words")} if own_list else {}),
+        **({"tokenizer": {represent.tokenizer: library_versions("icu4py")}} if represent.tokenizer else {}),
+        **({"cut_notices": True} if settings.tmo.cut_notices else {}),
+    }
+
+
+def preparation(settings: Settings, loaded: StageRef) -> dict[str, str]:
+    """How texts are made ready before words are cut from them, where words are not cut from them as they are."""
+    tmo = settings.tmo
+    return {
+        **({"tokenizer": _version("icu4py")} if tmo.represent.tokenizer else {}),
+        **({"notices": "cut"} if tmo.cut_notices else {}),
+        **({"letters": "composed"} if loaded.facts.get("decomposed_texts") else {}),
+    }
+
+
+def _prepared(settings: Settings, refs: Refs) -> dict[str, str]:
+    return preparation(settings, refs[LOAD_EMBEDDINGS])
 
 
 def _distribution(settings: Settings) -> dict[str, Any]:
@@ -310,6 +333,7 @@ STAGES = {
             version=1,
             parameters=_choose_size,
             reads=lambda _: {LOAD_EMBEDDINGS: (_TEXTS, _VECTORS)},
+            also=_prepared,
             libraries=("numpy",),
             inner=(REDUCE, CLUSTER, REASSIGN, REPRESENT, QUALITY),
         ),
@@ -363,6 +387,7 @@ STAGES = {
                 CLUSTER: ("clusters.npy", "clusterer.joblib"),
                 **({CONSENSUS: ("clusters.npy",)} if agrees(settings) else {}),
             },
+            also=_prepared,
             libraries=("hdbscan", "scikit-learn", "numpy", "scipy"),
             inner=(REPRESENT,),
         ),
@@ -374,6 +399,7 @@ STAGES = {
                 LOAD_EMBEDDINGS: (_TEXTS, _VECTORS),
                 clusters_from(settings): ("clusters.npy",),
             },
+            also=_prepared,
             libraries=("scikit-learn", "pandas", "numpy", "scipy"),
         ),
         Stage(
@@ -444,6 +470,7 @@ STAGES = {
                 REDUCE: ("reduced.npy",),
                 REPRESENT: ("topics.npy", _MEANS, "vocabulary.npz", "ctfidf.npz"),
             },
+            also=_prepared,
             libraries=("scikit-learn", "numpy"),
         ),
         Stage(

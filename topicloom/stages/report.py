@@ -29,7 +29,11 @@ def write_report(settings: Settings, refs: Mapping[str, StageRef], out: Workspac
     libraries = {name: number for note in manifests.values() for name, number in note["made_from"]["libraries"].items()}
     atlas = read_atlas(store.folder(DESCRIBE, refs[DESCRIBE].key))
     loaded = refs[LOAD_EMBEDDINGS].facts
-    notes = [*settings.notes, *corpus_notes(loaded), *dataset_notes(refs[DESCRIBE].facts, loaded["documents"])]
+    notes = [
+        *settings.notes,
+        *corpus_notes(loaded, settings.tmo),
+        *dataset_notes(refs[DESCRIBE].facts, loaded["documents"]),
+    ]
     page = report_page(
         atlas,
         label=settings.label,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from topicloom.errors import Problem, SettingsError
 from topicloom.settings.schema import Settings
@@ -10,7 +11,8 @@ from topicloom.stages.load_embeddings import stored_vectors
 from topicloom.stages.parts import stored_tokens
 from topicloom.stages.registry import LOAD_EMBEDDINGS, clusters_from
 from topicloom.store.store import StageRef, Store, Workspace
-from topicloom.words.ctfidf import NoWordsError
+from topicloom.words.ctfidf import IN_NAME, NoWordsError, Topic
+from topicloom.words.stop_words import common_words
 from topicloom.words.topics import represent_topics, write_representation
 
 
@@ -20,7 +22,8 @@ def represent_clusters(
     """Number the topics by size and find their words and representative documents, as BERTopic does.
 
     refs: load-embeddings and the stage that the clusters come from. Artifacts: those of
-    `topicloom.words.topics.write_representation`. Facts: topics, outliers and n-grams of the vocabulary.
+    `topicloom.words.topics.write_representation`. Facts: topics, outliers, n-grams of the vocabulary, and
+    topics without words or with stop words alone in their name.
     Raises SettingsError when stop words or min_df leave no vocabulary.
     """
     import numpy as np
@@ -42,4 +45,19 @@ def represent_clusters(
         "topics": sum(topic.topic != -1 for topic in table),
         "outliers": sum(topic.count for topic in table if topic.topic == -1),
         "ngrams": representation.vocabulary.size,
+        "topics_without_words": sum(topic.topic != -1 and not any(topic.words) for topic in table),
+        "named_by_stop_words": _named_by_stop_words(table, settings.tmo.represent.language),
     }
+
+
+def _named_by_stop_words(table: Sequence[Topic], language: str) -> dict[str, Any]:
+    """How many topics have nothing but stop words in their name, and the name of one."""
+    common = common_words(language)
+    names = [
+        topic.name
+        for topic in table
+        if topic.topic != -1
+        and any(topic.words)
+        and all(word in common for ngram in topic.words[:IN_NAME] for word in ngram.split())
+    ]
+    return {"topics": len(names), "example": names[0] if names else ""}

@@ -19,6 +19,7 @@ from topicloom.words.ngrams import (
     runs,
 )
 from topicloom.words.sorting import sort_keys
+from topicloom.words.stop_words import stop_words
 from topicloom.words.tokens import NOTHING_LEFT, WORD, Tokens
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def count_ngrams(tokens: Tokens, topics: NDArray[np.int64], represent: Represent
     import numpy as np
 
     tokens = _with_stand_in(tokens, topics)
-    stops = stop_words(represent)
+    stops = stop_words(represent.stop_words)
     kept = ~np.array([word in stops for word in tokens.words], dtype=bool)
     texts = _topic_texts(tokens, topics, kept)
     cut = _cuts(texts.ends, len(texts.stream))
@@ -90,13 +91,6 @@ def _counts_as_met(found: NDArray[np.int32], ends: NDArray[np.int64], size: int,
     counts.indices = order[counts.indices]
     counts.has_sorted_indices = False
     return counts
-
-
-def stop_words(represent: RepresentSettings) -> Collection[str]:
-    """The words that are left out before n-grams are made."""
-    from sklearn.feature_extraction.text import CountVectorizer
-
-    return CountVectorizer(stop_words=represent.stop_words).get_stop_words() or frozenset()
 
 
 def _with_stand_in(tokens: Tokens, topics: NDArray[np.int64]) -> Tokens:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _NO_WORD = ("", 0.00001)  # what BERTopic fills a topic with too few words up with
 _RANKED = 30  # BERTopic ranks so many words of a topic, and keeps the first top_n_words
-_IN_NAME = 4
+IN_NAME = 4  # words of a topic that its name holds
 
 
 class NoWordsError(TopicloomError):
@@ -162,7 +162,7 @@ def topic_table(
         Topic(
             topic=topic,
             count=count,
-            name=f"{topic}_" + "_".join(word for word, _ in of_topic[:_IN_NAME]),
+            name=f"{topic}_" + "_".join(word for word, _ in of_topic[:IN_NAME]),
             words=[word for word, _ in of_topic],
             weights=[weight for _, weight in of_topic],
             representative_rows=rows,

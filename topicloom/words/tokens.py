@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from topicloom.progress import tell
+from topicloom.words.splitting import ICU, split_words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,25 +68,27 @@ class Stream:
         return list(self.number), np.array(self.ids, dtype=np.int32), np.array(self.offsets, dtype=np.int64)
 
 
-def tokenise(documents: Sequence[str], language: str) -> Tokens:
+def tokenise(documents: Sequence[str], language: str, tokenizer: str | None = None) -> Tokens:
     """Find the words of documents as BERTopic and CountVectorizer find them.
 
     documents: n texts. language: BERTopic's; with "english" all but ASCII letters, digits and spaces is cut out first.
+    tokenizer: "icu" where a word is what ICU takes for one.
     """
     import numpy as np
 
+    find = split_words if tokenizer == ICU else WORD.findall
     cleaned, own = Stream(), Stream()
     emptied, own_rows = array("q"), array("q")
     for row, document in enumerate(documents):
         text = document.replace("\n", " ").replace("\t", " ")
         clean = _NOT_ENGLISH.sub("", text) if language == "english" else text
-        cleaned.append(WORD.findall(clean.lower()))
+        cleaned.append(find(clean.lower()))
         if not clean:
             emptied.append(row)
         # A capital sigma is lowered by what follows it, so its word must be lowered alone.
-        if clean != text or not clean or "Σ" in clean:
+        if clean != text or not clean or ("Σ" in clean and not tokenizer):
             own_rows.append(row)
-            own.append(WORD.findall(document))
+            own.append(find(document))
         if (row + 1) % _TOLD_EVERY == 0 or row + 1 == len(documents):
             tell("words of the documents", row + 1, len(documents))
     words, ids, offsets = cleaned.arrays()

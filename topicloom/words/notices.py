@@ -1,0 +1,62 @@
+"""What databases and publishers put into abstracts that is none: placeholders and rights notices."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_TAIL = 600  # characters at the end of a text that are looked at
+_PLACEHOLDER = re.compile(
+    r"""(?:
+        \[\s*no\s+(?:author\s+|english\s+)?abstracts?(?:\s+(?:is|was))?(?:\s+(?:available|provided|found|supplied))?\s*\]
+      | \[\s*(?:abstract\s+)?not\s+available\s*\]
+      | \bno\s+(?:author\s+|english\s+)?abstract\s+(?:(?:is|was)\s+)?(?:available|provided|found|supplied)
+      | \babstract\s+(?:(?:is|was)\s+)?(?:not\s+available|not\s+provided|unavailable)
+      | \bthis\s+(?:article|paper|item|publication|record)\s+(?:has|contains)\s+no\s+abstract
+    )[\s.]*\Z""",
+    re.IGNORECASE | re.VERBOSE,
+)
+# To the end of a sentence; the full stop of "Ltd." and of an initial ends none.
+_REST = r"(?:[^.]|(?<=\bLtd)\.|(?<=\bInc)\.|(?<=\bCo)\.|(?<=\bCorp)\.|(?<=\bSt)\.|(?<=\b[A-Z])\.){0,160}"
+_NOTICE = re.compile(
+    rf"""(?:\A|(?<=[\s.;]))(?:
+        all\s+rights\s+(?:are\s+)?reserved
+      | (?:crown\s+)?copyright\s*(?:©|ⓒ|\(c\)|\d{{4}}|by\b){_REST}
+      | (?:©|ⓒ){_REST}
+      | \(c\)\s*(?:\d{{4}}|the\b|by\b|copyright){_REST}
+      | (?<=[.;]\s)published\s+by\s+{_REST}
+      | licensee\s+{_REST}
+      | this\s+is\s+an\s+open[\s-]access\s+article\b.{{0,400}}
+      | this\s+(?:article|work)\s+is\s+licen[sc]ed\s+under\b.{{0,300}}
+    )[\s.;]*\Z""",
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+)
+_MOST_NOTICES = 5
+
+
+def without_notices(text: str) -> str:
+    """A text without a placeholder for a missing abstract and without rights notices at its end."""
+    return _without_rights(_without_placeholder(text))
+
+
+def notice_facts(texts: Sequence[str]) -> dict[str, int]:
+    """How many texts end in a placeholder for a missing abstract, and how many in a rights notice."""
+    return {
+        "placeholders": sum(_without_placeholder(text) != text for text in texts),
+        "rights_notices": sum(_without_rights(text) != text for text in texts),
+    }
+
+
+def _without_placeholder(text: str) -> str:
+    found = _PLACEHOLDER.search(text, max(len(text) - _TAIL, 0))
+    return text[: found.start()].rstrip() if found else text
+
+
+def _without_rights(text: str) -> str:
+    """A text whose last sentences are taken away as long as they are notices."""
+    for _ in range(_MOST_NOTICES):
+        found = _NOTICE.search(text, max(len(text) - _TAIL, 0))
+        if not found:
+            break
+        text = text[: found.start()].rstrip()
+    return text

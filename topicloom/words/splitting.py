@@ -1,0 +1,39 @@
+"""Texts as words are cut from them, and words of scripts that set no spaces between them."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+from topicloom.words.notices import without_notices
+
+ICU = "icu"
+SPLIT_WORD = r"(?u)\S\S+"  # what a vectorizer takes for a word of a text that `split_text` has split
+_LEAST = 2  # characters of a word, as for CountVectorizer
+
+
+def prepared(texts: Sequence[str], *, cut_notices: bool = False) -> list[str]:
+    """Texts as words are cut from them.
+
+    A letter and its accent become one letter (Unicode's form NFC), so that both ways to write a word are one word.
+    cut_notices: placeholders for missing abstracts and rights notices are left out.
+    """
+    return [composed(without_notices(text) if cut_notices else text) for text in texts]
+
+
+def composed(text: str) -> str:
+    """A text in Unicode's form NFC."""
+    return text if text.isascii() or unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
+
+
+def split_words(text: str) -> list[str]:
+    """The words of a text, of two characters or more, as ICU finds them; Chinese, Japanese and Thai by dictionaries."""
+    from icu4py.breakers import WordBreaker
+
+    found = WordBreaker(text, "en")
+    return [word for word in found if len(word) >= _LEAST and any(map(str.isalnum, word))]
+
+
+def split_text(text: str) -> str:
+    """A text as its words with spaces between them: what a saved model with this tokenizer is to be given."""
+    return " ".join(split_words(composed(text)))

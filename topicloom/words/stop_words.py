@@ -1,0 +1,34 @@
+"""Lists of words that say nothing of a topic, by language."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from topicloom.settings.stop_lists import ENGLISH, languages_with_list
+
+
+def stop_list(wanted: str | Sequence[str] | None) -> str | list[str] | None:
+    """What CountVectorizer takes as stop_words.
+
+    wanted: the name of a language, or the words themselves. "english" stays as it is: that list is scikit-learn's. The
+    others are those of the package stop-words.
+    """
+    if wanted is None or wanted == ENGLISH:
+        return wanted
+    if not isinstance(wanted, str):
+        return list(wanted)
+    from stop_words import get_stop_words
+
+    return [str(word) for word in get_stop_words(wanted)]
+
+
+def stop_words(wanted: str | Sequence[str] | None) -> Collection[str]:
+    """The words of a list; none where nothing is wanted, or where a language has no list."""
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    return CountVectorizer(stop_words=stop_list(wanted)).get_stop_words() or frozenset()
+
+
+def common_words(language: str) -> Collection[str]:
+    """Words of a language that name no topic; English ones for a language without a list."""
+    return stop_words(language if language in languages_with_list() else ENGLISH)
