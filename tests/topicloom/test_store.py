@@ -22,7 +22,7 @@ from topicloom.store import swap as swap_module
 from topicloom.store.cleaning import clean, find_leftovers
 from topicloom.store.digests import DigestBook
 from topicloom.store.files import digest_file, read_json, replaced, write_json
-from topicloom.store.store import StagePlan, Store
+from topicloom.store.store import StagePlan, StageRef, Store
 from topicloom.store.swap import JOURNAL, Names, SwapError, finish_swap, folder_lock, swapped_in
 
 
@@ -577,6 +577,17 @@ def test_of_two_changes_of_one_folder_each_is_whole(tmp_path):
     assert not list(tmp_path.glob(".*"))
 
 
+def record(store: Store, analysis: str, *refs: StageRef) -> Path:
+    """run.json of an analysis that needs these results."""
+    path = store.root.parent / analysis / "run.json"
+    write_json(path, {"stages": {ref.stage: {"key": ref.key} for ref in refs}})
+    return path
+
+
+def entries(store: Store, stage: str = "reduce") -> set[str]:
+    return {path.name for path in (store.root / stage).iterdir()}
+
+
 def test_clean_removes_what_no_living_analysis_refers_to(store):
     kept, _ = store.obtain(plan(n=1), writer("kept"))
     store.obtain(plan(n=2), writer("left over"))
@@ -584,14 +595,86 @@ def test_clean_removes_what_no_living_analysis_refers_to(store):
     (store.root / "prefect").mkdir()
     for key in (kept.key, plan(n=2).key):
         (store.root / "prefect" / f"reduce-{key}").write_text("{}")
-    record = store.root.parent / "a01" / "run.json"
-    write_json(record, {"stages": {"reduce": {"key": kept.key}}})
+    path = record(store, "a01", kept)
     assert len(find_leftovers(store)) == 3
     clean(store)
-    assert [path.name for path in (store.root / "reduce").iterdir()] == [kept.key]
-    assert [path.name for path in (store.root / "prefect").iterdir()] == [f"reduce-{kept.key}"]
-    record.unlink()
+    assert entries(store) == {kept.key}
+    assert entries(store, "prefect") == {f"reduce-{kept.key}"}
+    path.unlink()
     assert len(clean(store)) == 2
+
+
+def test_clean_keeps_what_pictures_alone_refer_to(store):
+    """After a kill run.json may name a picture that the run had not come to yet."""
+    kept, _ = store.obtain(plan(n=1), writer("kept"))
+    write_json(store.root.parent / "a01" / "run.json", {"pictures": {"keys": {"reduce": kept.key}, "files": {}}})
+    assert clean(store) == []
+
+
+def test_clean_keeps_what_an_export_needs_that_was_cut_short(store):
+    old, _ = store.obtain(plan(n=1), writer("old"))
+    new, _ = store.obtain(plan(n=2), writer("new"))
+    path = record(store, "a01", old)
+    write_json(
+        path.parent / ".topicloom-staging-01234567" / "new" / "run.json", {"stages": {"reduce": {"key": new.key}}}
+    )
+    assert clean(store) == []
+
+
+def test_clean_keeps_what_an_analysis_needs_that_is_linked(store, tmp_path):
+    kept, _ = store.obtain(plan(), writer("kept"))
+    elsewhere = tmp_path / "elsewhere"
+    record(store, "a01", kept).parent.rename(elsewhere)
+    (store.root.parent / "a01").symlink_to(elsewhere)
+    assert clean(store) == []
+
+
+@pytest.mark.parametrize(
+    "content", ["{", "[]", '{"stages": {"reduce": {"key": "../../x"}}}', '{"stages": 5}', "[" * 100_000]
+)
+def test_clean_removes_nothing_where_a_record_cannot_be_read(store, content):
+    store.obtain(plan(), writer("needed, perhaps"))
+    record(store, "a01").write_text(content)
+    with pytest.raises(StoreError, match=r"run\.json cannot be used .*nothing is removed"):
+        clean(store)
+    with pytest.raises(StoreError, match=r"run\.json cannot be used"):
+        find_leftovers(store)
+    assert entries(store) == {plan().key}
+
+
+def test_clean_leaves_what_lies_behind_a_link(store, tmp_path, caplog):
+    """A stage on a larger disk, a result of another project, a whole store: others may need it."""
+    other = Store(tmp_path / "other" / ".topicloom")
+    other.obtain(plan(n=1), writer("another project's"))
+    other.obtain(plan(n=2).model_copy(update={"stage": "cluster"}), writer("another project's"))
+    store.obtain(plan(n=3), writer("left over"))
+    (store.root / "cluster").symlink_to(other.root / "cluster")
+    (store.root / "reduce" / plan(n=1).key).symlink_to(other.root / "reduce" / plan(n=1).key)
+    assert [left.path.name for left in clean(store)] == [plan(n=3).key]
+    assert caplog.text.count("is a link; what it leads to is left alone") == 4  # two links, two looks
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / ".topicloom").symlink_to(other.root)
+    with pytest.raises(StoreError, match=r"is a link to .*other projects may use"):
+        clean(Store(tmp_path / "linked" / ".topicloom"))
+    assert len(entries(other)) == len(entries(other, "cluster")) == 1
+
+
+def test_clean_leaves_what_topicloom_did_not_make(store):
+    store.obtain(plan(), writer("left over"))
+    (store.root / "mine").mkdir()
+    (store.root / "mine" / "notes.txt").write_text("the user's")
+    assert [left.path.name for left in clean(store)] == [plan().key]
+
+
+def test_clean_says_only_what_is_gone(store, monkeypatch, caplog):
+    from topicloom.store import cleaning
+
+    store.obtain(plan(n=1), writer("left over"))
+    store.obtain(plan(n=2), writer("of a colleague"))
+    removing = cleaning.remove_tree
+    monkeypatch.setattr(cleaning, "remove_tree", lambda path: path.name != plan(n=2).key and removing(path))
+    assert [left.path.name for left in clean(store)] == [plan(n=1).key]
+    assert f"{plan(n=2).key} cannot be removed" in caplog.text
 
 
 def test_clean_refuses_while_a_run_is_under_way(store):
@@ -599,7 +682,151 @@ def test_clean_refuses_while_a_run_is_under_way(store):
         store.obtain(plan(), writer("x"))
         with pytest.raises(StoreError, match="under way"):
             clean(store)
+        assert len(list(store.root.glob("locks/run-*.lock"))) == 1
     assert len(clean(store)) == 1
+
+
+def test_a_run_that_begins_while_the_store_is_cleaned_waits_and_loses_nothing(store, monkeypatch):
+    """It once began after the look for runs, and lost what it had just computed."""
+    from topicloom.store import cleaning
+
+    store.obtain(plan(n=1), writer("left over"))
+    begun, waiting = threading.Event(), threading.Event()
+
+    class Waiting(logging.Handler):
+        def emit(self, record):
+            waiting.set()
+
+    def run() -> None:
+        with Store(store.root).run():
+            begun.set()
+            Store(store.root).obtain(plan(n=2), writer("just computed"))
+
+    thread, looking = threading.Thread(target=run), cleaning.find_leftovers
+
+    def looked(of: Store):
+        found = looking(of)
+        thread.start()
+        assert waiting.wait(60)
+        assert not begun.is_set()
+        return found
+
+    log, handler = logging.getLogger("topicloom.store.store"), Waiting()
+    log.addHandler(handler)
+    monkeypatch.setattr(cleaning, "find_leftovers", looked)
+    assert [left.path.name for left in clean(store)] == [plan(n=1).key]
+    thread.join()
+    log.removeHandler(handler)
+    assert entries(store) == {plan(n=2).key}
+
+
+def test_a_living_run_keeps_its_lock_whoever_looks(store):
+    """An unlinked lock is made anew by the next who looks, and then held by two."""
+    with store.run():
+        (lock,) = store.root.glob("locks/run-*.lock")
+        inode = lock.stat().st_ino
+        for _ in range(2):
+            with pytest.raises(StoreError):
+                clean(store)
+            with store.run():
+                assert store.is_running()
+        assert lock.stat().st_ino == inode
+    assert not list(store.root.glob("locks/run-*.lock"))
+
+
+def test_what_a_killed_run_left_is_removed_when_the_next_begins(store):
+    script = (
+        "import os, sys\nfrom pathlib import Path\nfrom topicloom.store.store import Store, StagePlan\n"
+        "store = Store(Path(sys.argv[1]))\n"
+        "plan = StagePlan(stage='reduce', version=1, parameters={}, inputs={}, libraries={})\n"
+        "with store.run():\n    store.obtain(plan, lambda out: os._exit(9))\n"
+    )
+    assert subprocess.run([sys.executable, "-c", script, str(store.root)], check=False).returncode == 9
+    assert list(store.root.glob("locks/run-*.lock"))
+    assert list(store.root.glob("reduce/.*.tmp"))
+    with store.run():
+        assert len(list(store.root.glob("locks/run-*.lock"))) == 1
+        assert not list(store.root.glob("reduce/.*.tmp"))
+
+
+MANIFESTS = {
+    "no outputs": lambda m: m.pop("outputs"),
+    "a list of outputs": lambda m: m.update(outputs=list(m["outputs"])),
+    "no bytes": lambda m: m["outputs"]["result.txt"].pop("bytes"),
+    "no facts": lambda m: m.pop("facts"),
+    "other facts": lambda m: m["facts"].update(length=7),
+    "an output less": lambda m: m["outputs"].clear(),
+    "an output elsewhere": lambda m: m["outputs"].update({"../../secret": m["outputs"]["result.txt"]}),
+    "digests of numbers": lambda m: m["outputs"]["result.txt"].update(sha256=5),
+    "a digest that lies": lambda m: m["outputs"]["result.txt"].update(sha256="0" * 64),
+    "another stage": lambda m: m.update(stage="cluster"),
+    "another key": lambda m: m.update(key="0" * 64),
+    "another origin": lambda m: m["made_from"].update(version=7),
+    "parts elsewhere": lambda m: m.update(parts={"tokens": "../.."}),
+    "no times": lambda m: m.pop("ended"),
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "own"),
+    # Where there is no digest, nothing shows that facts are others.
+    [(name, own) for name in MANIFESTS for own in (True, False) if own or name != "other facts"],
+)
+def test_a_manifest_that_lies_or_has_another_shape_is_made_anew(store, change, own):
+    ref, _ = store.obtain(plan(), writer("x"))
+    path = store.artifact(ref, "manifest.json")
+    manifest = json.loads(path.read_text())
+    MANIFESTS[change](manifest)
+    if not own:
+        del manifest["manifest_sha256"]
+    write_json(path, manifest)
+    found = store.find(plan())
+    assert found.ref is None
+    assert found.fault
+    assert store.obtain(plan(), writer("x")) == (ref, True)
+    assert store.find(plan()).ref == ref
+
+
+@pytest.mark.parametrize("content", ["", "{", "5", "[]", "null", "[" * 100_000, '"stage"'])
+def test_a_manifest_that_is_no_manifest_is_made_anew(store, content):
+    ref, _ = store.obtain(plan(), writer("x"))
+    store.artifact(ref, "manifest.json").write_text(content)
+    assert store.manifest(ref) == {}
+    assert store.find(plan()).fault == "manifest.json is missing or damaged"
+    assert store.obtain(plan(), writer("x")) == (ref, True)
+
+
+def test_a_manifest_of_before_there_was_a_digest_is_believed(store):
+    ref, _ = store.obtain(plan(), writer("x"))
+    path = store.artifact(ref, "manifest.json")
+    manifest = json.loads(path.read_text())
+    del manifest["manifest_sha256"]
+    write_json(path, manifest)
+    assert store.find(plan()).ref == ref
+
+
+def test_facts_that_are_no_number_keep_their_manifest_sound(store):
+    def compute(out):
+        out.facts = {"mean": float("nan"), "sizes": (1, 2), "by_topic": {3: 0.1}}
+
+    store.obtain(plan(), compute)
+    assert store.find(plan()).ref
+
+
+def test_flipped_bits_are_found(store, settled):
+    ref, _ = store.obtain(plan(), writer("x" * 1000))
+    for name in ("result.txt", "manifest.json"):
+        path = store.artifact(ref, name)
+        content = bytearray(path.read_bytes())
+        for place in range(0, len(content), 37):
+            flipped = content.copy()
+            flipped[place] ^= 1 << place % 7
+            before = path.stat()
+            path.write_bytes(flipped)
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+            assert store.find(plan()).ref in (None, ref)
+        path.write_bytes(content)
+    assert store.find(plan()).ref == ref
 
 
 def test_sweep_leaves_what_living_runs_write(store):
@@ -625,6 +852,33 @@ def test_peak_memory_is_that_of_the_block():
         del block
     assert large.peak > small.peak + (250 << 20)
     assert after.peak <= large.peak + (1 << 20)  # a page or two may have come meanwhile
+
+
+def test_peak_memory_says_whose_it_is():
+    with PeakMemory() as alone:
+        pass
+    assert alone.of == "this process"
+    with PeakMemory() as outer:
+        block = bytearray(200 << 20)
+        block[:: 1 << 12] = b"x" * len(block[:: 1 << 12])
+        del block
+        with PeakMemory() as inner:  # takes nothing from what the outer one has reached
+            pass
+    assert "other results at the same time" in outer.of
+    assert "other results at the same time" in inner.of
+    assert outer.peak >= alone.peak + (150 << 20)
+
+
+def test_peak_memory_of_a_child_is_stated_apart():
+    script = "x = bytearray({} << 20); x[::4096] = b'x' * len(x[::4096])"
+    with PeakMemory() as none:
+        pass
+    assert none.peak_of_children is None
+    with PeakMemory() as memory:
+        subprocess.run([sys.executable, "-c", script.format(1200)], check=True)
+    if memory.peak_of_children is None:
+        pytest.skip("another test of this process had a larger child")
+    assert memory.peak_of_children > 1200 << 20
 
 
 def test_json_that_is_written_is_for_people(tmp_path):

@@ -17,8 +17,8 @@ from topicloom.lineage.labels import labels_path
 from topicloom.settings.schema import Settings
 from topicloom.settings.stop_lists import ENGLISH
 from topicloom.stages.notes import corpus_notes, dataset_notes
-from topicloom.store.files import digest_json, read_json
-from topicloom.store.store import MANIFEST, StagePlan, StageRef, Store
+from topicloom.store.files import digest_json
+from topicloom.store.store import StagePlan, StageRef, Store
 
 LOAD_EMBEDDINGS = "load-embeddings"
 CHOOSE_SIZE = "choose-size"
@@ -159,7 +159,7 @@ def _base_run(settings: Settings, refs: Refs) -> dict[str, str]:
 def why_lost(store: Store, base: FittedRun) -> str:
     """Why the results of a fit are not at hand; empty if they are, whole."""
     for stage in FIT:
-        manifest = read_json(store.folder(stage, base.keys[stage]) / MANIFEST)
+        manifest = store.manifest_of(stage, base.keys[stage])
         if not manifest:
             return f"the result of {stage} of run {base.number} is no longer kept"
         if store.find(StagePlan(**manifest["made_from"])).ref is None:

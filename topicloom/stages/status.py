@@ -22,9 +22,9 @@ from topicloom.stages.registry import (
     with_size,
 )
 from topicloom.stages.update import is_due
-from topicloom.store.files import read_json, tree_size
+from topicloom.store.files import tree_size
 from topicloom.store.run_record import read_record
-from topicloom.store.store import MANIFEST, StageRef, Store
+from topicloom.store.store import StageRef, Store
 
 CACHED, STALE, MISSING = "cached", "stale", "missing"
 _NOT_PUBLISHED = "it is kept, but not yet put into the analysis folder"
@@ -102,7 +102,7 @@ def _last_manifest(store: Store, record: Mapping[str, Any], stage: str) -> dict[
     if stage == EXPORT:
         return dict(record.get("export") or {})
     key = record.get("stages", {}).get(stage, {}).get("key")
-    return (read_json(store.folder(stage, key) / MANIFEST) or {}) if key else {}
+    return store.manifest_of(stage, key) if key else {}
 
 
 def _manifest(store: Store, record: Mapping[str, Any], ref: StageRef) -> dict[str, Any]:

@@ -37,7 +37,7 @@ from topicloom.stages.registry import (
     why_lost,
 )
 from topicloom.store.files import read_json, write_json
-from topicloom.store.store import MANIFEST, StagePlan, StageRef, Store, Workspace, ref_of
+from topicloom.store.store import StagePlan, StageRef, Store, Workspace, ref_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -108,7 +108,7 @@ def _refs(store: Store, keys: Mapping[str, str]) -> dict[str, StageRef]:
 
 
 def _ref(store: Store, stage: str, keys: Mapping[str, str]) -> StageRef:
-    manifest = read_json(store.folder(stage, keys[stage]) / MANIFEST)
+    manifest = store.manifest_of(stage, keys[stage])
     if not manifest:
         raise StoreError(
             f"The result of {stage} that papers were placed by is no longer kept ({store.folder(stage, keys[stage])}). "

@@ -28,15 +28,17 @@ from topicloom.store.digests import DigestBook
 from topicloom.store.files import (
     digest_file,
     digest_json,
-    read_json,
     sync,
     sync_tree,
     write_json,
 )
+from topicloom.store.manifest import MANIFEST, load_manifest, sealed
 
 logger = logging.getLogger(__name__)
 
-MANIFEST = "manifest.json"
+OWN_FOLDERS = ("locks", "prefect", "embedding", "history")  # of the store that hold no results
+GATE = "gate"  # the lock that a run takes to begin, and that cleaning holds while it lasts
+_RUN = "run-"
 
 
 class StagePlan(BaseModel):
@@ -124,21 +126,25 @@ class Store:
         return self.folder(ref.stage, ref.key) / name
 
     def manifest(self, ref: StageRef) -> dict[str, Any]:
-        """The provenance record of a result; empty if it has gone."""
-        return read_json(self.folder(ref.stage, ref.key) / MANIFEST) or {}
+        """The provenance record of a result; empty if it has gone or cannot be believed."""
+        return self.manifest_of(ref.stage, ref.key)
+
+    def manifest_of(self, stage: str, key: str) -> dict[str, Any]:
+        """The provenance record of the result of a stage under a key; empty if it has gone or cannot be believed."""
+        return load_manifest(self.folder(stage, key))[0]
 
     def find(self, plan: StagePlan) -> Finding:
         """Look for a result, and trust it only after a check of every artifact.
 
-        An artifact is checked by its digest; the digest is remembered beside size, mtime and inode, so a
-        sound result costs one stat per file.
+        An artifact is checked by its digest; the digest is remembered beside what changes with the file, so a sound
+        result costs one stat per file.
         """
         folder = self.folder(plan.stage, plan.key)
         if not folder.is_dir():
             return Finding(ref=None, fault="")
-        manifest = read_json(folder / MANIFEST)
-        if not isinstance(manifest, dict) or not {"stage", "key", "outputs"} <= manifest.keys():
-            return Finding(ref=None, fault=f"{MANIFEST} is missing or damaged")
+        manifest, fault = load_manifest(folder)
+        if fault:
+            return Finding(ref=None, fault=fault)
         for name, note in manifest["outputs"].items():
             fault = self._fault(folder / name, note)
             if fault:
@@ -209,12 +215,14 @@ class Store:
                 "ended": ended.isoformat(timespec="seconds"),
                 "seconds": round((ended - started).total_seconds(), 3),
                 "peak_memory_bytes": memory.peak,
+                "peak_memory_of": memory.of,
+                "peak_child_memory_bytes": memory.peak_of_children,
                 "host": platform.node(),
                 "python": platform.python_version(),
                 "topicloom": __version__,
                 "prefect_run_id": run_id,
             }
-            write_json(workspace.path(MANIFEST), manifest)
+            write_json(workspace.path(MANIFEST), sealed(manifest))
             sync_tree(workspace.folder)
             self._put_in_place(workspace.folder, folder)
         finally:
@@ -265,7 +273,7 @@ class Store:
     def sweep(self) -> list[Path]:
         """Remove the temporary folders that runs which are no more have left; those of living runs stay."""
         left = [path for pattern in ("*/.*.tmp", "*/.*.old") for path in self.root.glob(pattern)]
-        return [path for path in left if self._sweep_one(path)]
+        return [path for path in left if path.parent.name not in OWN_FOLDERS and self._sweep_one(path)]
 
     def _sweep_one(self, path: Path) -> bool:
         key = path.name.split(".")[1]
@@ -278,8 +286,34 @@ class Store:
 
     @contextlib.contextmanager
     def run(self) -> Iterator[None]:
-        """Say that a run of the project is under way, so that nothing it has made is cleaned away."""
-        lock = self.lock(f"run-{uuid.uuid4().hex[:12]}")
-        with lock:
+        """Say that a run of the project is under way, so that nothing it has made is cleaned away.
+
+        Waits while the store is cleaned. What runs that are no more have left is removed.
+        """
+        lock = self.lock(f"{_RUN}{uuid.uuid4().hex[:12]}")
+        with self.held(GATE, "The store of the project is being cleaned; this run waits until that is over."):
+            self.is_running()
+            self.sweep()
+            lock.acquire()
+        try:
             yield
-        Path(lock.lock_file).unlink(missing_ok=True)
+        finally:
+            # While it is held: whoever has opened the file to look waits for it, and then sees that it is gone.
+            Path(lock.lock_file).unlink(missing_ok=True)
+            lock.release()
+
+    def is_running(self) -> bool:
+        """Whether a run of the project is under way. Removes the locks of runs that are no more.
+
+        The caller holds the gate, so that no run begins meanwhile.
+        """
+        living = [path for path in self.root.glob(f"locks/{_RUN}*.lock") if self._lives(path)]
+        return bool(living)
+
+    def _lives(self, path: Path) -> bool:
+        try:
+            with self.lock(path.stem).acquire(timeout=0):
+                path.unlink(missing_ok=True)
+        except Timeout:
+            return True
+        return False
