@@ -57,6 +57,7 @@ from topicloom.stages.registry import (
     with_size,
 )
 from topicloom.stages.update import is_due
+from topicloom.store.retention import run_of
 from topicloom.store.store import StageRef, Store
 
 # Each task with the stages whose results it takes, in the order of its parameters.
@@ -111,7 +112,7 @@ def stage(analysis: AnalysisFolder, stage: StageName) -> str:
         stage: The stage to compute; the results of those before it must be kept.
     """
     settings = load_settings(analysis)
-    with Store(settings.store_path).run():
+    with run_of(settings):
         settings, refs = _kept_before(settings, stage)
         if LOAD_EMBEDDINGS in refs:
             require_fitting_settings(settings, refs[LOAD_EMBEDDINGS].facts)

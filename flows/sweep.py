@@ -75,10 +75,10 @@ def sweep(analysis: AnalysisFolder, plan: SweepPlan, out: Path | None = None) ->
     _require_embeddings(settings)
     left_out = combinations(settings, plan)[1]
     runner = task_runner(plan, settings.source)
-    with Store(settings.store_path).run():
-        trials = try_all.with_options(task_runner=runner)(settings.source, plan)
     folder = out or settings.analysis_path / FOLDER
-    verdict, files = write_sweep(settings, trials, left_out, folder)
+    with Store(settings.store_path).run():  # until what the trials found is read
+        trials = try_all.with_options(task_runner=runner)(settings.source, plan)
+        verdict, files = write_sweep(settings, trials, left_out, folder)
     report = SweepReport(
         analysis=settings.label,
         folder=folder,

@@ -36,6 +36,7 @@ from topicloom.settings.overrides import Overrides
 from topicloom.settings.reading import read_settings
 from topicloom.stages.registry import DESCRIBE, FIGURES, QUALITY, REPORT, agrees, reassigns, stages_of
 from topicloom.stages.update import is_due
+from topicloom.store.retention import run_of
 from topicloom.store.store import StageRef, Store
 
 StageName = Literal[
@@ -88,7 +89,7 @@ def topic_model(
     """
     settings = load_settings(analysis, overrides)
     announce(settings, refresh, validate_only=validate_only)
-    with Store(settings.store_path).run():
+    with run_of(settings):
         run = StageRunner(settings, refresh)
         embeddings = run(load_embeddings)
         require_fitting_settings(settings, embeddings.facts)

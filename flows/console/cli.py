@@ -16,6 +16,7 @@ from rich.markup import escape
 
 from flows.console.display import (
     console,
+    counted,
     relative,
     show_error,
     show_notes,
@@ -41,10 +42,11 @@ from topicloom.settings.schema import Settings
 from topicloom.stages.language_notes import stop_word_note
 from topicloom.stages.notes import corpus_notes, dataset_notes
 from topicloom.stages.registry import STAGE_NAMES
-from topicloom.stages.status import analysis_status, unfinished
+from topicloom.stages.status import CACHED, analysis_status, unfinished
 from topicloom.store.cleaning import clean, find_leftovers
 from topicloom.store.run_record import settle_export
 from topicloom.store.store import Store
+from topicloom.store.verify import verify_project
 from topicloom.warmup import is_warm, warm_up
 
 FAILED, BAD_INPUT = 1, 2
@@ -148,6 +150,31 @@ def status(path: Analysis) -> None:
     settings = _settled(path)
     show_status(settings.label, analysis_status(settings))
     show_notes(unfinished(settings))
+
+
+@app.command()
+def verify(path: Analysis) -> None:
+    """Read every file of the project that a digest is known of, and say what has changed without a trace."""
+    settings = _settled(path)
+    with counted():
+        found = verify_project(Store(settings.store_path))
+    console.print(f"{settings.metadata.project_folder}: {found.files} files, {size_words(found.bytes)}, were read.")
+    if not found.damaged:
+        console.print("Each is as it was written.")
+        return
+    for damage in found.damaged:
+        shown = relative(damage.path, settings.project_path)
+        console.print(f"  [red]damaged[/]  {escape(shown)}: {escape(damage.fault)}", highlight=False, soft_wrap=True)
+    again = ", ".join(status.stage for status in analysis_status(settings) if status.state != CACHED)
+    console.print(
+        f"The next run of {escape(settings.label)} "
+        + (
+            f"makes these anew: {again}."
+            if again
+            else "needs none of these; topicloom clean removes what no run needs."
+        )
+    )
+    raise typer.Exit(FAILED)
 
 
 @app.command()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from flows.console.streams import has_all_letters
@@ -54,6 +54,19 @@ def stages_shown() -> Iterator[None]:
             progress.update(line, total=total, completed=done, count=f"{what}: {done} of {total}")
 
     with progress, listening(listener):
+        yield
+
+
+@contextlib.contextmanager
+def counted() -> Iterator[None]:
+    """Show a bar while work that counts its pieces goes on."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn())
+    progress = Progress(*columns, console=console, transient=True)
+    line = progress.add_task("", total=None)
+    with (
+        progress,
+        listening(lambda what, done, total: progress.update(line, description=what, completed=done, total=total)),
+    ):
         yield
 
 

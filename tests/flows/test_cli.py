@@ -199,6 +199,51 @@ def test_clean_keeps_what_living_analyses_use(finished, run):
     assert run(finished.analysis).computed == []
 
 
+def test_verify_names_what_is_damaged_and_what_the_next_run_makes_anew(finished, run):
+    done = topicloom("verify", finished.analysis)
+    assert done.returncode == 0, done.stderr
+    assert "Each is as it was written." in done.stdout
+    (entry,) = finished.store_entries("reduce")
+    stamp = (entry / "reduced.npy").stat()
+    content = bytearray((entry / "reduced.npy").read_bytes())
+    content[-7] ^= 1
+    (entry / "reduced.npy").write_bytes(content)
+    os.utime(entry / "reduced.npy", ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    with finished.output("document_coords.csv").open("a") as file:
+        file.write("\n")
+    done = topicloom("verify", finished.analysis)
+    assert done.returncode == 1
+    assert f"damaged  .topicloom/reduce/{entry.name}/reduced.npy: it is not as it was written" in done.stdout
+    assert "damaged  a01/document_coords.csv: it is not as it was written" in done.stdout
+    assert "The next run of wos/a01 makes these anew: reduce, cluster" in done.stdout
+    assert {"reduce", "export"} <= set(run(finished.analysis).computed)
+    assert topicloom("verify", finished.analysis).returncode == 0
+
+
+def test_a_run_removes_what_the_settings_no_longer_keep(finished, run):
+    def wanting(n_topics: int, **retention: float) -> None:
+        finished.write_settings(n_topics=n_topics)
+        path = finished.output("settings_analysis_directive_2026-01-01-00-00.json")
+        path.write_text(json.dumps({**json.loads(path.read_text()), "retention": retention}))
+
+    wanting(5)
+    run(finished.analysis)
+    wanting(6)
+    run(finished.analysis)
+    assert len(finished.store_entries("cluster")) == 3
+    wanting(7, keep_results=1)
+    run(finished.analysis)
+    assert len(finished.store_entries("cluster")) == 2
+    assert len(finished.store_entries("reduce")) == 1
+    assert run(finished.analysis).computed == []
+    wanting(6, keep_results=1)
+    assert "cluster" not in run(finished.analysis).computed  # of the run before
+    wanting(7, keep_days=-1)
+    done = topicloom("run", finished.analysis)
+    assert done.returncode == 2
+    assert "retention.keep_days is -1; it must be a number of at least 0." in done.stderr
+
+
 def test_clean_waits_for_runs(finished):
     from topicloom.store.store import Store
 
@@ -208,7 +253,9 @@ def test_clean_waits_for_runs(finished):
     assert "under way" in done.stderr
 
 
-@pytest.mark.parametrize("command", [["--help"], ["--version"], ["status"], ["check"], ["clean", "--dry-run"]])
+@pytest.mark.parametrize(
+    "command", [["--help"], ["--version"], ["status"], ["check"], ["verify"], ["clean", "--dry-run"]]
+)
 def test_light_commands_import_nothing_heavy(finished, command):
     script = f"""
 import sys

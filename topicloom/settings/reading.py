@@ -17,7 +17,7 @@ from topicloom.settings.allowed import allowed_values, default_hint
 from topicloom.settings.documents import Document, read_document
 from topicloom.settings.overrides import Overrides
 from topicloom.settings.remarks import misleads, remarks
-from topicloom.settings.schema import Metadata, Params, Settings, TopicModelSettings
+from topicloom.settings.schema import Metadata, Params, RetentionSettings, Settings, TopicModelSettings
 
 JSON_PATTERN = "settings_analysis_directive_*.json"
 SectionModel = TypeVar("SectionModel", bound=BaseModel)
@@ -40,8 +40,9 @@ def read_settings(path: Path | str, overrides: Overrides | None = None) -> Setti
     problems = [repeat.problem for repeat in document.repeats if misleads(repeat)]
     metadata = read_section(Metadata, content, "metadata", problems)
     params = read_section(Params, content, "params", problems)
+    retention = read_section(RetentionSettings, content, "retention", problems)
     topic_model = _topic_model(content, source, problems)
-    if problems or metadata is None or params is None or topic_model is None:
+    if problems or metadata is None or params is None or retention is None or topic_model is None:
         raise SettingsError(source, problems)
     settings = Settings(
         source=source,
@@ -49,6 +50,7 @@ def read_settings(path: Path | str, overrides: Overrides | None = None) -> Setti
         metadata=metadata,
         tmo=topic_model,
         params=params,
+        retention=retention,
         notes=(*_beside(source), *remarks(content, document.repeats)),
     )
     return _overridden(settings, overrides) if overrides and overrides.given() else settings
@@ -182,7 +184,7 @@ def read_section(
 ) -> SectionModel | None:
     """A section of a settings file, checked; None, and what is wrong added to `problems`, where it cannot be used."""
     values = content.get(name)
-    if values is None and name == "params":
+    if values is None and name in ("params", "retention"):
         values = {}
     if not isinstance(values, dict):
         found = "is missing" if values is None else f"is a {type(values).__name__}"

@@ -10,15 +10,16 @@ from pydantic import BaseModel
 
 from topicloom.errors import quoted_list, shown
 from topicloom.settings.documents import Repeat
-from topicloom.settings.schema import Metadata, Params, TopicModelSettings
+from topicloom.settings.schema import Metadata, Params, RetentionSettings, TopicModelSettings
 
 _LONGEST_KEY = 64  # a longer one is no misspelt setting, and to compare it takes long
 _MOST_COMPARED = 500  # unknown keys of a section; the group's files have a dozen
-_READ = ("metadata", "params", "tmo", "topic_model", "embeds", "reporting", "rp")
+_READ = ("metadata", "params", "tmo", "topic_model", "retention", "embeds", "reporting", "rp")
 _SECTIONS: Final[tuple[tuple[str, type[BaseModel]], ...]] = (
     ("metadata", Metadata),
     ("params", Params),
     ("tmo", TopicModelSettings),
+    ("retention", RetentionSettings),
 )
 
 

@@ -397,6 +397,19 @@ class Params(Section):
     )
 
 
+class RetentionSettings(Section):
+    """Section retention: how much of earlier results the project's store keeps after a run. Left out: everything.
+
+    What a run.json of the project refers to is always kept.
+    """
+
+    keep_results: int | None = Field(None, ge=0, description="Latest earlier results of each stage that are kept.")
+    keep_days: float | None = Field(None, ge=0, description="Days that an earlier result is kept.")
+    keep_gigabytes: float | None = Field(
+        None, ge=0, description="Size of all results from which on the oldest earlier ones are removed."
+    )
+
+
 class Settings(BaseModel):
     """All settings of one analysis, and the folders they name.
 
@@ -414,6 +427,7 @@ class Settings(BaseModel):
     metadata: Metadata
     tmo: TopicModelSettings
     params: Params
+    retention: RetentionSettings = RetentionSettings()
     overrides: Overrides = Overrides()
     notes: tuple[str, ...] = ()
     this_year: int = Field(default_factory=lambda: date.today().year)
