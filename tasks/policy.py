@@ -14,6 +14,7 @@ from topicloom.errors import ModelUnavailableError, TopicloomError
 from topicloom.progress import listening
 from topicloom.settings.schema import Settings
 from topicloom.stages.registry import STAGES, plan_stage
+from topicloom.store.disk import may_pass
 from topicloom.store.store import StagePlan, StageRef, Store, Workspace
 
 SERIALIZER: Final = "json"  # of Prefect's result records: a reference is a small JSON value
@@ -70,7 +71,7 @@ def can_pass(_task: Any, _run: Any, state: State[Any]) -> bool:
     """Whether a fault may be gone at the next try: bad input never is, a fault of disk or memory may be."""
     error = state.result(raise_on_failure=False)
     if isinstance(error, TopicloomError):
-        return isinstance(error, ModelUnavailableError)
+        return isinstance(error, ModelUnavailableError) or may_pass(error.__cause__)
     return isinstance(error, (OSError, MemoryError))
 
 

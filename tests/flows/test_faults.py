@@ -84,13 +84,54 @@ def test_a_failed_export_leaves_the_previous_files(finished, run, monkeypatch):
     before = whole_export(finished)
     finished.write_settings(others_threshold=0.3)
 
-    def full_disk(*_args):
-        raise OSError(28, "No space left on device")
+    def forbidden(*_args):
+        raise OSError(13, "Permission denied")
 
-    monkeypatch.setattr(outputs, "save_model", full_disk)
+    monkeypatch.setattr(outputs, "save_model", forbidden)
     from topicloom.errors import ExportError
 
-    with pytest.raises(ExportError, match="No space left on device"):
+    with pytest.raises(ExportError, match=r"Permission denied.*Make room or give the right to write"):
+        run(finished.analysis)
+    assert whole_export(finished) == before
+
+
+def test_a_full_disk_in_the_export_is_tried_again(finished, run, monkeypatch):
+    """As safetensors says it, in a class of its own: room is made while the run waits."""
+    from bertopic import _save_utils
+    from safetensors import SafetensorError
+
+    before = whole_export(finished)
+    finished.write_settings(others_threshold=0.3)
+    save, tries = _save_utils.save_safetensors, []
+
+    def full_once(*args, **options):
+        tries.append(args)
+        if len(tries) == 1:
+            raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+        return save(*args, **options)
+
+    monkeypatch.setattr(_save_utils, "save_safetensors", full_once)
+    run(finished.analysis)
+    assert len(tries) >= 2
+    assert whole_export(finished) != before
+
+
+def test_a_disk_that_stays_full_in_the_export_gets_the_advice(finished, run, monkeypatch):
+    from bertopic import _save_utils
+    from safetensors import SafetensorError
+
+    from tasks.export import export
+    from topicloom.errors import ExportError
+
+    before = whole_export(finished)
+    finished.write_settings(others_threshold=0.3)
+
+    def full(*_args, **_options):
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(_save_utils, "save_safetensors", full)
+    monkeypatch.setattr(export, "retries", 0)
+    with pytest.raises(ExportError, match=r"No space left on device.*Make room or give the right to write"):
         run(finished.analysis)
     assert whole_export(finished) == before
 

@@ -25,6 +25,7 @@ from topicloom import __version__
 from topicloom.errors import StoreError
 from topicloom.machine.memory import PeakMemory, give_back
 from topicloom.store.digests import DigestBook
+from topicloom.store.disk import disk_errors
 from topicloom.store.files import (
     digest_file,
     digest_json,
@@ -192,7 +193,7 @@ class Store:
         workspace.folder.mkdir(parents=True)
         started = datetime.now(UTC)
         try:
-            with PeakMemory() as memory:
+            with PeakMemory() as memory, disk_errors():
                 compute(workspace)
             give_back()
             outputs = {

@@ -37,6 +37,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from topicloom.errors import TopicloomError
 from topicloom.output_files import DRAWN, EXPORTED, FOLDERS, RUN_RECORD
+from topicloom.store.disk import disk_errors
 from topicloom.store.files import read_json, remove_tree, set_aside, sync, sync_tree, write_json
 
 logger = logging.getLogger(__name__)
@@ -130,7 +131,8 @@ def swapped_in(folder: Path, names: Names = ANALYSIS_FILES, *, gone: Sequence[st
     try:
         for inner in ("new", "old"):
             (staging / inner).mkdir(parents=True)
-        yield staging / "new"
+        with disk_errors():
+            yield staging / "new"
         sync_tree(staging / "new")
         journal = _planned(folder, staging, names, gone)
         write_json(folder / JOURNAL, journal.model_dump())
