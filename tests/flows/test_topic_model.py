@@ -120,6 +120,7 @@ SETTING_STAGES = [
     ("tmo.kmeans.n_init", 3, []),  # HDBSCAN is used here
     ("tmo.kmeans.max_iter", 10, []),
     ("tmo.year_column", "YR", []),  # only the pictures have years
+    ("tmo.id_column", "uuid", ["load-embeddings", "identify", "export"]),
     ("tmo.text_columns", ["TI"], []),  # read only where embeddings are made
     ("tmo.embeds_folder", "f01/e01", []),  # another name of the same folder
     ("tmo.transformer_model", "some-model", ["export"]),  # the safetensors form names it

@@ -17,31 +17,41 @@ if TYPE_CHECKING:
 
 # The dataset comes from R, which writes a missing value as NA; the corpus holds texts, where "NA" is a text.
 MISSING_IN_DATASET = ("", "NA", "NaN", "nan")
+UT, OWN_UT = "UT", "UT.1"  # the name of papers; a column of that name in a file whose papers another one names
 _TOKEN = re.compile(r"(?u)\b\w\w+\b")  # CountVectorizer's
 
 
-def read_corpus(path: Path) -> pd.DataFrame:
+def read_corpus(path: Path, id_column: str = UT) -> pd.DataFrame:
     """Read corpus.csv: every column as strings, "NA" and "None" kept as the texts they are.
 
-    Returns a frame of n rows with at least the columns UT and text.
+    id_column: that names a paper. Returns a frame of n rows with at least the columns UT, which holds it, and text.
     Raises CorpusError when the file is missing, is no table, lacks a column, is empty, or repeats a UT.
     """
     _require_file(path)
     present = read_header(path, CorpusError)
-    missing = [column for column in ("UT", "text") if column not in present]
+    missing = [column for column in (id_column, "text") if column not in present]
     if missing:
         raise CorpusError(
             path,
             Problem(
                 f"It has no column {quoted_list(missing)}; its columns are {quoted_list(present, 12)}.",
-                "It must have the columns UT and text, one row a paper, in the order of the embeddings.",
+                f"It must have the columns {id_column} (tmo.id_column) and text, one row a paper, in the order of the "
+                "embeddings.",
             ),
         )
-    rows = read_rows(path, CorpusError, once=("UT", "text", "uuid"))
+    rows = read_rows(path, CorpusError, once=(id_column, "text", "uuid"))
     if not rows.lines:
         raise CorpusError(path, Problem("It holds no papers.", "Check the step that wrote it."))
-    require_unique(path, rows.columns["UT"], rows.lines, _unmade(path))
-    return _frame(rows)
+    require_unique(path, rows.columns[id_column], rows.lines, _unmade(path))
+    return _frame(_named_by(rows, id_column))
+
+
+def _named_by(rows: CsvRows, id_column: str) -> CsvRows:
+    """The rows with a column UT that names papers, the first one; what the file itself calls UT gives way to it."""
+    if id_column == UT:
+        return rows
+    others = {OWN_UT if name == UT else name: values for name, values in rows.columns.items()}
+    return CsvRows({UT: rows.columns[id_column], **others}, rows.lines)
 
 
 def _unmade(path: Path) -> str:
@@ -121,13 +131,15 @@ def text_facts(texts: pd.Series[str]) -> dict[str, Any]:
     }
 
 
-def read_dataset(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+def read_dataset(path: Path, columns: Sequence[str], id_column: str = UT) -> pd.DataFrame:
     """Read some columns of dataset_raw_cleaned.csv as strings; what R or pandas wrote for missing is "".
 
+    id_column: that names a paper. Returns a frame of UT, which holds it, and the columns.
     Raises CorpusError when the file is missing, is no table or lacks one of the columns.
     """
-    _require_columns(path, columns)
-    return _frame(_dataset_rows(path, columns))
+    wanted = list(dict.fromkeys([id_column, *columns]))
+    _require_columns(path, wanted)
+    return _frame(_named_by(_dataset_rows(path, wanted), id_column))
 
 
 def _require_columns(path: Path, columns: Sequence[str]) -> None:
@@ -138,7 +150,7 @@ def _require_columns(path: Path, columns: Sequence[str]) -> None:
             path,
             Problem(
                 f"It has no column {quoted_list(missing)}; its columns are {quoted_list(present, 12)}.",
-                "Name columns that it has (tmo.text_columns), or add them to it.",
+                "Name columns that it has (tmo.text_columns, tmo.id_column), or add them to it.",
             ),
         )
 
@@ -169,33 +181,34 @@ def dataset_columns(path: Path) -> list[str]:
     return read_header(path, CorpusError)
 
 
-def dataset_texts(path: Path, columns: Sequence[str], *, distinct: bool = False) -> pd.DataFrame:
+def dataset_texts(path: Path, columns: Sequence[str], *, id_column: str = UT, distinct: bool = False) -> pd.DataFrame:
     """UT, uuid (where the dataset has it) and text of every paper of the dataset.
 
     The text joins the columns by a space and leaves missing values out, so the word "nan" never stands for one.
-    distinct: raise CorpusError where a UT is blank or repeated, as no corpus can be made of that.
+    id_column: that names a paper. distinct: raise CorpusError where a UT is blank or repeated, as no corpus can be made
+    of that.
     """
-    names = ["UT", "uuid"] if "uuid" in dataset_columns(path) else ["UT"]
-    _require_columns(path, wanted := list(dict.fromkeys([*names, *columns])))
+    names = [UT, "uuid"] if "uuid" in dataset_columns(path) else [UT]
+    _require_columns(path, wanted := list(dict.fromkeys([id_column, *names[1:], *columns])))
     rows = _dataset_rows(path, wanted)
     if distinct:
         mend = "Mend these papers in the dataset, or remove them from it."
-        require_unique(path, rows.columns["UT"], rows.lines, mend)
+        require_unique(path, rows.columns[id_column], rows.lines, mend)
     parts = zip(*(rows.columns[column] for column in columns), strict=True)
-    corpus = _frame(rows)[names].copy()
+    corpus = _frame(_named_by(rows, id_column))[names].copy()
     corpus["text"] = [" ".join(word for value in values for word in value.split()) for values in parts]
     return corpus
 
 
-def add_uuid(corpus: pd.DataFrame, dataset_path: Path) -> pd.DataFrame:
+def add_uuid(corpus: pd.DataFrame, dataset_path: Path, id_column: str = UT) -> pd.DataFrame:
     """Add the dataset's uuid by UT to a corpus without one; as it was where the dataset has none."""
     if "uuid" in corpus.columns or not file_is_there(dataset_path, CorpusError):
         return corpus
     present = dataset_columns(dataset_path)
-    if "uuid" not in present or "UT" not in present:
+    if "uuid" not in present or id_column not in present:
         return corpus
-    dataset = read_dataset(dataset_path, ["UT", "uuid"]).drop_duplicates("UT").set_index("UT")["uuid"]
-    return corpus.assign(uuid=corpus["UT"].map(dataset).fillna(""))
+    dataset = read_dataset(dataset_path, ["uuid"], id_column).drop_duplicates(UT).set_index(UT)["uuid"]
+    return corpus.assign(uuid=corpus[UT].map(dataset).fillna(""))
 
 
 def _require_file(path: Path) -> None:

@@ -187,7 +187,7 @@ def _row_problems(embeddings: Embeddings, corpus: pd.DataFrame) -> list[Problem]
     if embeddings.ids is None:
         return []
     ids = list(embeddings.ids)
-    known = [list(corpus[column]) for column in ("UT", "uuid") if column in corpus.columns]
+    known = [list(corpus[column]) for column in ("UT", "uuid", "UT.1") if column in corpus.columns]
     if ids in known or ("uuid" not in corpus.columns and all(_UUID.fullmatch(item) for item in ids)):
         return []  # uuid of a corpus that no longer has them: there is nothing to hold them against
     if len(ids) != papers:

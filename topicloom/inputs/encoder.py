@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from topicloom.errors import CorpusError, EmbeddingsError, ModelUnavailableError, Problem, quoted_list
-from topicloom.inputs.corpus import dataset_texts, read_corpus
+from topicloom.inputs.corpus import UT, dataset_texts, read_corpus
 from topicloom.inputs.embeddings import EMBEDS_SETTINGS, IDS, NPY, embeddings_file
 from topicloom.machine.regular_files import file_is_there
 from topicloom.progress import tell
@@ -56,11 +56,18 @@ def make_embeddings(settings: Settings, store: Store, attempt: int = 0) -> None:
         vectors = _embed_in_chunks(settings, texts, parts, attempt)
         if not (folder / CORPUS).exists():
             with replaced(folder / CORPUS) as temporary:
-                write_csv(corpus, temporary)
+                write_csv(_named_as_in_dataset(corpus, settings.tmo.id_column), temporary)
         write_json(folder / IDS, list(corpus["UT"]))
         write_json(folder / EMBEDS_SETTINGS, _profile(settings, vectors))
         _save(folder / NPY, vectors)  # last: its presence says that the profile is whole
         shutil.rmtree(parts, ignore_errors=True)
+
+
+def _named_as_in_dataset(corpus: pd.DataFrame, id_column: str) -> pd.DataFrame:
+    """The corpus with its ids under the name that they have in the dataset."""
+    if id_column != UT and id_column in corpus.columns:
+        return corpus.drop(columns=UT)
+    return corpus.rename(columns={UT: id_column})
 
 
 def texts_to_embed(settings: Settings) -> list[str]:
@@ -71,11 +78,12 @@ def texts_to_embed(settings: Settings) -> list[str]:
 def _texts(settings: Settings) -> tuple[pd.DataFrame, list[str]]:
     corpus_path = settings.embeds_path / CORPUS
     makes_corpus = not file_is_there(corpus_path, CorpusError)
-    dataset = dataset_texts(settings.dataset_path, settings.tmo.text_columns, distinct=makes_corpus)
+    tmo = settings.tmo
+    dataset = dataset_texts(settings.dataset_path, tmo.text_columns, id_column=tmo.id_column, distinct=makes_corpus)
     if makes_corpus:
         _require_texts(settings.dataset_path, dataset, settings.tmo.text_columns)
         return dataset, _embedded(settings, dataset["text"])
-    corpus = read_corpus(corpus_path)
+    corpus = read_corpus(corpus_path, settings.tmo.id_column)
     known = dataset.drop_duplicates("UT").set_index("UT")["text"]
     texts = corpus["UT"].map(known)
     absent = int(texts.isna().sum())
@@ -180,7 +188,7 @@ def _profile(settings: Settings, vectors: NDArray[np.float32]) -> dict[str, Any]
         "text_columns": settings.tmo.text_columns,
         **({"cut_notices": True} if settings.tmo.cut_notices else {}),
         "transformer_model": settings.tmo.transformer_model,
-        "id_column": ["UT"],
+        "id_column": [settings.tmo.id_column],
         "documents": int(vectors.shape[0]),
         "dimensions": int(vectors.shape[1]),
         "sentence_transformers": version("sentence-transformers"),

@@ -36,17 +36,17 @@ class Dataset:
 
 
 def read_papers(settings: Settings) -> Dataset | None:
-    """Read title, year and DOI of the papers of a project; None without a dataset that has the column UT.
+    """Read title, year and DOI of the papers of a project; None without a dataset that has the column of ids.
 
     Raises CorpusError for one that cannot be read.
     """
     path = settings.dataset_path
-    if not file_is_there(path, CorpusError) or "UT" not in (present := dataset_columns(path)):
+    if not file_is_there(path, CorpusError) or settings.tmo.id_column not in (present := dataset_columns(path)):
         return None
     wanted = {"title": TITLE, "year": (settings.tmo.year_column,), "doi": DOI}
     found = {name: next((column for column in names if column in present), None) for name, names in wanted.items()}
     columns = {name: column for name, column in found.items() if column}
-    table = read_dataset(path, list(dict.fromkeys(["UT", *columns.values()])))
+    table = read_dataset(path, list(dict.fromkeys(columns.values())), settings.tmo.id_column)
     table = table.drop_duplicates("UT").set_index("UT", drop=False)
     return Dataset(columns, table[list(columns.values())].set_axis(list(columns), axis=1), text_form(path))
 

@@ -328,6 +328,9 @@ class TopicModelSettings(Section):
 
     embeds_folder: FolderName = Field(description="Folder of the embedding profile, such as e01.")
     year_column: str = Field("PY", min_length=1, description="Column of the dataset with the year.")
+    id_column: str = Field(
+        "UT", min_length=1, description="Column of corpus and dataset that names a paper; outputs call it UT."
+    )
     cut_notices: bool = Field(
         False,
         description="Leave placeholders for missing abstracts and rights notices out of what is embedded and counted.",

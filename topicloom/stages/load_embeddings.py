@@ -44,7 +44,7 @@ def check_inputs(settings: Settings) -> Inputs:
     import numpy as np
 
     path = settings.embeds_path / "corpus.csv"
-    corpus = read_corpus(path)
+    corpus = read_corpus(path, settings.tmo.id_column)
     require_words(path, list(corpus["text"]))
     embeddings = read_embeddings(settings.embeds_path)
     require_fit(embeddings, corpus)
@@ -81,7 +81,7 @@ def load_inputs(settings: Settings, out: Workspace) -> None:
     import numpy as np
 
     inputs = check_inputs(settings)
-    corpus = add_uuid(inputs.corpus, settings.dataset_path)
+    corpus = add_uuid(inputs.corpus, settings.dataset_path, settings.tmo.id_column)
     order = _order(corpus, settings)
     rows = np.empty_like(order)
     rows[order] = np.arange(len(order))

@@ -50,7 +50,10 @@ def dataset_notes(facts: Mapping[str, Any], documents: int) -> Iterator[str]:
         return
     found, name = facts["papers_in_dataset"], "dataset_raw_cleaned.csv"
     if found is None:
-        yield f"There is no {name} with the column UT: papers have no title, year and DOI, and trends are left out."
+        yield (
+            f"There is no {name} with the column of ids (tmo.id_column): papers have no title, year and DOI, and "
+            "trends are left out."
+        )
         return
     yield from form_notes(name, facts["dataset_form"])
     if found < documents:

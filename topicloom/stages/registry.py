@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from topicloom.inputs import embeddings as embeddings_files
-from topicloom.inputs.corpus import corpus_columns
+from topicloom.inputs.corpus import UT, corpus_columns
 from topicloom.inputs.encoder import model_at_hand
 from topicloom.lineage.following import FittedRun, fitted_run, matched_with, result_digest
 from topicloom.lineage.history import History, lineage_of
@@ -206,7 +206,7 @@ def plan_load_embeddings(settings: Settings, store: Store) -> StagePlan:
     return StagePlan(
         stage=LOAD_EMBEDDINGS,
         version=1,
-        parameters={"order": settings.params.order},
+        parameters={"order": settings.params.order, **_id_column(settings)},
         inputs={file.name: store.digests.digest(file) for file in files if file.is_file()},
         libraries=library_versions("numpy", "pandas"),
     )
@@ -222,6 +222,11 @@ def _version(distribution: str) -> str:
     from importlib.metadata import version
 
     return version(distribution)
+
+
+def _id_column(settings: Settings) -> dict[str, str]:
+    """The column of ids, where it is another than UT: keys of earlier results hold."""
+    return {} if settings.tmo.id_column == UT else {"id_column": settings.tmo.id_column}
 
 
 def _reduce(settings: Settings) -> dict[str, Any]:
@@ -300,6 +305,7 @@ def _describe(settings: Settings) -> dict[str, Any]:
         "language": settings.tmo.represent.language,
         "others_threshold": settings.tmo.others_threshold,
         "year_column": settings.tmo.year_column,
+        **_id_column(settings),
         "this_year": settings.this_year,  # is not over: the last bar of a trend says so
     }
 
