@@ -56,6 +56,7 @@ from topicloom.stages.registry import (
     stages_of,
     with_size,
 )
+from topicloom.stages.take_up import taken_up
 from topicloom.stages.update import is_due
 from topicloom.store.retention import run_of
 from topicloom.store.store import StageRef, Store
@@ -111,7 +112,7 @@ def stage(analysis: AnalysisFolder, stage: StageName) -> str:
         analysis: One of the analyses in configs/.
         stage: The stage to compute; the results of those before it must be kept.
     """
-    settings = load_settings(analysis)
+    settings = taken_up(load_settings(analysis))
     with run_of(settings):
         settings, refs = _kept_before(settings, stage)
         if LOAD_EMBEDDINGS in refs:

@@ -27,6 +27,7 @@ from topicloom.settings.reading import read_settings, with_values
 from topicloom.settings.schema import Settings
 from topicloom.stages.computing import plan_of
 from topicloom.stages.registry import CLUSTER, LOAD_EMBEDDINGS, QUALITY, REASSIGN, REDUCE, REPRESENT, reassigns
+from topicloom.stages.take_up import taken_up
 from topicloom.store.store import StageRef, Store
 from topicloom.sweep.grid import (
     SEED,
@@ -71,7 +72,7 @@ def sweep(analysis: AnalysisFolder, plan: SweepPlan, out: Path | None = None) ->
         plan: Which settings vary, over how many seeds, how much it may cost, and where it runs.
         out: Folder to write into; sweep/ in the analysis folder when left out.
     """
-    settings = load_settings(analysis)
+    settings = taken_up(load_settings(analysis))
     _require_embeddings(settings)
     left_out = combinations(settings, plan)[1]
     runner = task_runner(plan, settings.source)

@@ -35,6 +35,7 @@ from topicloom.settings.checks import require_fitting_settings
 from topicloom.settings.overrides import Overrides
 from topicloom.settings.reading import read_settings
 from topicloom.stages.registry import DESCRIBE, FIGURES, QUALITY, REPORT, agrees, reassigns, stages_of
+from topicloom.stages.take_up import taken_up
 from topicloom.stages.update import is_due
 from topicloom.store.retention import run_of
 from topicloom.store.store import StageRef, Store
@@ -87,7 +88,7 @@ def topic_model(
         overrides: Settings that this run uses instead of those in the settings file, which stays as it is.
         validate_only: Check settings, corpus and embeddings, and compute no topics.
     """
-    settings = load_settings(analysis, overrides)
+    settings = taken_up(load_settings(analysis, overrides))
     announce(settings, refresh, validate_only=validate_only)
     with run_of(settings):
         run = StageRunner(settings, refresh)

@@ -11,15 +11,11 @@ from prefect.logging import get_run_logger
 
 from tasks.policy import SERIALIZER
 from topicloom.errors import InputError
-from topicloom.lineage.labels import require_known_labels
-from topicloom.lineage.mending import mend_history
 from topicloom.settings.checks import require_writable
 from topicloom.settings.overrides import Overrides
 from topicloom.settings.reading import find_settings_file, read_settings
 from topicloom.settings.schema import Settings
 from topicloom.store.files import digest_file
-from topicloom.store.run_record import mend_record, settle_export
-from topicloom.store.store import Store
 
 
 def _key(context: TaskRunContext, parameters: dict[str, Any]) -> str | None:
@@ -39,16 +35,9 @@ def _key(context: TaskRunContext, parameters: dict[str, Any]) -> str | None:
     result_serializer=SERIALIZER,
 )
 def load_settings(analysis: Path, overrides: Overrides | None = None) -> Settings:
-    """Read the settings of an analysis folder or settings file, and let `overrides` stand in for some.
-
-    Also carries out an export that a kill has cut short, so that nothing later meets half of it, and mends a damaged
-    history.
-    """
+    """Read the settings of an analysis folder or settings file, and let `overrides` stand in for some."""
     settings = read_settings(analysis, overrides)
     require_writable(settings)
-    settle_export(settings)
-    mended = [*mend_record(settings, Store(settings.store_path)), *mend_history(settings)]
-    settings = settings.model_copy(update={"notes": (*settings.notes, *mended, *require_known_labels(settings))})
     for note in settings.notes:
         get_run_logger().info("note: %s", note)
     return settings

