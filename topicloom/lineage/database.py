@@ -15,6 +15,7 @@ from typing import Any
 
 from topicloom.errors import InputError, Problem
 from topicloom.lineage.records import RunRecord, digest_bytes
+from topicloom.settings.stated import stated
 from topicloom.store.files import canonical_json, digest_json, replaced
 
 FORM = 2
@@ -226,7 +227,7 @@ def holds_run(database: sqlite3.Connection, record: RunRecord, content: bytes) -
 
 def stated_digest(settings: Mapping[str, Any], versions: Mapping[str, str]) -> str:
     """Digest of the settings and library versions of a run."""
-    return digest_json([dict(settings), dict(versions)])
+    return digest_json([stated(settings), dict(versions)])
 
 
 def _rows(record: RunRecord, content: bytes) -> dict[str, list[tuple[Any, ...]]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from topicloom.lineage.identity import OUTLIERS, describe
 from topicloom.lineage.matching import overlap_of, transitions
 from topicloom.lineage.records import Event, LastingTopic, RunRecord
+from topicloom.settings.stated import stated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,7 +68,7 @@ def differences(before: RunRecord, after: RunRecord) -> Differences:
         papers=_papers(before, after, events),
         topics=_topics(before, after),
         events=events,
-        settings=list(changed_values(before.settings, after.settings)),
+        settings=list(changed_values(stated(before.settings), stated(after.settings))),
         versions=list(changed_values(before.versions, after.versions)),
     )
 

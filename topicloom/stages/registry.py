@@ -15,6 +15,7 @@ from topicloom.lineage.following import FittedRun, fitted_run, matched_with, res
 from topicloom.lineage.history import History, lineage_of
 from topicloom.lineage.labels import labels_path
 from topicloom.settings.schema import Settings
+from topicloom.settings.stated import stated
 from topicloom.settings.stop_lists import ENGLISH
 from topicloom.stages.notes import corpus_notes, dataset_notes
 from topicloom.store.files import digest_json
@@ -321,7 +322,7 @@ def naming_method(settings: Settings) -> str:
 def _report(settings: Settings) -> dict[str, Any]:
     """The page states the settings, all of them, and the notes on them."""
     notes = {"notes": list(settings.notes)} if settings.notes else {}
-    return {"label": settings.label, **settings.model_dump(mode="json", include={"tmo", "params"}), **notes}
+    return {"label": settings.label, **stated(settings.model_dump(mode="json", include={"tmo", "params"})), **notes}
 
 
 _TEXTS, _IDENTIFIERS, _VECTORS, _ROWS = "texts.parquet", "identifiers.parquet", "embeddings.npy", "rows.npy"

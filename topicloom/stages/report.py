@@ -12,6 +12,7 @@ from topicloom.lineage.differences import flat
 from topicloom.lineage.telling import latest_differences
 from topicloom.report.page import changes_shown, report_page
 from topicloom.settings.schema import Settings
+from topicloom.settings.stated import stated
 from topicloom.stages.notes import corpus_notes, dataset_notes
 from topicloom.stages.registry import DESCRIBE, LOAD_EMBEDDINGS, QUALITY
 from topicloom.store.files import read_json
@@ -61,6 +62,6 @@ def _stage_row(stage: str, manifest: Mapping[str, Any], run_id: str | None) -> d
 
 
 def _settings_rows(settings: Settings) -> Iterator[tuple[str, str]]:
-    for name, value in flat(settings.model_dump(mode="json", include={"params", "tmo"})).items():
+    for name, value in flat(stated(settings.model_dump(mode="json", include={"params", "tmo"}))).items():
         if value is not None:
             yield name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
