@@ -59,6 +59,7 @@ from topicloom.stages.registry import (
 from topicloom.stages.take_up import taken_up
 from topicloom.stages.update import is_due
 from topicloom.store.retention import run_of
+from topicloom.store.run_record import end_run
 from topicloom.store.store import StageRef, Store
 
 # Each task with the stages whose results it takes, in the order of its parameters.
@@ -121,6 +122,8 @@ def stage(analysis: AnalysisFolder, stage: StageName) -> str:
         run = StageRunner(settings, refresh=stage)
         with turn(settings):
             run(task, *(refs.get(name) for name in inputs))
+        if stage == EXPORT:
+            end_run(settings)
         if stage in PICTURES:
             pictures = {**_pictures_kept(settings, refs), stage: run.outcomes[stage].ref}
             publish(settings, pictures, refs[EXPORT].key)

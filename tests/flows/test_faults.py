@@ -214,6 +214,37 @@ def test_who_looks_at_the_folder_while_its_files_change_waits(finished, monkeypa
     assert not list(finished.analysis.glob(".topicloom*"))
 
 
+SPOILT = {
+    "outputs list": lambda m: m.update(outputs=list(m["outputs"])),
+    "without bytes": lambda m: [note.pop("bytes") for note in m["outputs"].values()],
+    "without facts": lambda m: m.pop("facts"),
+    "lie about digests": lambda m: m["outputs"].clear(),
+    "lie about facts": lambda m: m["facts"].clear(),
+}
+
+
+@pytest.mark.parametrize("change", SPOILT)
+def test_manifests_that_another_hand_has_spoilt_are_made_anew_and_said_once(finished, prefect_server, change):
+    from tests.flows.test_cli import topicloom
+
+    before = whole_export(finished)
+    for path in (finished.path / ".topicloom").glob("*/*/manifest.json"):
+        manifest = json.loads(path.read_text())
+        SPOILT[change](manifest)
+        path.write_text(json.dumps(manifest))
+    (finished.path / ".topicloom" / "digests.sqlite").write_text('{"a": 5}' * 1000)
+    done = topicloom("status", finished.analysis)
+    assert done.returncode == 0, done.stderr
+    assert "manifest.json is" in done.stdout
+    done = topicloom("run", finished.analysis, "-v", server=prefect_server)
+    assert done.returncode == 0, done.stderr
+    said = done.stdout + done.stderr
+    assert "Traceback" not in said
+    assert said.count("load-embeddings: the kept result is not used: manifest.json is ") == 1
+    assert whole_export(finished) == before
+    assert list((finished.path / ".topicloom").glob("digests.sqlite.damaged"))
+
+
 def test_a_fault_that_passes_is_tried_again(project, run, monkeypatch):
     from topicloom.clusters.clustering import cluster_documents
     from topicloom.stages import cluster as module

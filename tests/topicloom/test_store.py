@@ -714,6 +714,7 @@ def test_a_run_that_begins_while_the_store_is_cleaned_waits_and_loses_nothing(st
     log, handler = logging.getLogger("topicloom.store.store"), Waiting()
     log.addHandler(handler)
     monkeypatch.setattr(cleaning, "find_leftovers", looked)
+    monkeypatch.setattr("topicloom.store.store._PATIENCE", 0)
     assert [left.path.name for left in clean(store)] == [plan(n=1).key]
     thread.join()
     log.removeHandler(handler)
@@ -827,6 +828,35 @@ def test_flipped_bits_are_found(store, settled):
             assert store.find(plan()).ref in (None, ref)
         path.write_bytes(content)
     assert store.find(plan()).ref == ref
+
+
+def test_a_run_that_begins_takes_no_file_that_another_one_writes(store):
+    """The temporary files of the history and of embeddings look like those of a dead run."""
+    written = [store.root / "history" / ".history.sqlite.aa.tmp", store.root / "embedding" / ".000.npy.bb.tmp"]
+    for path in written:
+        path.parent.mkdir(parents=True)
+        path.touch()
+    with store.lock("history"), store.run():
+        assert all(path.exists() for path in written)
+    with store.run():
+        assert [path.exists() for path in written] == [False, True]
+
+
+def test_two_runs_that_begin_at_once_say_nothing_of_each_other(store, caplog):
+    barrier = threading.Barrier(4)
+
+    def run() -> None:
+        barrier.wait()
+        with Store(store.root).run():
+            barrier.wait()
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert caplog.text == ""
+    assert not list(store.root.glob("locks/run-*.lock"))
 
 
 def test_sweep_leaves_what_living_runs_write(store):

@@ -16,7 +16,7 @@ from topicloom.machine.regular_files import file_is_there
 from topicloom.progress import tell
 from topicloom.settings.schema import Settings
 from topicloom.store.csv_tables import write_csv
-from topicloom.store.files import digest_json, replaced, write_json
+from topicloom.store.files import clear_temporaries, digest_json, replaced, write_json
 from topicloom.store.store import Store
 from topicloom.words.notices import without_notices
 
@@ -50,6 +50,8 @@ def make_embeddings(settings: Settings, store: Store, attempt: int = 0) -> None:
     with store.lock("embedding").acquire():
         if not embeddings_missing(settings):
             return  # another run made them while this one waited
+        for name in (CORPUS, IDS, EMBEDS_SETTINGS, NPY):
+            clear_temporaries(folder, name)
         corpus, texts = _texts(settings)
         parts = store.root / "embedding" / _work_key(settings, texts)
         parts.mkdir(parents=True, exist_ok=True)

@@ -77,6 +77,15 @@ def replaced(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def clear_temporaries(folder: Path, name: str = "*") -> None:
+    """Remove what `replaced` leaves of a file, or of all below a folder, when it is killed.
+
+    The caller holds the lock under which the file is written.
+    """
+    for left in folder.rglob(f".{name}.*.tmp"):
+        left.unlink(missing_ok=True)
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON file, indented for people, atomically."""
     with replaced(path) as temporary:

@@ -71,7 +71,7 @@ def settle_export(settings: Settings) -> None:
         logger.warning("%s: an export was cut short; the next command of who may write there carries it out.", folder)
         return
     with analysis_lock(settings, Store(settings.store_path)):
-        finish_swap(folder)
+        pass
 
 
 def mend_record(settings: Settings, store: Store) -> list[str]:
@@ -104,9 +104,20 @@ def update_record(settings: Settings, changes: dict[str, Any]) -> None:
     write_json(settings.analysis_path / RUN_RECORD, {**read_record(settings), **changes})
 
 
+def end_run(settings: Settings) -> None:
+    """Note in run.json that nothing more is to come of the export that it tells of."""
+    with analysis_lock(settings, Store(settings.store_path)):
+        update_record(settings, {"over": True})
+
+
 @contextlib.contextmanager
 def analysis_lock(settings: Settings, store: Store) -> Iterator[None]:
-    """Hold the lock of an analysis folder: one export, or one change of the run record, at a time."""
+    """Hold the lock of an analysis folder: one export, or one change of the run record, at a time.
+
+    Whoever holds it finds the folder whole: a change that a kill has cut short is carried out, or taken back, first.
+    Raises SwapError where neither can be.
+    """
     name = settings.metadata.analysis_id.replace("/", "+")
     with store.lock(f"analysis-{name}"):
+        finish_swap(settings.analysis_path)
         yield

@@ -27,6 +27,7 @@ from topicloom.machine.memory import PeakMemory, give_back
 from topicloom.store.digests import DigestBook
 from topicloom.store.disk import disk_errors
 from topicloom.store.files import (
+    clear_temporaries,
     digest_file,
     digest_json,
     sync,
@@ -40,6 +41,7 @@ logger = logging.getLogger(__name__)
 OWN_FOLDERS = ("locks", "prefect", "embedding", "history")  # of the store that hold no results
 GATE = "gate"  # the lock that a run takes to begin, and that cleaning holds while it lasts
 _RUN = "run-"
+_PATIENCE = 2.0  # seconds that nobody has to be told of
 
 
 class StagePlan(BaseModel):
@@ -247,11 +249,11 @@ class Store:
             shutil.rmtree(left, ignore_errors=True)
 
     @contextlib.contextmanager
-    def held(self, name: str, waiting: str) -> Iterator[None]:
-        """Hold a lock of the project; `waiting` is logged where another run holds it."""
+    def held(self, name: str, waiting: str, patience: float = 0) -> Iterator[None]:
+        """Hold a lock of the project; `waiting` is logged where another run holds it for longer than `patience` (s)."""
         lock = self.lock(name)
         try:
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=patience)
         except Timeout:
             logger.warning("%s", waiting)
             lock.acquire()
@@ -273,6 +275,8 @@ class Store:
 
     def sweep(self) -> list[Path]:
         """Remove the temporary folders that runs which are no more have left; those of living runs stay."""
+        with contextlib.suppress(Timeout), self.lock("history").acquire(timeout=0):
+            clear_temporaries(self.root / "history")
         left = [path for pattern in ("*/.*.tmp", "*/.*.old") for path in self.root.glob(pattern)]
         return [path for path in left if path.parent.name not in OWN_FOLDERS and self._sweep_one(path)]
 
@@ -292,7 +296,8 @@ class Store:
         Waits while the store is cleaned. What runs that are no more have left is removed.
         """
         lock = self.lock(f"{_RUN}{uuid.uuid4().hex[:12]}")
-        with self.held(GATE, "The store of the project is being cleaned; this run waits until that is over."):
+        waiting = "Another run of the project begins, or its store is being cleaned; this run waits until that is over."
+        with self.held(GATE, waiting, patience=_PATIENCE):
             self.is_running()
             self.sweep()
             lock.acquire()
