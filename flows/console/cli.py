@@ -114,7 +114,7 @@ def check(path: Analysis) -> None:
         [
             *corpus_notes(inputs.facts, settings.tmo),
             *dataset_notes(together, inputs.facts["documents"]),
-            *stop_word_note(settings.tmo.represent),
+            *stop_word_note(inputs.facts, settings.tmo.represent),
         ]
     )
     documents, dimensions = inputs.facts["documents"], inputs.facts["dimensions"]
@@ -135,7 +135,7 @@ def _check_texts(settings: Settings) -> None:
         [
             *form_notes(settings.dataset_path.name, form_facts(text_form(settings.dataset_path))),
             *corpus_notes(facts, settings.tmo),
-            *stop_word_note(settings.tmo.represent),
+            *stop_word_note(facts, settings.tmo.represent),
         ]
     )
     console.print(

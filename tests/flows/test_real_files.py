@@ -44,7 +44,7 @@ def test_odd_texts_reach_the_outputs_whole(project, run):
     documents = documents_of(project)
     assert len(documents) == len(corpus)
     assert dict(documents) == dict(zip(corpus["UT"], texts, strict=True))
-    assert any("1 NUL characters of corpus.csv, the first in line" in note for note in report.notes)
+    assert any("NUL characters left out of corpus.csv: 1, " in note for note in report.notes)
     words = " ".join(pd.read_csv(project.output("topic_model_info.csv"))["Representation"])
     assert "cafe" not in words
 

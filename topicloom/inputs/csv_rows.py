@@ -98,7 +98,10 @@ def _opened(path: Path, error: type[InputError], *, first_line_only: bool = Fals
 
 
 class _Lines:
-    """The lines of a file; `taken` are those since it was last emptied."""
+    """The lines of a file; `taken` are those since it was last emptied.
+
+    A bare carriage return within a line is hidden from the csv module, which would end the row there.
+    """
 
     def __init__(self, lines: Iterable[str]) -> None:
         self._lines, self.taken = iter(lines), list[str]()
@@ -108,8 +111,18 @@ class _Lines:
 
     def __next__(self) -> str:
         line = next(self._lines)
+        if "\r" in line:
+            line = _with_returns_hidden(line)
         self.taken.append(line)
         return line
+
+
+_HIDDEN = "\0"  # of which text that is read holds none
+
+
+def _with_returns_hidden(line: str) -> str:
+    body = line.rstrip("\r\n")
+    return body.replace("\r", _HIDDEN) + line[len(body) :]
 
 
 def _records(path: Path, file: TextIO, error: type[InputError], delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -124,6 +137,8 @@ def _records(path: Path, file: TextIO, error: type[InputError], delimiter: str) 
             lines.taken.clear()
             if len(taken) > 1 and (fault := _fault_of_quotes(taken, delimiter)):
                 raise error(path, _unbalanced(begins, fault))
+            if any(_HIDDEN in text for text in taken):
+                row = [field.replace(_HIDDEN, "\r") for field in row]
             if any(field.strip() for field in row):
                 yield begins, row
         if begins and "end of data" in (fault := _fault_of_quotes(taken, delimiter)):

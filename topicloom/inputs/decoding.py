@@ -8,7 +8,7 @@ import io
 import itertools
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -42,6 +42,8 @@ class TextForm:
 
     encoding: by Python's name. stray_bytes: of a UTF-8 file, those that are none and are read as Windows-1252;
     stray_line: the first line with one. nuls: NUL characters, which are left out; nul_line: the first line with one.
+    line_end: what ends a line, a carriage return where the file has no line feed at all (Excel for Mac). Where it has
+    them, with or without a carriage return before, a bare carriage return is part of a text.
     """
 
     encoding: str = UTF_8
@@ -49,11 +51,12 @@ class TextForm:
     stray_line: int = 0
     nuls: int = 0
     nul_line: int = 0
+    line_end: str = "\n"
 
     @property
     def is_plain(self) -> bool:
         """Whether it is UTF-8 without anything odd."""
-        return self == TextForm()
+        return replace(self, line_end="\n") == TextForm()
 
     @property
     def errors(self) -> str:
@@ -73,18 +76,21 @@ def _form_of(path: Path, *_stamp: int) -> TextForm:
         wide = _wide_encoding(file.read(_HEAD))
     if wide:
         return TextForm(wide)
-    is_utf_8, nuls = _first_look(path)
+    is_utf_8, nuls, line_end = _first_look(path)
     nul_line = _first_line(path, b"\0") if nuls else 0
     encoding = UTF_8 if is_utf_8 else _encoding_of(_sample(path))
     strays = (0, 0) if is_utf_8 or encoding != UTF_8 else _strays(path)
-    return TextForm(encoding, *strays, nuls, nul_line)
+    return TextForm(encoding, *strays, nuls, nul_line, line_end)
 
 
 def open_text(path: Path, form: TextForm | None = None) -> TextIO:
-    """Open a file as text, line ends as they are, NUL characters left out. Raises OSError."""
+    """Open a file as text, NUL characters left out; line ends stay in it, and lines are ended by its own alone.
+
+    Raises OSError.
+    """
     form = form or text_form(path)
     kind = _WithoutNul if form.nuls else io.TextIOWrapper
-    return kind(path.open("rb"), encoding=form.encoding, errors=form.errors, newline="")
+    return kind(path.open("rb"), encoding=form.encoding, errors=form.errors, newline=form.line_end)
 
 
 def open_head(path: Path) -> TextIO:
@@ -110,13 +116,13 @@ def form_notes(name: str, facts: Mapping[str, Any]) -> Iterator[str]:
         yield f"{name} is not UTF-8; it is read as {found}. Save it as UTF-8 if letters look wrong."
     if form.stray_bytes:
         yield (
-            f"{form.stray_bytes} bytes of {name} are not UTF-8, the first in line {form.stray_line}; these are read as "
-            "Windows-1252, all else as UTF-8. Look at that line, and save the file as UTF-8."
+            f"Bytes of {name} that are not UTF-8: {form.stray_bytes}, the first in line {form.stray_line}. These are "
+            "read as Windows-1252, all else as UTF-8. Look at that line, and save the file as UTF-8."
         )
     if form.nuls:
         yield (
-            f"{form.nuls} NUL characters of {name}, the first in line {form.nul_line}, are left out; the text around "
-            "them is kept."
+            f"NUL characters left out of {name}: {form.nuls}, the first in line {form.nul_line}. The text around them "
+            "is kept."
         )
 
 
@@ -149,18 +155,19 @@ def _wide_encoding(head: bytes) -> str:
     return ""
 
 
-def _first_look(path: Path) -> tuple[bool, int]:
-    """Whether a file is UTF-8 throughout, and how many NUL characters it holds."""
+def _first_look(path: Path) -> tuple[bool, int, str]:
+    """Whether a file is UTF-8 throughout, how many NUL characters it holds, and what ends its lines."""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    is_utf_8, nuls = True, 0
+    is_utf_8, nuls, feeds, returns = True, 0, False, False
     for block in itertools.chain(_blocks(path), (b"",)):
         nuls += block.count(0)
+        feeds, returns = feeds or b"\n" in block, returns or b"\r" in block
         try:
             if is_utf_8:
                 decoder.decode(block, final=not block)
         except UnicodeDecodeError:
             is_utf_8 = False
-    return is_utf_8, nuls
+    return is_utf_8, nuls, "\r" if returns and not feeds else "\n"
 
 
 def _blocks(path: Path) -> Iterator[bytes]:

@@ -66,11 +66,17 @@ def stop_word_advice(represent: RepresentSettings) -> str:
     return f'In section tmo set "represent": {{"stop_words": "{language}"}} to leave such words out of all topics.'
 
 
-def stop_word_note(represent: RepresentSettings) -> Iterator[str]:
-    """A remark, before anything is computed, where words such as "the" will stand in the names of topics."""
+def stop_word_note(facts: Mapping[str, Any], represent: RepresentSettings) -> Iterator[str]:
+    """A remark, before anything is computed, where words such as "the" will stand in the names of topics.
+
+    facts: what `language_facts` counted. Texts in a language that the settings do not fit have a remark of their own.
+    """
     advice = stop_word_advice(represent)
-    if advice:
-        yield f'tmo.represent.stop_words is not set, as in the notebook: names such as "0_the_and_of_in". {advice}'
+    if advice and not any("stop_words" in note for note in language_notes(facts, represent)):
+        yield (
+            'tmo.represent.stop_words is not set, as in the notebook: topics get names such as "0_the_and_of_in". '
+            f"{advice}"
+        )
 
 
 def word_notes(facts: Mapping[str, Any], represent: RepresentSettings) -> Iterator[str]:

@@ -75,7 +75,7 @@ def test_one_stray_byte_spoils_no_other_letter(tmp_path):
     assert titles[20] == "café ’ \x81"
     assert set(titles[:20] + titles[21:]) == {"naïve Münchner"}
     (note,) = form_notes("dataset.csv", form_facts(text_form(path)))
-    assert "3 bytes of dataset.csv are not UTF-8, the first in line 22" in note
+    assert "Bytes of dataset.csv that are not UTF-8: 3, the first in line 22." in note
 
 
 def test_text_after_a_nul_is_kept(tmp_path):
@@ -83,7 +83,26 @@ def test_text_after_a_nul_is_kept(tmp_path):
     path.write_bytes(b'UT,text\nA,one\nB,"before\0after, and ""more"""\nC,\0\nD,last\n')
     assert list(read_corpus(path)["text"]) == ["one", 'beforeafter, and "more"', "", "last"]
     (note,) = form_notes("corpus.csv", form_facts(text_form(path)))
-    assert note.startswith("2 NUL characters of corpus.csv, the first in line 3, are left out")
+    assert note.startswith("NUL characters left out of corpus.csv: 2, the first in line 3.")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_bare_carriage_return_ends_no_row_quoted_or_not(tmp_path, end):
+    path = tmp_path / "corpus.csv"
+    path.write_bytes(
+        end.join(["UT,text,note", "A,one\rmore,x", 'B,"two\rmore, and\nmore",y', "C,three,z", ""]).encode()
+    )
+    read = read_corpus(path)
+    assert list(read["UT"]) == ["A", "B", "C"]
+    assert list(read["text"]) == ["one\rmore", "two\rmore, and\nmore", "three"]
+    assert form_facts(text_form(path)) == {}
+
+
+def test_lines_that_carriage_returns_alone_end(tmp_path):
+    path = tmp_path / "corpus.csv"
+    path.write_bytes(b'UT,text\rA,one\rB,"two, and more"\r')
+    assert list(read_corpus(path)["text"]) == ["one", "two, and more"]
+    assert corpus_columns(path) == ["UT", "text"]
 
 
 def test_many_nuls_end_no_file_early(tmp_path):

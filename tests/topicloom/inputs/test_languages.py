@@ -81,10 +81,11 @@ def test_facts_of_an_earlier_version_are_no_obstacle():
 
 
 def test_stop_words_are_offered_where_none_are_set():
-    (note,) = stop_word_note(RepresentSettings())
+    (note,) = stop_word_note(language_facts([ENGLISH] * 9), RepresentSettings())
     assert '"represent": {"stop_words": "english"}' in note
-    assert list(stop_word_note(RepresentSettings(stop_words="english"))) == []
-    assert list(stop_word_note(RepresentSettings(stop_words=["the", "of"]))) == []
+    assert list(stop_word_note({}, RepresentSettings(stop_words="english"))) == []
+    assert list(stop_word_note({}, RepresentSettings(stop_words=["the", "of"]))) == []
+    assert list(stop_word_note(language_facts([SPANISH] * 9), RepresentSettings())) == []
     facts = {
         "topics": 24,
         "named_by_stop_words": {"topics": 12, "example": "0_the_and_of_in"},
