@@ -17,15 +17,28 @@ FLAGS = [
 
 
 @pytest.fixture(scope="module")
-def browser():
-    """Headless Chromium; where there is none, CI fails and others skip."""
+def browser_of():
+    """Starts headless Chromium with more flags; where there is no Chromium, CI fails and others skip."""
     if CHROMIUM is None:
         if os.environ.get("CI"):
             pytest.fail("CI must install Chromium: .ci/run does")
         pytest.skip("no Chromium on this machine; install the package chromium")
     from playwright.sync_api import sync_playwright
 
+    started = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
+
+        def start(*flags: str):
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *flags])
+            started.append(browser)
+            return browser
+
+        yield start
+        for browser in started:
+            browser.close()
+
+
+@pytest.fixture(scope="module")
+def browser(browser_of):
+    """Headless Chromium."""
+    return browser_of()

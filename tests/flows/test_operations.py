@@ -131,8 +131,48 @@ def test_compose_binds_to_loopback_and_demands_a_password():
         assert services[service]["environment"]["PREFECT_SERVER_API_AUTH_STRING"].startswith(
             "${PREFECT_SERVER_API_AUTH_STRING:?"
         )
+    server = services["server"]
+    # Another user than root cannot unpack the pages into the installed packages, and a browser does not know `server`.
+    assert server["environment"]["PREFECT_SERVER_UI_STATIC_DIRECTORY"].startswith("/home/topicloom/")
+    assert server["environment"]["PREFECT_SERVER_UI_API_URL"] == "/api"
+    assert all(volume.endswith(":ro") for volume in server["volumes"])
     wanted = set(re.findall(r"\$\{(\w+)", content))
     given = {
         line.split("=")[0] for line in (OPS / "env.example").read_text().splitlines() if "=" in line and line[0] != "#"
     }
     assert wanted <= given
+
+
+def test_the_image_gets_what_it_runs_and_no_secret(tmp_path):
+    """.dockerignore, as Docker reads it, over a checkout with all that may lie in one."""
+    from docker.utils.build import exclude_paths
+
+    needed = [
+        *("flows/server/app.py", "tasks/cluster.py", "topicloom/report/assets/main.js", "configs/demo.yaml"),
+        *("configs/schema.json", "pyproject.toml", "requirements.lock", "README.md", "LICENSE", ".git/HEAD"),
+        *(".git/objects/ab/cd", ".git/refs/heads/main", ".git/packed-refs"),
+    ]
+    secret = [
+        *(
+            ".venv/bin/python",
+            "ops/.env",
+            ".env",
+            "configs/group.yaml",
+            ".git/config",
+            "demo/p/dataset.csv",
+            "serve.log",
+        ),
+        *("flows/__pycache__/a.pyc", "Q338/.topicloom/reduce/x.npy", "prefect.db", "profiles.toml", "id_rsa"),
+    ]
+    for name in (*needed, *secret):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    lines = (REPOSITORY / ".dockerignore").read_text().splitlines()
+    patterns = [line for line in lines if line and not line.startswith("#")]
+    found = {name for name in exclude_paths(str(tmp_path), patterns) if (tmp_path / name).is_file()}
+    assert found == set(needed)
+    for line in (OPS / "Dockerfile").read_text().splitlines():
+        if line.startswith("COPY") and line.split()[1] != ".":
+            assert line.split()[1] in found
+    ignored = subprocess.run(["git", "check-ignore", "ops/.env"], cwd=REPOSITORY, check=False, capture_output=True)
+    assert ignored.returncode == 0
