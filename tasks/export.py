@@ -84,7 +84,8 @@ def _export(settings: Settings, store: Store, refs: Mapping[str, StageRef], plan
     except OSError as error:
         raise ExportError(
             f"{settings.analysis_path}: the outputs could not be written ({error}). "
-            "The files of the previous run are as they were. Make room or give the right to write, and run again."
+            "The files of the previous run are as they were. Make room, or give the right to replace the file that is "
+            "named, and run again."
         ) from error
     store.digests.note({settings.analysis_path / name: note["sha256"] for name, note in files.items()})
     return ref

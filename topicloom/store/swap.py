@@ -255,19 +255,27 @@ def _settle(folder: Path, journal: _Journal) -> OSError | None:
 
 
 def _put(folder: Path, journal: _Journal) -> None:
-    for name in journal.put:
+    for name in (*journal.put, *journal.remove):
         at = _places(folder, journal, name)
-        if not os.path.lexists(at.new):
-            continue  # it was put in place before a kill
-        if os.path.lexists(at.place) and _is_folder(at.new):
-            at.place.replace(at.aside)
-        at.new.replace(at.place)
-    for name in journal.remove:
-        at = _places(folder, journal, name)
-        if _is_folder(at.place):
-            at.place.replace(at.aside)
-        else:
-            at.place.unlink(missing_ok=True)
+        try:
+            _put_one(at) if name in journal.put else _remove_one(at)
+        except OSError as error:  # the person knows the file by its own place
+            raise OSError(error.errno, error.strerror, str(at.place)) from error
+
+
+def _put_one(at: _Places) -> None:
+    if not os.path.lexists(at.new):
+        return  # it was put in place before a kill
+    if os.path.lexists(at.place) and _is_folder(at.new):
+        at.place.replace(at.aside)
+    at.new.replace(at.place)
+
+
+def _remove_one(at: _Places) -> None:
+    if _is_folder(at.place):
+        at.place.replace(at.aside)
+    else:
+        at.place.unlink(missing_ok=True)
 
 
 def _take_back(folder: Path, journal: _Journal) -> None:
