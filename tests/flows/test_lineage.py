@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 
@@ -103,6 +104,33 @@ def test_topics_keep_their_ids_and_colours_as_the_corpus_changes_and_a_persons_l
     assert "5 withdrawn" in outcome.stdout
     papers = pd.read_csv(finished.root / "diff" / "changed_papers.csv", dtype=str, keep_default_na=False)
     assert (papers["Change"] == "withdrawn").sum() == 5
+
+
+def test_labels_stay_though_the_table_that_showed_them_is_gone_and_decide_nothing_unsaid(finished, run):
+    """They are kept in the history: identify reads no file that its key does not hold."""
+    finished.write_settings(pictures={"quality": False, "figures": False, "report": True})
+    run(finished.analysis)
+    shown = table(finished, "topic_summary.csv").set_index("topic_uid")["Label"]
+    with sqlite3.connect(History(read_settings(finished.analysis)).path) as database:
+        noted = dict(database.execute("SELECT uid, label FROM topics WHERE number = 2"))
+    assert noted == shown.to_dict()
+    # A result of identify that is made once more is the same, though a table lies there now.
+    for kept in finished.store_entries("identify"):
+        (kept / "identity.json").write_text("[]")
+    assert run(finished.analysis).computed == ["identify"]
+
+    named = {uid: f"{label.split(',')[0]}, old" for uid, label in shown.items()}
+    rows = "".join(f'{uid},"{label}"\n' for uid, label in named.items())
+    finished.output("labels.csv").write_text(f"topic_uid,label\n{rows}")
+    run(finished.analysis)
+    finished.output("labels.csv").unlink()
+    finished.output("topic_summary.csv").unlink()
+    keep_rows(finished, np.arange(236))
+    run(finished.analysis)
+    now = table(finished, "topic_summary.csv").set_index("topic_uid")
+    fitting = [uid for uid in now.index if uid in named and named[uid].split(",")[0] in now.loc[uid, "Keywords"]]
+    assert len(fitting) >= 3
+    assert now.loc[fitting, "Label"].tolist() == [named[uid] for uid in fitting]
 
 
 def test_a_rerun_without_changes_says_so_in_one_line(finished, run):

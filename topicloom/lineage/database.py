@@ -117,7 +117,7 @@ def created(path: Path, history: str, project: str, fill: Callable[[sqlite3.Conn
         fill(database)
 
 
-def written(path: Path, change: Callable[[sqlite3.Connection], None]) -> None:
+def written(path: Path, change: Callable[[sqlite3.Connection], object]) -> None:
     """Change a database. Where a reader does not let go of it, the change is made in a copy that takes its place.
 
     Raises:

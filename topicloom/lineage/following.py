@@ -29,6 +29,12 @@ def matched_with(settings: Settings, result: str) -> Head | None:
     return heads[-1] if heads else None
 
 
+def shown_labels(settings: Settings, result: str) -> dict[str, str]:
+    """The labels, by lasting id, that people were shown in the run that a result is matched with, or before it."""
+    head = matched_with(settings, result)
+    return History(settings).labels(lineage_of(settings), head.number) if head else {}
+
+
 class FittedRun(NamedTuple):
     """A run that fitted a model: its number, and the keys of its stages by name."""
 

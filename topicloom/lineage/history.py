@@ -31,6 +31,7 @@ from topicloom.store.record_form import inside_the_folder, run_records, stated_i
 from topicloom.store.store import Store
 
 DATABASE = "history.sqlite"
+REMEMBERED = 10  # runs back in which a topic is looked for that the run before did not have
 _CHECKED = "checked.json"
 
 
@@ -118,6 +119,25 @@ class History:
         """For each lasting id of a line, the number of the last run that had it."""
         return dict(self._rows("SELECT uid, MAX(number) FROM topics WHERE lineage = ? GROUP BY uid", lineage))
 
+    def labels(self, lineage: str | None, number: int) -> dict[str, str]:
+        """The label of each lasting id as people were last shown it, in run `number` or one of the ten before it."""
+        rows = self._rows(
+            "SELECT uid, label, MAX(number) FROM topics "
+            "WHERE lineage = ? AND number BETWEEN ? AND ? AND label != '' GROUP BY uid",
+            *(lineage, number - REMEMBERED, number),
+        )
+        return {uid: label for uid, label, _ in rows}
+
+    def note_labels(self, lineage: str, number: int, labels: Mapping[str, str]) -> None:
+        """Note under which labels a run shows its topics. labels: by lasting id."""
+        query = "SELECT uid, label FROM topics WHERE lineage = ? AND number = ?"
+        known = dict(self._rows(query, lineage, number))
+        changed = [(labels[uid], lineage, number, uid) for uid in known if labels.get(uid, known[uid]) != known[uid]]
+        if changed:
+            update = "UPDATE topics SET label = ? WHERE lineage = ? AND number = ? AND uid = ?"
+            with self.store.lock("history"):
+                self.change(lambda database: database.executemany(update, changed))
+
     def id(self) -> str | None:
         """The id of the history, which run.json of every analysis names; None before the first run."""
         return dict(self._rows("SELECT key, value FROM meta")).get("history")
@@ -181,7 +201,7 @@ class History:
             with self.store.lock("history"):
                 self.change(lambda database: put_folder(database, lineage, folder))
 
-    def change(self, change: Callable[[sqlite3.Connection], None]) -> None:
+    def change(self, change: Callable[[sqlite3.Connection], object]) -> None:
         """Change the database. The caller holds the lock of the history."""
         sound = self.is_checked()
         written(self.path, change)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from topicloom.atlas.colours import group_colours
 from topicloom.atlas.tree import group_levels, topic_tree
 from topicloom.lineage.database import stated_digest
-from topicloom.lineage.following import matched_with
-from topicloom.lineage.history import History, lineage_of, new_lineage
+from topicloom.lineage.following import matched_with, shown_labels
+from topicloom.lineage.history import REMEMBERED, History, lineage_of, new_lineage
 from topicloom.lineage.identity import Identity, Lost, first_identity, next_identity
 from topicloom.lineage.matching import Partition
 from topicloom.lineage.records import Event, LastingTopic, RunRecord, packed_vectors
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 Refs = Mapping[str, StageRef]
 
 _EVENTS = "events.json"
-_REMEMBERED = 10  # runs back in which a topic is looked for that the run before did not have
 
 
 def identify_topics(settings: Settings, refs: Refs, out: Workspace) -> None:
@@ -80,7 +78,7 @@ def _lost(history: History, lineage: str | None, before: RunRecord) -> list[Lost
     last_seen = history.last_seen(lineage)
     runs: dict[int, set[str]] = {}
     for uid, number in last_seen.items():
-        if before.number - _REMEMBERED <= number < before.number:
+        if before.number - REMEMBERED <= number < before.number:
             runs.setdefault(number, set()).add(uid)
     return [Lost(history.read(lineage, number), frozenset(runs[number])) for number in sorted(runs, reverse=True)]
 
@@ -91,7 +89,7 @@ def _lasting_topics(settings: Settings, store: Store, refs: Refs, identity: Iden
     table = [t for t in read_topics(store.artifact(refs[REPRESENT], "topics.json")) if t.topic != -1]
     counts = np.array([topic.count for topic in table], dtype=np.int64)
     colours = group_colours(group_levels(topic_tree(_vectors(store, refs)), counts) if table else [], counts)
-    labels = _published_labels(settings.analysis_path)
+    labels = shown_labels(settings, result_of(refs))
     return [
         LastingTopic(
             topic=topic.topic,
@@ -107,17 +105,6 @@ def _lasting_topics(settings: Settings, store: Store, refs: Refs, identity: Iden
             table, identity.uids, identity.since, identity.history, identity.colours, colours, strict=True
         )
     ]
-
-
-def _published_labels(folder: Path) -> dict[str, str]:
-    """The label of each lasting id in the last run's table of topics, as far as there is one."""
-    import pandas as pd
-
-    try:
-        table = pd.read_csv(folder / "topic_summary.csv", usecols=["topic_uid", "Label"], keep_default_na=False)
-    except (OSError, ValueError):
-        return {}
-    return dict(zip(table["topic_uid"].astype(str), table["Label"].astype(str), strict=True))
 
 
 def read_identity(store: Store, ref: StageRef) -> tuple[list[LastingTopic], list[Event]]:

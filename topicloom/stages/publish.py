@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from topicloom.lineage.history import History, HistoryError
 from topicloom.output_files import DRAWN, FIGURES_FOLDER, QUALITY_FILE, REPORT_FILE, RUN_RECORD, TABLES
 from topicloom.settings.schema import Settings
 from topicloom.stages.registry import DESCRIBE, FIGURES, QUALITY, REPORT
 from topicloom.store.files import write_json
+from topicloom.store.record_form import stated_identity
 from topicloom.store.run_record import analysis_lock, exported_by, read_record
 from topicloom.store.store import StageRef, Store
 from topicloom.store.swap import swapped_in
+
+logger = logging.getLogger(__name__)
 
 _ENTRY = "pictures"
 
@@ -67,6 +72,25 @@ def publish_pictures(
         written = [name for name in wanted if name.partition("/")[0] in tops]
         store.digests.note({settings.analysis_path / name: files[name] for name in written})
         return written
+
+
+def note_shown_labels(settings: Settings, described: StageRef) -> None:
+    """Note in the history under which labels the topics of the last run are shown, so that later runs keep them.
+
+    described: the result of describe that the analysis folder shows.
+    """
+    import pandas as pd
+
+    identity = stated_identity(settings.analysis_path)
+    if not identity:
+        return
+    store = Store(settings.store_path)
+    topics = pd.read_parquet(store.folder(DESCRIBE, described.key) / "topics.parquet")
+    labels = dict(zip(topics["topic_uid"].astype(str), topics["Label"].astype(str), strict=True))
+    try:
+        History(settings).note_labels(identity["lineage"], identity["run"], labels)
+    except HistoryError as error:  # the pictures are there; a label may be made anew
+        logger.warning("The labels of this run are not noted: %s", error)
 
 
 def _wanted(store: Store, refs: Mapping[str, StageRef]) -> dict[str, tuple[Path, str]]:

@@ -11,7 +11,7 @@ from typing import Any
 from topicloom.inputs import embeddings as embeddings_files
 from topicloom.inputs.corpus import UT, corpus_columns
 from topicloom.inputs.encoder import model_at_hand
-from topicloom.lineage.following import FittedRun, fitted_run, matched_with, result_digest
+from topicloom.lineage.following import FittedRun, fitted_run, matched_with, result_digest, shown_labels
 from topicloom.lineage.history import History, lineage_of
 from topicloom.lineage.labels import labels_path
 from topicloom.settings.schema import Settings
@@ -186,8 +186,13 @@ def result_of(refs: Refs) -> str:
 
 
 def _run_before(settings: Settings, refs: Refs) -> dict[str, str]:
-    head = matched_with(settings, result_of(refs))
-    return {"history": head.sha256} if head else {}
+    """The run before, and the labels that people know its topics by, which later runs keep."""
+    result = result_of(refs)
+    head, labels = matched_with(settings, result), shown_labels(settings, result)
+    return {
+        **({"history": head.sha256} if head else {}),
+        **({"the labels of the run before": digest_json(labels)} if labels else {}),
+    }
 
 
 def _shown_on_the_page(settings: Settings, refs: Refs) -> dict[str, str]:
