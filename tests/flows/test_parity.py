@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from topicloom.inputs.pickles import load_array_pickle
+from topicloom.inputs.pickles import read_pickle
 
 TOLERANCE = 1e-6
 N_TOPICS = 40
@@ -30,7 +30,7 @@ class Notebook:
         from sklearn.cluster import KMeans
         from umap import UMAP
 
-        embeddings = load_array_pickle(profile / "embeddings.pck")
+        vectors, _ = read_pickle(profile / "embeddings.pck")
         corpus = pd.read_csv(profile / "corpus.csv").reset_index(drop=True)
         documents = corpus.text.to_list()
         umap_model = UMAP(n_neighbors=15, n_components=5, min_dist=0.0, metric="cosine", random_state=100)
@@ -53,7 +53,7 @@ class Notebook:
             calculate_probabilities=True,
             verbose=True,
         )
-        topics, _ = model.fit_transform(documents, embeddings["embeddings"])
+        topics, _ = model.fit_transform(documents, vectors)
         self.info = model.get_topic_info()
         self.params = {key: str(value) for key, value in dict(model.get_params()).items()}
         topic_distr, _ = model.approximate_distribution(documents, batch_size=1000)

@@ -30,10 +30,10 @@ np.save(sys.argv[2], reduced_vectors(fit_umap(vectors, umap, 100, known)))
 @pytest.mark.slow
 @pytest.mark.parametrize("documents", [2_000, 6_000], ids=["all distances", "nearest-neighbour descent"])
 def test_the_embedding_is_the_same_without_and_with_kept_code(shared_data, tmp_path, documents):
-    from topicloom.inputs.pickles import load_array_pickle
+    from topicloom.inputs.pickles import read_pickle
 
-    content = load_array_pickle(shared_data / "acl_18k" / "f01" / "f01_e01" / "embeddings.pck")
-    np.save(tmp_path / "vectors.npy", content["embeddings"][:documents])
+    vectors = read_pickle(shared_data / "acl_18k" / "f01" / "f01_e01" / "embeddings.pck")[0]
+    np.save(tmp_path / "vectors.npy", vectors[:documents])
     env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
     env.pop("NUMBA_CACHE_DIR", None)
     found = []

@@ -45,9 +45,9 @@ def test_papers_of_a_field(shared_data, project):
     """Few enough that hdbscan searches once, and so many that it splits its search by the notebook's four jobs."""
     from sklearn.decomposition import PCA
 
-    from topicloom.inputs.pickles import load_array_pickle
+    from topicloom.inputs.pickles import read_pickle
 
-    vectors = load_array_pickle(shared_data / project / "f01" / "f01_e01" / "embeddings.pck")["embeddings"]
+    vectors = read_pickle(shared_data / project / "f01" / "f01_e01" / "embeddings.pck")[0]
     reduced = PCA(5, random_state=0).fit_transform(vectors).astype(np.float32)
     assert_fits_equal(reduced, min_cluster_size=3, min_samples=1)
 

@@ -14,7 +14,7 @@ import pytest
 from topicloom.errors import CorpusError, EmbeddingsError
 from topicloom.inputs.corpus import dataset_texts, read_corpus, read_dataset, text_facts
 from topicloom.inputs.embeddings import read_embeddings, require_fit
-from topicloom.inputs.pickles import load_array_pickle
+from topicloom.inputs.pickles import read_pickle
 
 VECTORS = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
 UT = ["WOS:1", "173", "WOS:3", "ACL:4"]
@@ -107,7 +107,7 @@ def test_numpy_1_spelling_of_the_same_pickle(tmp_path):
             older = _without_frames(older)
         path = tmp_path / f"{protocol}.pck"
         path.write_bytes(older)
-        np.testing.assert_array_equal(load_array_pickle(path), VECTORS)
+        np.testing.assert_array_equal(read_pickle(path)[0], VECTORS)
 
 
 def _without_frames(content: bytes) -> bytes:

@@ -164,9 +164,9 @@ def test_the_parallel_layout_keeps_neighbourhoods_as_well_as_umaps(shared_data):
     """Trustworthiness of both on 2,000 real papers; seen: within 0.001, on 17,924 papers 0.946 both."""
     from sklearn.manifold import trustworthiness
 
-    from topicloom.inputs.pickles import load_array_pickle
+    from topicloom.inputs.pickles import read_pickle
 
-    vectors = load_array_pickle(shared_data / "small_2k" / "f01" / "f01_e01" / "embeddings.pck")["embeddings"]
+    vectors = read_pickle(shared_data / "small_2k" / "f01" / "f01_e01" / "embeddings.pck")[0]
     kept = [
         trustworthiness(
             vectors,

@@ -119,9 +119,9 @@ def test_membership_of_real_papers_equals_hdbscans_own(shared_data, monkeypatch)
     from sklearn.decomposition import PCA
 
     from topicloom.clusters import membership
-    from topicloom.inputs.pickles import load_array_pickle
+    from topicloom.inputs.pickles import read_pickle
 
-    vectors = load_array_pickle(shared_data / "small_2k" / "f01" / "f01_e01" / "embeddings.pck")["embeddings"]
+    vectors = read_pickle(shared_data / "small_2k" / "f01" / "f01_e01" / "embeddings.pck")[0]
     reduced = PCA(5, random_state=0).fit_transform(vectors)
     model = HDBSCAN(min_cluster_size=3, min_samples=1, prediction_data=True).fit(reduced)
     assert model.labels_.max() > 20

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from topicloom.errors import EmbeddingsError, Problem, quoted_list, shown
-from topicloom.inputs.pickles import load_array_pickle
+from topicloom.inputs.pickles import not_a_table, read_pickle
 from topicloom.machine.regular_files import file_is_there, read_whole
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def read_embeddings(folder: Path) -> Embeddings:
                 '"all-MiniLM-L6-v2" or the path of a local model folder.',
             ),
         )
-    vectors, ids = _read_npy(path) if path.name == NPY else _read_pickle(path)
+    vectors, ids = _read_npy(path) if path.name == NPY else read_pickle(path)
     _require_table(path, vectors)
     return Embeddings(path, vectors, ids)
 
@@ -122,22 +122,6 @@ def _require_plain(path: Path, ids: Sequence[object]) -> None:
         )
 
 
-def _read_pickle(path: Path) -> tuple[Any, Sequence[str] | None]:
-    content = load_array_pickle(path)
-    if not isinstance(content, dict):
-        return content, None
-    if "embeddings" not in content:
-        raise EmbeddingsError(
-            path,
-            Problem(
-                f"It holds a dict with {quoted_list(list(content))}, without the entry embeddings.",
-                "Save the vectors under the name embeddings.",
-            ),
-        )
-    ids = content.get("embeddings_ids")
-    return content["embeddings"], None if ids is None else [str(item) for item in ids]
-
-
 def _require_table(path: Path, vectors: Any) -> None:
     import numpy as np
 
@@ -151,10 +135,7 @@ def _require_table(path: Path, vectors: Any) -> None:
         found = "vectors of length 0"
     else:
         return
-    raise EmbeddingsError(
-        path,
-        Problem(f"It holds {found}; it must be a table of floats, one row a paper.", "Save the vectors again so."),
-    )
+    raise EmbeddingsError(path, not_a_table(found))
 
 
 def require_fit(embeddings: Embeddings, corpus: pd.DataFrame) -> None:
