@@ -142,7 +142,7 @@ def test_a_file_that_cannot_be_replaced_leaves_the_previous_files_and_no_fault_f
 ):
     """As an immutable file, or one of a colleague in a sticky folder."""
     from tests.flows.test_cli import topicloom
-    from tests.topicloom.test_store import failing_at
+    from tests.topicloom.store.helpers import failing_at
     from topicloom.errors import ExportError
 
     before = whole_export(finished)
