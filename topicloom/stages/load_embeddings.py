@@ -13,7 +13,7 @@ from topicloom.settings.schema import Settings
 from topicloom.stages.registry import PLACED
 from topicloom.store.store import StageRef, Store, Workspace
 from topicloom.words.notices import notice_facts
-from topicloom.words.splitting import composed
+from topicloom.words.splitting import ready
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,13 +61,13 @@ def check_inputs(settings: Settings) -> Inputs:
 
 
 def counted(texts: pd.Series[str]) -> dict[str, Any]:
-    """What of texts can mislead a topic model, in counts; and how many hold letters apart from their accents."""
+    """What of texts can mislead a topic model, in counts; and how many are not as words are cut from them."""
     listed = list(texts)
     return {
         **text_facts(texts),
         **language_facts(listed),
         **notice_facts(listed),
-        "decomposed_texts": sum(composed(text) != text for text in listed),
+        "texts_made_ready": sum(ready(text) != text for text in listed),
     }
 
 

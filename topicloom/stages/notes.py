@@ -41,6 +41,15 @@ def _notice_notes(facts: Mapping[str, Any], tmo: TopicModelSettings) -> Iterator
     )
 
 
+def page_notes(facts: Mapping[str, Mapping[str, Any]], tmo: TopicModelSettings) -> Iterator[str]:
+    """Remarks that the report shows, from the facts of the stages by name."""
+    loaded = facts["load-embeddings"]
+    yield from corpus_notes(loaded, tmo)
+    yield from dataset_notes(facts["describe"], loaded["documents"])
+    yield from word_notes(facts["represent"], tmo.represent)
+    yield from _score_notes(facts["distribution"], tmo)
+
+
 def dataset_notes(facts: Mapping[str, Any], documents: int) -> Iterator[str]:
     """Remarks on how the dataset and the papers of a corpus go together, from the facts that `dataset_facts` states."""
     if "papers_in_dataset" not in facts:  # described before these were counted
@@ -88,11 +97,15 @@ def result_notes(facts: Mapping[str, Mapping[str, Any]], tmo: TopicModelSettings
             "A smaller tmo.min_topic_size finds smaller topics."
         )
     yield from word_notes(represented, tmo.represent)
-    if scores["assigned_with_score_zero"]:
-        yield f"{scores['assigned_with_score_zero']} assigned papers have a Score of 0: {_why_zero(tmo)}"
+    yield from _score_notes(scores, tmo)
     if exported.get("columns_giving_way"):
         columns = ", ".join(exported["columns_giving_way"])
         yield f"Columns of corpus.csv that gave way to output columns of the same name: {columns}."
+
+
+def _score_notes(scores: Mapping[str, Any], tmo: TopicModelSettings) -> Iterator[str]:
+    if scores.get("assigned_with_score_zero"):
+        yield f"{scores['assigned_with_score_zero']} assigned papers have a Score of 0: {_why_zero(tmo)}"
 
 
 def _why_zero(tmo: TopicModelSettings) -> str:

@@ -17,7 +17,7 @@ from topicloom.lineage.labels import labels_path
 from topicloom.settings.schema import Settings
 from topicloom.settings.stated import stated
 from topicloom.settings.stop_lists import ENGLISH
-from topicloom.stages.notes import corpus_notes, dataset_notes
+from topicloom.stages.notes import page_notes
 from topicloom.store.files import digest_json
 from topicloom.store.store import StagePlan, StageRef, Store
 
@@ -196,10 +196,10 @@ def _run_before(settings: Settings, refs: Refs) -> dict[str, str]:
 
 
 def _shown_on_the_page(settings: Settings, refs: Refs) -> dict[str, str]:
-    """The last two runs, between which the page says what changed, and the remarks on corpus and dataset."""
+    """The last two runs, between which the page says what changed, and the remarks that it shows."""
     heads = History(settings).heads(lineage_of(settings))[-2:]
-    loaded = refs[LOAD_EMBEDDINGS].facts
-    remarks = [*corpus_notes(loaded, settings.tmo), *dataset_notes(refs[DESCRIBE].facts, loaded["documents"])]
+    shown = (LOAD_EMBEDDINGS, REPRESENT, DISTRIBUTION, DESCRIBE)
+    remarks = list(page_notes({stage: refs[stage].facts for stage in shown}, settings.tmo))
     corpus = {"remarks on the corpus": digest_json(remarks)} if remarks else {}
     return {**{f"run {head.number}": head.sha256 for head in heads}, **corpus}
 
@@ -270,7 +270,7 @@ def preparation(settings: Settings, loaded: StageRef) -> dict[str, str]:
     return {
         **({"tokenizer": _version("icu4py")} if tmo.represent.tokenizer else {}),
         **({"notices": "cut"} if tmo.cut_notices else {}),
-        **({"letters": "composed"} if loaded.facts.get("decomposed_texts") else {}),
+        **({"texts": "made ready"} if loaded.facts.get("texts_made_ready") else {}),
     }
 
 

@@ -13,8 +13,8 @@ from topicloom.lineage.telling import latest_differences
 from topicloom.report.page import changes_shown, report_page
 from topicloom.settings.schema import Settings
 from topicloom.settings.stated import stated
-from topicloom.stages.notes import corpus_notes, dataset_notes
-from topicloom.stages.registry import DESCRIBE, LOAD_EMBEDDINGS, QUALITY
+from topicloom.stages.notes import page_notes
+from topicloom.stages.registry import DESCRIBE, QUALITY
 from topicloom.store.files import read_json
 from topicloom.store.store import StageRef, Store, Workspace
 
@@ -29,12 +29,7 @@ def write_report(settings: Settings, refs: Mapping[str, StageRef], out: Workspac
     manifests = {stage: store.manifest(ref) for stage, ref in refs.items()}
     libraries = {name: number for note in manifests.values() for name, number in note["made_from"]["libraries"].items()}
     atlas = read_atlas(store.folder(DESCRIBE, refs[DESCRIBE].key))
-    loaded = refs[LOAD_EMBEDDINGS].facts
-    notes = [
-        *settings.notes,
-        *corpus_notes(loaded, settings.tmo),
-        *dataset_notes(refs[DESCRIBE].facts, loaded["documents"]),
-    ]
+    notes = [*settings.notes, *page_notes({stage: ref.facts for stage, ref in refs.items()}, settings.tmo)]
     page = report_page(
         atlas,
         label=settings.label,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -9,16 +10,23 @@ from topicloom.words.notices import without_notices
 
 ICU = "icu"
 SPLIT_WORD = r"(?u)\S\S+"  # what a vectorizer takes for a word of a text that `split_text` has split
+_BARE_RETURN = re.compile(r"\r(?!\n)")
 _LEAST = 2  # characters of a word, as for CountVectorizer
 
 
 def prepared(texts: Sequence[str], *, cut_notices: bool = False) -> list[str]:
     """Texts as words are cut from them.
 
-    A letter and its accent become one letter (Unicode's form NFC), so that both ways to write a word are one word.
+    A letter and its accent become one letter (Unicode's form NFC), so that both ways to write a word are one word. A
+    bare carriage return becomes a space, as BERTopic makes one of a line feed: the words beside it stay two.
     cut_notices: placeholders for missing abstracts and rights notices are left out.
     """
-    return [composed(without_notices(text) if cut_notices else text) for text in texts]
+    return [ready(without_notices(text) if cut_notices else text) for text in texts]
+
+
+def ready(text: str) -> str:
+    """A text as words are cut from it; most are so as they stand."""
+    return _BARE_RETURN.sub(" ", composed(text)) if "\r" in text else composed(text)
 
 
 def composed(text: str) -> str:
@@ -36,4 +44,4 @@ def split_words(text: str) -> list[str]:
 
 def split_text(text: str) -> str:
     """A text as its words with spaces between them: what a saved model with this tokenizer is to be given."""
-    return " ".join(split_words(composed(text)))
+    return " ".join(split_words(ready(text)))

@@ -77,8 +77,12 @@ def test_composed_and_decomposed_letters_are_one(language):
     assert ("método" in one) == (language == "spanish")
 
 
+def test_words_on_both_sides_of_a_bare_carriage_return_are_two():
+    assert words_of(["growth\rof\r\nwheat\nfields"]) == [["growth", "of", "wheat", "fields"]]
+
+
 def test_plain_texts_are_as_they_were():
-    texts = ["The growth of wheat\n(2019) naïve", "", "Ünïcode ☃"]
+    texts = ["The growth of wheat\n(2019) naïve", "", "Ünïcode ☃", "two\r\nlines"]
     assert prepared(texts) == texts
     assert prepared([ABSTRACT + " All rights reserved."], cut_notices=True) == [ABSTRACT]
 
