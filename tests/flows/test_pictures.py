@@ -262,6 +262,16 @@ def test_one_stage_alone_keeps_what_the_others_drew(drawn, prefect_server, stage
     assert json.loads((kept / "manifest.json").read_text())["facts"] is not None
 
 
+def test_the_export_alone_ends_as_a_run_does_and_keeps_its_pictures(drawn, prefect_server):
+    from flows import single_stage as stage_flow
+
+    before = snapshot(drawn.analysis)
+    drawn.output("orphans.csv").unlink()
+    stage_flow.stage(drawn.analysis, "export")
+    assert snapshot(drawn.analysis).keys() == before.keys()
+    assert record_of(drawn)["over"]
+
+
 def test_a_report_alone_needs_what_it_shows(drawn, prefect_server):
     import shutil
 
