@@ -86,12 +86,18 @@ def overlap_of(before: Partition, after: Partition) -> Overlap:
     place = pd.Index(after.papers).get_indexer(before.papers)
     common = place >= 0
     shared = np.zeros((t + 1, u + 1), dtype=np.int64)
-    # Topic -1 is the last row and column.
+    # Outliers, topic -1, are the last row and column.
     np.add.at(shared, (before.topics[common], after.topics[place[common]]), 1)
     fresh = np.ones(len(after.papers), dtype=bool)
     fresh[place[common]] = False
-    gone = np.bincount(before.topics[~common] % (t + 1), minlength=t + 1)
-    return Overlap(shared, gone, np.bincount(after.topics[fresh] % (u + 1), minlength=u + 1))
+    return Overlap(shared, gone=_counted(before.topics[~common], t), new=_counted(after.topics[fresh], u))
+
+
+def _counted(topics: NDArray[np.int64], known: int) -> NDArray[np.int64]:
+    """Papers of each topic and, last, of the outliers, (known + 1,)."""
+    import numpy as np
+
+    return np.bincount(np.where(topics >= 0, topics, known), minlength=known + 1)
 
 
 def continued(before: Partition, after: Partition, overlap: Overlap) -> dict[int, int]:
@@ -106,7 +112,7 @@ def continued(before: Partition, after: Partition, overlap: Overlap) -> dict[int
     from scipy.optimize import linear_sum_assignment
 
     between = overlap.between
-    # Of two small topics all papers tell; of larger ones a stray paper or two tell nothing.
+    # Three papers in common are asked for, or all papers of a topic that has fewer.
     fewest = np.minimum(np.minimum(before.sizes[:, None], after.sizes[None]), FEWEST)
     held = (between >= fewest) & (between >= PART * overlap.shared[:-1].sum(axis=1, keepdims=True)) & (between > 0)
     possible = held & ((overlap.sent >= MAIN) | (overlap.drawn >= MAIN))
