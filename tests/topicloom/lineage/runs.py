@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import Project
-from tests.topicloom.test_lineage import first, partition, second
+from tests.topicloom.lineage.test_matching import first, partition, second
 from topicloom.lineage.history import History, lineage_of, new_lineage
 from topicloom.lineage.mending import mend_history
 from topicloom.lineage.records import RunRecord

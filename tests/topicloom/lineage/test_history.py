@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.topicloom.test_lineage import first, partition, record_of, second
+from tests.topicloom.lineage.test_matching import first, partition, record_of, second
 from topicloom.lineage.history import History, HistoryError, turn
 from topicloom.lineage.labels import LabelsError, read_labels, require_known_labels
 from topicloom.lineage.mending import mend_history, require_own_history
