@@ -11,7 +11,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from flows.server.files import ROUTE, serve_file
+from flows.server.entrance import ROUTE
+from flows.server.files import serve_file
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

@@ -7,7 +7,6 @@ store, or what a link leads to outside of the analysis. The server asks for the 
 from __future__ import annotations
 
 import base64
-import hmac
 import html
 import os
 import urllib.error
@@ -17,13 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from flows.configs import all_configs, analysis_folder
+from flows.server.entrance import ROUTE, is_admitted, refusal, remember
 from topicloom.errors import InputError
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-ROUTE: Final = "/files"
 # A report runs its own scripts, apart from the interface, whose password its page could otherwise read.
 _SANDBOX: Final = "sandbox allow-scripts allow-popups allow-popups-to-escape-sandbox allow-downloads"
 _HEADERS: Final = {
@@ -38,31 +37,16 @@ _SECONDS: Final = 5.0
 async def serve_file(request: Request) -> Response:
     """Answer with a file, or with a list of the files of a folder."""
     from starlette.concurrency import run_in_threadpool
-    from starlette.responses import PlainTextResponse
 
-    if not _admitted(request.headers.get("Authorization", "")):
-        asked = {"WWW-Authenticate": 'Basic realm="topicloom", charset="UTF-8"'}
-        return PlainTextResponse("The files ask for the server's user and password.", 401, headers=asked)
+    if not is_admitted(request):
+        return refusal(request)
     response = await run_in_threadpool(_answer, request.path_params["path"], request.scope["path"])
     if isinstance(response, Path):
         response = await _file(response, request)
     for name, value in _HEADERS.items():
         response.headers[name] = value
+    remember(request, response)
     return response
-
-
-def _admitted(header: str) -> bool:
-    from prefect.settings import get_current_settings
-
-    wanted = get_current_settings().server.api.auth_string
-    if wanted is None:
-        return True
-    scheme, _, given = header.partition(" ")
-    try:
-        said = base64.b64decode(given, validate=True)
-    except ValueError:
-        return False
-    return scheme.lower() == "basic" and hmac.compare_digest(said, wanted.get_secret_value().encode())
 
 
 async def _file(path: Path, request: Request) -> Response:

@@ -16,7 +16,8 @@ from starlette.testclient import TestClient
 
 from flows.server import app as server_app
 from flows.server import files
-from flows.server.files import ROUTE, find_served, serve_file, served_address
+from flows.server.entrance import ROUTE
+from flows.server.files import find_served, serve_file, served_address
 
 POLICY_OF_FILES = "sandbox allow-scripts"
 
@@ -80,6 +81,23 @@ def test_the_files_ask_for_the_servers_password(analysis, client):
         assert client.get(address, auth=("group", "wrong")).status_code == 401
         assert client.get(address, headers={"Authorization": "Basic %%%"}).status_code == 401
         assert client.get(address, auth=("group", "geheim ü")).status_code == 200
+        (token,) = client.cookies.values()
+        assert "geheim" not in token
+        assert client.get(address).status_code == 200  # the cookie is enough
+    with temporary_settings({PREFECT_SERVER_API_AUTH_STRING: "group:another"}):
+        assert client.get(address).status_code == 401
+
+
+def test_a_browser_is_asked_only_where_prefects_pages_know_no_password(analysis, client):
+    """A page looks for it first; a script's request is refused without the header that opens a dialog."""
+    with temporary_settings({PREFECT_SERVER_API_AUTH_STRING: "group:geheim"}):
+        address, page = "/files/mine/a%201/report.html", {"Accept": "text/html,*/*"}
+        found = client.get(address, headers=page)
+        assert found.status_code == 401
+        assert "prefect-password" in found.text
+        assert "WWW-Authenticate" not in found.headers
+        assert "WWW-Authenticate" in client.get(f"{address}?password", headers=page).headers
+        assert "WWW-Authenticate" not in client.head(address, headers={"Authorization": "Basic d3Jvbmc="}).headers
 
 
 def test_links_are_given_only_where_the_server_has_the_files(analysis, monkeypatch, tmp_path):
@@ -96,7 +114,7 @@ def test_links_are_given_only_where_the_server_has_the_files(analysis, monkeypat
     assert served_address(analysis) == "/files/mine/a%201/"
     assert served_address(tmp_path / "wos" / "secret") is None
     wanted = "Basic Z3JvdXA6Z2VoZWlt"
-    monkeypatch.setattr(files, "_admitted", lambda header: header == wanted)
+    monkeypatch.setattr(files, "is_admitted", lambda request: request.headers.get("Authorization") == wanted)
     assert served_address(analysis) is None
     monkeypatch.setenv("PREFECT_API_AUTH_STRING", "group:geheim")
     assert served_address(analysis) == "/files/mine/a%201/"
