@@ -110,6 +110,8 @@ def _summary(settings: Settings, report: RunReport, served: str | None) -> str:
         for path in sorted(report.folder.iterdir())
         if not path.name.startswith(".")
     )
+    drawn = served and (settings.analysis_path / REPORT_FILE).is_file()
+    opens = f"\n[Open the report]({served}{REPORT_FILE})\n" if drawn else ""
     tmo = settings.tmo
     method = "HDBSCAN" if tmo.n_topics == 0 else f"KMeans with {tmo.n_topics} topics"
     notes = "\n".join(f"- {note}" for note in report.notes) or "none"
@@ -118,7 +120,7 @@ def _summary(settings: Settings, report: RunReport, served: str | None) -> str:
 **{report.topics} topics, {report.outliers} of {report.documents} papers are outliers ({report.outlier_share:.1%})**
 
 Changes: {report.changes}.
-
+{opens}
 | setting | value |
 |---|---|
 | settings file | `{settings.source}` |

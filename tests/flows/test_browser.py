@@ -139,7 +139,8 @@ def test_a_run_from_the_form_its_files_and_a_retry_of_one_stage(page, serving, o
     page.get_by_text("papers are outliers").first.wait_for()
     keep(page, "summary-artifact")
     page.get_by_role("link", name="topic_model_info.csv").wait_for()
-    page.get_by_role("link", name="report.html").click()
+    page.get_by_role("link", name="report.html").wait_for()
+    page.get_by_role("link", name="Open the report").click()
     page.get_by_text("Map of the papers").wait_for()
     assert page.url.endswith("/files/wos/a01/report.html")
     assert page.locator("#map canvas, canvas").count()  # its scripts run

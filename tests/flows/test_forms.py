@@ -57,6 +57,7 @@ def test_a_field_says_its_range_and_what_the_file_says_today(configs):
     fields = form(topic_model, configs[1:])["definitions"]["Overrides"]["properties"]
     assert fields["n_topics"]["description"].endswith("In the settings files: 0 (a01), 40 (deep/a02).")
     assert fields["clusterer"]["description"].endswith("In the settings files: hdbscan (a01), kmeans (deep/a02).")
+    assert fields["stop_words"]["enum"][:2] == ["none", "english"]
     assert fields["min_topic_size"]["description"].endswith("In the settings file: 7.")
     assert fields["min_topic_size"] | {"type": "integer", "minimum": 2} == fields["min_topic_size"]
     assert (

@@ -87,6 +87,12 @@ def test_what_is_not_asked_for_stays_as_in_the_file(analysis):
     }
 
 
+def test_stop_words_are_those_of_a_language_that_has_a_list(analysis):
+    assert read_settings(analysis(), Overrides(stop_words="spanish")).tmo.represent.stop_words == "spanish"
+    with pytest.raises(ValidationError, match="'klingon' has no list of stop words; it may be none, english, arabic"):
+        Overrides(stop_words="klingon")
+
+
 def test_what_does_not_go_together_is_said(analysis):
     with pytest.raises(ValidationError, match="n_topics 5"):
         Overrides(clusterer="hdbscan", n_topics=5)

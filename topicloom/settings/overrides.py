@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+
+from topicloom.settings.stop_lists import ENGLISH, languages_with_list
 
 # The setting that each name stands for; the others have rules of their own below.
 PLACES: Final[dict[str, str]] = {
@@ -30,6 +32,17 @@ _PICTURES: Final[dict[str, tuple[str, ...]]] = {
     "report": ("quality", "report"),
     "none": (),
 }
+_WITHOUT = "none"
+_STOP_WORDS: Final = (_WITHOUT, ENGLISH, *(name for name in languages_with_list() if name != ENGLISH))
+
+
+def _has_list(name: str) -> str:
+    if name not in _STOP_WORDS:
+        raise ValueError(f"{name!r} has no list of stop words; it may be {', '.join(_STOP_WORDS)}")
+    return name
+
+
+StopWords = Annotated[str, AfterValidator(_has_list), WithJsonSchema({"type": "string", "enum": list(_STOP_WORDS)})]
 
 
 class Overrides(BaseModel):
@@ -67,8 +80,8 @@ class Overrides(BaseModel):
         title="Share that the main clusters cover",
         description="Above 0, at most 1. Of the papers that have a topic.",
     )
-    stop_words: Literal["none", "english"] | None = Field(
-        None, title="Stop words", description="Words such as 'the' and 'of' that no topic is named after."
+    stop_words: StopWords | None = Field(
+        None, title="Stop words", description="Words such as 'the' and 'of' that no topic is named after, by language."
     )
     language: Annotated[str, Field(min_length=1)] | None = Field(
         None, title="Language of the texts", description="english, or another as BERTopic takes it."
@@ -107,7 +120,7 @@ class Overrides(BaseModel):
         """What the overrides say of the settings: full name, such as tmo.umap.n_neighbors, and value."""
         for name, value in self.given().items():
             if name in PLACES:
-                yield PLACES[name], None if (name, value) == ("stop_words", "none") else value
+                yield PLACES[name], None if (name, value) == ("stop_words", _WITHOUT) else value
         if self.clusterer == "hdbscan":
             yield PLACES["n_topics"], 0
         if self.pictures is not None:
@@ -124,7 +137,7 @@ def stated(settings: Mapping[str, Any]) -> dict[str, Any]:
     drawn = tuple(kind for kind in _PICTURES["all"] if _at(settings, f"tmo.pictures.{kind}"))
     return said | {
         "clusterer": "kmeans" if said["n_topics"] else "hdbscan",
-        "stop_words": said["stop_words"] or "none",
+        "stop_words": said["stop_words"] or _WITHOUT,
         "min_samples": said["min_samples"] or _at(settings, "tmo.hdbscan.min_cluster_size") or said["min_topic_size"],
         "pictures": next((name for name, kinds in _PICTURES.items() if kinds == drawn), ", ".join(drawn)),
     }
