@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -25,6 +26,7 @@ class Endpoint:
         self.keys: list[str | None] = []
         self.answer = lambda number: (200, f'"Name {number}."', 50)
         self.wait = 0.0
+        self.raw = None  # writes an answer of its own
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -33,6 +35,9 @@ class Endpoint:
                 outer.asked.append(body)
                 outer.keys.append(self.headers.get("Authorization"))
                 time.sleep(outer.wait)
+                if outer.raw is not None:
+                    outer.raw(self)
+                    return
                 status, text, tokens = outer.answer(len(outer.asked))
                 message = {"role": "assistant", "content": text}
                 answer = {
@@ -43,7 +48,7 @@ class Endpoint:
                     "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
                     "usage": {"prompt_tokens": tokens - 5, "completion_tokens": 5, "total_tokens": tokens},
                 }
-                content = json.dumps(answer if status == 200 else {"error": {"message": "no"}}).encode()
+                content = json.dumps(answer if status == 200 else {"error": {"message": text or "no"}}).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(content)))
@@ -54,6 +59,7 @@ class Endpoint:
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.host = f"127.0.0.1:{self.server.server_port}"
         self.url = f"http://127.0.0.1:{self.server.server_port}/v1"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
@@ -75,6 +81,7 @@ def settings_for(endpoint, **more) -> LanguageModelSettings:
 
 def test_names_are_asked_once_and_kept_per_topic(endpoint, tmp_path, monkeypatch):
     monkeypatch.setenv("MY_KEY", "secret")
+    monkeypatch.setenv("TOPICLOOM_API_KEYS", f"OTHER=example.org MY_KEY={endpoint.host}")
     settings, store = settings_for(endpoint, api_key_variable="MY_KEY"), Store(tmp_path / ".topicloom")
     found = name_topics(QUESTIONS, settings, store)
     assert found.names == {topic: f"Name {topic + 1}" for topic in range(4)}
@@ -138,3 +145,109 @@ def test_a_key_that_is_missing_is_said_before_any_work(project, monkeypatch):
         require_fitting_settings(read_settings(project.analysis), {"documents": 240, "zero_rows": []})
     project.write_settings(names={"language_model": {"model": "gpt", "base_url": "http://127.0.0.1:1/v1"}})
     require_fitting_settings(read_settings(project.analysis), {"documents": 240, "zero_rows": []})
+
+
+KEY = "sk-0123456789-a-key-of-somebody"
+
+
+@pytest.mark.parametrize("variable", ["OPENAI_API_KEY", "AWS_SECRET_ACCESS_KEY"])
+def test_no_settings_file_sends_a_variable_to_a_host_of_its_choice(endpoint, tmp_path, monkeypatch, caplog, variable):
+    monkeypatch.setenv(variable, KEY)
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-of-somebody")
+    caplog.set_level("INFO")
+    name_topics(QUESTIONS, settings_for(endpoint, api_key_variable=variable), Store(tmp_path / ".topicloom"))
+    assert set(endpoint.keys) == {"Bearer none"}
+    assert f"go to {endpoint.host}, without a key" in caplog.text
+    monkeypatch.setenv("TOPICLOOM_API_KEYS", f"{variable}={endpoint.host}")
+    name_topics({9: Question(["a"], [])}, settings_for(endpoint, api_key_variable=variable), Store(tmp_path / "b"))
+    assert endpoint.keys[-1] == f"Bearer {KEY}"
+    assert f"go to {endpoint.host}, with the key in {variable}" in caplog.text
+
+
+def test_a_variable_for_a_host_that_may_not_have_it_is_refused_before_any_work(project, monkeypatch):
+    monkeypatch.setenv("HOME_SECRET", KEY)
+    stated = {"model": "m", "base_url": "http://evil.example:80/v1", "api_key_variable": "HOME_SECRET"}
+    project.write_settings(names={"language_model": stated})
+    facts = {"documents": 240, "zero_rows": []}
+    with pytest.raises(SettingsError, match=r"HOME_SECRET=evil\.example:80") as error:
+        require_fitting_settings(read_settings(project.analysis), facts)
+    assert KEY not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://user:pass-word@h/v1",
+        "https://h/v1?key=pass-word",
+        "https://h/#pass-word",
+        "file:///etc/passwd",
+        "h",
+        "http://[",
+        "http://h:99999/",
+    ],
+)
+def test_an_address_holds_no_secret(project, address):
+    project.write_settings(names={"language_model": {"model": "m", "base_url": address}})
+    with pytest.raises(SettingsError, match="base_url: it must") as error:
+        read_settings(project.analysis)
+    assert "pass-word" not in str(error.value)
+
+
+def unnamed(endpoint, tmp_path, **more) -> str:
+    found = name_topics({0: QUESTIONS[0]}, settings_for(endpoint, **more), Store(tmp_path / ".topicloom"))
+    assert found.names == {}
+    return found.unnamed[0]
+
+
+def with_key(endpoint, monkeypatch) -> None:
+    monkeypatch.setenv("MY_KEY", KEY)
+    monkeypatch.setenv("TOPICLOOM_API_KEYS", f"MY_KEY={endpoint.host}")
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 404, 500])
+def test_an_endpoint_that_repeats_the_key_is_not_repeated(endpoint, tmp_path, monkeypatch, caplog, status):
+    with_key(endpoint, monkeypatch)
+    caplog.set_level("DEBUG")
+    endpoint.answer = lambda _: (status, f"the key {KEY} is wrong", 5)
+    assert KEY not in unnamed(endpoint, tmp_path, api_key_variable="MY_KEY")
+    assert KEY not in caplog.text
+    assert not any(KEY.encode() in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+
+def drip(handler) -> None:
+    handler.send_response(200)
+    handler.end_headers()
+    with contextlib.suppress(OSError):  # nobody listens any more
+        for _ in range(100):
+            handler.wfile.write(b" ")
+            time.sleep(0.05)
+
+
+def flood(handler) -> None:
+    handler.send_response(200)
+    handler.end_headers()
+    with contextlib.suppress(OSError):
+        for _ in range(64):
+            handler.wfile.write(b" " * (1 << 16))
+
+
+def redirect(handler) -> None:
+    handler.send_response(307)
+    handler.send_header("Location", "http://127.0.0.1:9/elsewhere")
+    handler.send_header("Content-Length", "0")
+    handler.end_headers()
+
+
+def nonsense(handler) -> None:
+    handler.send_response(200)
+    handler.end_headers()
+    handler.wfile.write(b"[[[[")
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [(drip, "within 0.5 seconds"), (flood, "longer than 1 MB"), (redirect, "status 307"), (nonsense, "another form")],
+)
+def test_an_answer_is_bounded_in_time_and_size(endpoint, tmp_path, raw, said):
+    endpoint.raw = raw
+    assert said in unnamed(endpoint, tmp_path, timeout=0.5 if raw is drip else 20.0)

@@ -9,8 +9,8 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
+from topicloom.atlas.endpoint import ADMITTED_KEYS, OPENAI_KEY, EndpointError, connect, host_of, may_have_key, told
 from topicloom.atlas.names import shortened
 from topicloom.errors import Problem, SettingsError
 from topicloom.progress import tell
@@ -59,9 +59,11 @@ class BudgetSpentError(Exception):
 
 
 def require_key(settings: Settings) -> None:
-    """Raise SettingsError where a language model is asked for at OpenAI and its key is not in the environment."""
+    """Raise SettingsError where a language model is asked for, and its key is not there or its host may not have it."""
     wanted = settings.tmo.names.language_model
-    if wanted.model and wanted.base_url is None and not os.environ.get(wanted.api_key_variable):
+    if not wanted.model:
+        return
+    if wanted.base_url is None and not os.environ.get(wanted.api_key_variable):
         raise SettingsError(
             settings.source,
             Problem(
@@ -69,6 +71,16 @@ def require_key(settings: Settings) -> None:
                 f"{wanted.api_key_variable} that must hold its key is not set.",
                 "Set the variable, name another in api_key_variable, state the base_url of an endpoint of your own, or "
                 "leave model out.",
+            ),
+        )
+    if wanted.api_key_variable != OPENAI_KEY and not may_have_key(wanted):
+        raise SettingsError(
+            settings.source,
+            Problem(
+                f"tmo.names.language_model would send {wanted.api_key_variable} to {host_of(wanted)}, and nothing in "
+                "the environment allows that.",
+                f"Where you trust that host with it, set {ADMITTED_KEYS}={wanted.api_key_variable}={host_of(wanted)} "
+                "in the environment of the run; an endpoint without a key needs no api_key_variable.",
             ),
         )
 
@@ -88,7 +100,7 @@ def name_topics(
         plan = _plan(question, settings)
         found = store.find(plan)
         if found.ref is None and not stop:
-            ask = ask or _client(settings)
+            ask = ask or _connected(settings)
             try:
                 found.ref, _ = store.obtain(
                     plan, _asking(ask, question, settings.budget - answers.tokens), run_id=run_id
@@ -97,6 +109,8 @@ def name_topics(
             except ValueError as error:
                 answers.unnamed[topic] = str(error)
                 continue
+            except EndpointError as error:
+                stop = str(error)
             except BudgetSpentError:
                 stop = f"the budget of {settings.budget} tokens is spent"
             except Exception as error:  # noqa: BLE001  # a name is missing, no result is
@@ -146,25 +160,6 @@ def _clean(answer: str) -> str:
     return shortened(name)
 
 
-def _client(settings: LanguageModelSettings) -> Callable[[str], tuple[str, int]]:
-    """Asks one question; returns the answer and the tokens that it took, 0 where the endpoint doesn't say."""
-    try:
-        from openai import OpenAI
-    except ImportError as error:
-        raise RuntimeError("the package openai is not installed: pip install 'topicloom[names]'") from error
-
-    client = OpenAI(
-        base_url=settings.base_url,
-        api_key=os.environ.get(settings.api_key_variable) or "none",
-        timeout=settings.timeout,
-        max_retries=settings.retries,
-    )
-
-    def ask(question: str) -> tuple[str, int]:
-        messages: Any = [{"role": "system", "content": _INSTRUCTIONS}, {"role": "user", "content": question}]
-        answer = client.chat.completions.create(
-            model=settings.model or "", messages=messages, max_tokens=_LONGEST_ANSWER, temperature=0
-        )
-        return answer.choices[0].message.content or "", answer.usage.total_tokens if answer.usage else 0
-
-    return ask
+def _connected(settings: LanguageModelSettings) -> Callable[[str], tuple[str, int]]:
+    logger.info(told(settings))
+    return connect(settings, _INSTRUCTIONS, _LONGEST_ANSWER)

@@ -17,7 +17,7 @@ from topicloom.settings.allowed import allowed_values, default_hint
 from topicloom.settings.documents import Document, read_document
 from topicloom.settings.overrides import Overrides
 from topicloom.settings.remarks import misleads, remarks
-from topicloom.settings.schema import Metadata, Params, RetentionSettings, Settings, TopicModelSettings
+from topicloom.settings.schema import TOLD, Metadata, Params, RetentionSettings, Settings, TopicModelSettings
 
 JSON_PATTERN = "settings_analysis_directive_*.json"
 SectionModel = TypeVar("SectionModel", bound=BaseModel)
@@ -211,6 +211,8 @@ def _problem(model: type[BaseModel], section: str, details: Any) -> Problem:
     if details["type"] == "value_error" and field is None:
         where = ".".join([section, *(part for part in details["loc"] if isinstance(part, str))])
         return Problem(f"In {where}, {details['ctx']['error']}.", "Change it.")
+    if details["type"] == TOLD:
+        return Problem(f"{where}: {details['msg']}.", default_hint(field))
     found = shown(details["input"])
     item = "holds" if details["loc"] and isinstance(details["loc"][-1], int) else "is"
     return Problem(f"{where} {item} {found}; it must be {allowed_values(field)}.", default_hint(field))

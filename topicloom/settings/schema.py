@@ -11,9 +11,11 @@ import typing
 import unicodedata
 from datetime import date
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from topicloom.settings.overrides import Overrides
 from topicloom.settings.stop_lists import ENGLISH, languages_with_list
@@ -268,6 +270,9 @@ class ExportSettings(Section):
     texts: bool = Field(True, description="Write the columns Document and Representative_Docs.")
 
 
+TOLD: Final = "told"  # the type of an error that says all, and whose value is shown to nobody
+
+
 class LanguageModelSettings(Section):
     """A language model that names topics; it is asked only where a model is stated."""
 
@@ -280,11 +285,36 @@ class LanguageModelSettings(Section):
     api_key_variable: str = Field(
         "OPENAI_API_KEY",
         min_length=1,
-        description="Environment variable that holds the key, which is never written.",
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
+        description="Environment variable that holds the key, which is never written. OPENAI_API_KEY goes to OpenAI "
+        "alone; any other needs TOPICLOOM_API_KEYS in the environment to say which host may have it.",
     )
-    timeout: float = Field(60.0, gt=0, le=86_400, description="Seconds to wait for one answer.")
+    timeout: float = Field(60.0, gt=0, le=86_400, description="Seconds to wait for one answer, as a whole.")
     retries: int = Field(2, ge=0, le=100, description="Further tries where an answer fails.")
     budget: int = Field(200_000, ge=1, description="Most tokens of one run, questions and answers together.")
+
+    @field_validator("base_url")
+    @classmethod
+    def _holds_no_secret(cls, address: str | None) -> str | None:
+        """The address is written into run.json and the report, so it must be one that anybody may see."""
+        if address is None:
+            return None
+        try:
+            parts = urlsplit(address)
+            sound = (
+                parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+            )
+        except ValueError:
+            sound = False
+        if not sound:
+            raise PydanticCustomError(TOLD, "it must be the address of an endpoint, such as http://127.0.0.1:11434/v1")
+        if "@" in parts.netloc or parts.query or parts.fragment:
+            raise PydanticCustomError(
+                TOLD,
+                "it must hold no user, password, query or fragment, since it is written into the report; the key "
+                "belongs into the environment variable that api_key_variable names",
+            )
+        return address
 
 
 class NamesSettings(Section):
