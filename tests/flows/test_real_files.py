@@ -45,6 +45,9 @@ def test_odd_texts_reach_the_outputs_whole(project, run):
     assert len(documents) == len(corpus)
     assert dict(documents) == dict(zip(corpus["UT"], texts, strict=True))
     assert any("NUL characters left out of corpus.csv: 1, " in note for note in report.notes)
+    assert any(
+        "topics have stop words in their name" in note and '"stop_words": "english"' in note for note in report.notes
+    )
     words = " ".join(pd.read_csv(project.output("topic_model_info.csv"))["Representation"])
     assert "cafe" not in words
 

@@ -81,12 +81,12 @@ def stop_word_note(facts: Mapping[str, Any], represent: RepresentSettings) -> It
 
 def word_notes(facts: Mapping[str, Any], represent: RepresentSettings) -> Iterator[str]:
     """Remarks on the words of topics. facts: those of represent."""
-    named = facts.get("named_by_stop_words")
-    if named and named["topics"]:
+    named, advice = facts.get("stop_words_in_names"), stop_word_advice(represent)
+    if named and named["topics"] and advice:
         yield (
-            f"{named['topics']} of {facts['topics']} topics are named by stop words alone, such as "
-            f"{named['example']!r}. {stop_word_advice(represent)}"
-        ).rstrip()
+            f"{named['topics']} of {facts['topics']} topics have stop words in their name, such as "
+            f"{named['example']!r}. {advice}"
+        )
     wordless = facts.get("topics_without_words")
     if wordless:
         yield (

@@ -23,7 +23,7 @@ def represent_clusters(
 
     refs: load-embeddings and the stage that the clusters come from. Artifacts: those of
     `topicloom.words.topics.write_representation`. Facts: topics, outliers, n-grams of the vocabulary, and
-    topics without words or with stop words alone in their name.
+    topics without words or with stop words in their name.
     Raises SettingsError when stop words or min_df leave no vocabulary.
     """
     import numpy as np
@@ -46,18 +46,17 @@ def represent_clusters(
         "outliers": sum(topic.count for topic in table if topic.topic == -1),
         "ngrams": representation.vocabulary.size,
         "topics_without_words": sum(topic.topic != -1 and not any(topic.words) for topic in table),
-        "named_by_stop_words": _named_by_stop_words(table, settings.tmo.represent.language),
+        "stop_words_in_names": _stop_words_in_names(table, settings.tmo.represent.language),
     }
 
 
-def _named_by_stop_words(table: Sequence[Topic], language: str) -> dict[str, Any]:
-    """How many topics have nothing but stop words in their name, and the name of one."""
+def _stop_words_in_names(table: Sequence[Topic], language: str) -> dict[str, Any]:
+    """How many topics have stop words in their name, and the name that has the most."""
     common = common_words(language)
-    names = [
-        topic.name
+    counts = {
+        topic.name: sum(word in common for ngram in topic.words[:IN_NAME] for word in ngram.split())
         for topic in table
         if topic.topic != -1
-        and any(topic.words)
-        and all(word in common for ngram in topic.words[:IN_NAME] for word in ngram.split())
-    ]
-    return {"topics": len(names), "example": names[0] if names else ""}
+    }
+    example = max(counts, key=counts.__getitem__, default="")
+    return {"topics": sum(map(bool, counts.values())), "example": example}

@@ -88,10 +88,12 @@ def test_stop_words_are_offered_where_none_are_set():
     assert list(stop_word_note(language_facts([SPANISH] * 9), RepresentSettings())) == []
     facts = {
         "topics": 24,
-        "named_by_stop_words": {"topics": 12, "example": "0_the_and_of_in"},
+        "stop_words_in_names": {"topics": 12, "example": "0_the_and_of_in"},
         "topics_without_words": 2,
     }
     named, wordless = word_notes(facts, RepresentSettings())
-    assert named.startswith("12 of 24 topics are named by stop words alone, such as '0_the_and_of_in'. ")
+    assert named.startswith("12 of 24 topics have stop words in their name, such as '0_the_and_of_in'. ")
     assert '"stop_words": "english"' in named
     assert wordless.startswith("2 of 24 topics have no words: ")
+    (only,) = word_notes(facts, RepresentSettings(stop_words=["xx", "yy"]))
+    assert only == wordless
