@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import unicodedata
 
 import pandas as pd
@@ -90,3 +91,32 @@ def test_check_says_what_is_odd_about_files_and_texts(project):
     assert "dataset_raw_cleaned.csv is not UTF-8; it is read as Windows-1252" in done.stdout
     assert "Of the texts 240 in a rights notice end" in done.stdout
     assert '"represent": {"stop_words": "english"}' in done.stdout
+
+
+def test_notices_are_left_out_of_what_is_embedded(project):
+    """The corpus that is made keeps them, for Document."""
+    from topicloom.inputs.encoder import texts_to_embed
+    from topicloom.settings.reading import read_settings
+
+    shutil.rmtree(project.profile)
+    titles = [f"A study of number {row}" for row in range(30)]
+    rows = "".join(f"S{row},{title},[No abstract available]\n" for row, title in enumerate(titles))
+    project.dataset.write_bytes(f"UT,TI,AB\n{rows}".replace("study", "\u2018study\u2019").encode("cp1252"))
+    project.write_settings(transformer_model="no-such-model", cut_notices=True)
+    texts = texts_to_embed(read_settings(project.analysis))
+    assert texts == [title.replace("study", "‘study’") for title in titles]
+    project.write_settings(transformer_model="no-such-model")
+    done = topicloom("check", project.analysis, COLUMNS="1000")
+    assert done.returncode == 0, done.stderr
+    assert "dataset_raw_cleaned.csv is not UTF-8; it is read as Windows-1252" in done.stdout
+    assert 'Of the texts 30 in a placeholder such as "[No abstract available]" end' in done.stdout
+
+
+def test_a_tokenizer_that_is_not_installed_is_said_before_any_work(project, monkeypatch):
+    from topicloom.settings import checks
+    from topicloom.settings.reading import read_settings
+
+    project.write_settings(represent={"language": "japanese", "tokenizer": "icu"})
+    monkeypatch.setattr(checks.importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(SettingsError, match="the package icu4py, which it needs, is not installed"):
+        checks.require_fitting_settings(read_settings(project.analysis), {"documents": 240})

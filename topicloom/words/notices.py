@@ -32,6 +32,8 @@ _NOTICE = re.compile(
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
 _MOST_NOTICES = 5
+_OF_PLACEHOLDERS = ("abstract", "available")
+_OF_NOTICES = ("rights", "copyright", "©", "ⓒ", "(c)", "published by", "licen", "open access", "open-access")
 
 
 def without_notices(text: str) -> str:
@@ -48,12 +50,22 @@ def notice_facts(texts: Sequence[str]) -> dict[str, int]:
 
 
 def _without_placeholder(text: str) -> str:
+    if not _may_hold(text, _OF_PLACEHOLDERS):
+        return text
     found = _PLACEHOLDER.search(text, max(len(text) - _TAIL, 0))
     return text[: found.start()].rstrip() if found else text
 
 
+def _may_hold(text: str, marks: Sequence[str]) -> bool:
+    """Whether the end of a text holds one of some words: most hold none, and patterns take long to say so."""
+    tail = text[-_TAIL:].lower()
+    return any(mark in tail for mark in marks)
+
+
 def _without_rights(text: str) -> str:
     """A text whose last sentences are taken away as long as they are notices."""
+    if not _may_hold(text, _OF_NOTICES):
+        return text
     for _ in range(_MOST_NOTICES):
         found = _NOTICE.search(text, max(len(text) - _TAIL, 0))
         if not found:
