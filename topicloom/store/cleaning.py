@@ -142,5 +142,5 @@ def _require_no_link(store: Store) -> None:
     if store.root.is_symlink():
         raise StoreError(
             f"{store.root} is a link to {store.root.resolve()}, which other projects may use too; nothing is removed "
-            "there. Remove it by hand where no other project does: all that it holds can be computed again."
+            "there. Put the store itself in the place of the link to clean it."
         )

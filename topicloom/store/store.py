@@ -8,7 +8,9 @@ A result exists whole or not at all: it is written to a temporary sibling, synce
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
+import os
 import platform
 import shutil
 import uuid
@@ -192,7 +194,7 @@ class Store:
         folder = self.folder(plan.stage, plan.key)
         self._sweep(folder)
         workspace = Workspace(folder.with_name(f".{plan.key[:16]}.{uuid.uuid4().hex[:8]}.tmp"))
-        workspace.folder.mkdir(parents=True)
+        _make(workspace.folder)
         started = datetime.now(UTC)
         try:
             with PeakMemory() as memory, disk_errors():
@@ -264,14 +266,11 @@ class Store:
 
     def lock(self, name: str) -> FileLock:
         """A lock of the project; the system frees it when the process that holds it dies."""
-        folder = self.root / "locks"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(
-                f"{folder} cannot be made: {error.strerror}. Give yourself the right to write there."
-            ) from error
-        return FileLock(folder / f"{name}.lock")
+        path = self.root / "locks" / f"{name}.lock"
+        _make(path.parent)
+        if not path.exists() and not _may_write(path.parent):
+            raise _not_writable(path.parent, "it is somebody else's, or write-protected")
+        return FileLock(path)
 
     def sweep(self) -> list[Path]:
         """Remove the temporary folders that runs which are no more have left; those of living runs stay."""
@@ -323,3 +322,24 @@ class Store:
         except Timeout:
             return True
         return False
+
+
+def _make(folder: Path) -> None:
+    """Make a folder of the store. Raises StoreError where that is not allowed, OSError where the disk does not."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise _not_writable(folder, str(error.strerror)) from error
+        raise
+
+
+def _may_write(folder: Path) -> bool:
+    return os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
+def _not_writable(folder: Path, reason: str) -> StoreError:
+    return StoreError(
+        f"{folder} cannot be written to ({reason}). Give all who run the project the right to write in the whole store "
+        "(a shared group, and umask 002)."
+    )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 
 import pytest
 
 from tests.topicloom.store.helpers import plan, writer
+from topicloom.errors import StoreError
 from topicloom.store.store import Store
 
 
@@ -97,3 +99,22 @@ def test_an_artifact_that_is_copied_is_trusted_by_its_content(store, tmp_path):
     store.obtain(plan(), writer("x"))
     shutil.copytree(tmp_path / "project", tmp_path / "copy", copy_function=shutil.copy)
     assert Store(tmp_path / "copy" / ".topicloom").find(plan()).ref
+
+
+@pytest.mark.parametrize("part", ["locks", "reduce"])
+def test_a_store_of_a_colleague_is_said_to_be_one(store, part):
+    """As umask 022 leaves it in a shared folder."""
+    if os.getuid() != 0:
+        pytest.skip("only root can be somebody else")
+    store.obtain(plan(n=1), writer("x"))
+    for folder in (store.root, *store.root.parents[:-2]):
+        folder.chmod(folder.stat().st_mode | 0o755)
+    for folder in (store.root / "locks", store.root / "reduce"):
+        folder.chmod(0o755 if folder.name == part else 0o777)
+    os.seteuid(65534)
+    try:
+        assert Store(store.root).find(plan(n=1)).ref
+        with pytest.raises(StoreError, match=rf"{part}.* cannot be written to .*umask 002"):
+            Store(store.root).obtain(plan(n=2), writer("y"))
+    finally:
+        os.seteuid(0)
