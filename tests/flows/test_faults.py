@@ -90,7 +90,7 @@ def test_a_failed_export_leaves_the_previous_files(finished, run, monkeypatch):
     monkeypatch.setattr(outputs, "save_model", forbidden)
     from topicloom.errors import ExportError
 
-    with pytest.raises(ExportError, match=r"Permission denied.*Make room or give the right to write"):
+    with pytest.raises(ExportError, match=r"Permission denied.*Make room, or give the right to replace"):
         run(finished.analysis)
     assert whole_export(finished) == before
 
@@ -131,7 +131,7 @@ def test_a_disk_that_stays_full_in_the_export_gets_the_advice(finished, run, mon
 
     monkeypatch.setattr(_save_utils, "save_safetensors", full)
     monkeypatch.setattr(export, "retries", 0)
-    with pytest.raises(ExportError, match=r"No space left on device.*Make room or give the right to write"):
+    with pytest.raises(ExportError, match=r"No space left on device.*Make room, or give the right to replace"):
         run(finished.analysis)
     assert whole_export(finished) == before
 
