@@ -17,6 +17,7 @@ from prefect.settings import get_current_settings
 
 from flows.names import slug
 from flows.run_report import RunReport
+from flows.server.app import NEWER_PAGES
 from flows.server.files import served_address
 from flows.stage_runner import Outcome
 from topicloom.figures.gallery import PREVIEW
@@ -72,7 +73,7 @@ def _where(settings: Settings, served: str | None) -> str:
     kind, place = ("report", path) if path.is_file() else ("files", settings.analysis_path)
     if served is None:
         return f"The {kind}: {place}"
-    server = str(get_current_settings().ui_url or "").rstrip("/")
+    server = str(get_current_settings().ui_url or "").rstrip("/").removesuffix(NEWER_PAGES)
     return f"The {kind}: {server}{served}{REPORT_FILE if kind == 'report' else ''} ({place})"
 
 

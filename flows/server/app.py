@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+# Where Prefect's newer interface lies; without it a link to a run leads to the older one.
+NEWER_PAGES: Final = "/v2"
 # The interfaces need inline styles, images in the page (data:) and workers made in the page (blob:).
 POLICY: Final = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
@@ -33,6 +35,9 @@ def prepare_server() -> None:
     may write, for its user need not own the installed packages.
     """
     os.environ.setdefault("PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT", "false")
+    api = os.environ.get("PREFECT_API_URL", "")
+    if api.endswith("/api"):  # messages link to the interface that people get
+        os.environ.setdefault("PREFECT_UI_URL", f"{api.removesuffix('/api')}{NEWER_PAGES}")
     home = Path(os.environ.get("PREFECT_HOME", Path.home() / ".prefect"))
     os.environ.setdefault("PREFECT_SERVER_UI_API_URL", os.environ.get("PREFECT_UI_API_URL", "/api"))
     os.environ.setdefault(

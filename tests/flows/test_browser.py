@@ -127,6 +127,9 @@ def test_a_run_from_the_form_its_files_and_a_retry_of_one_stage(page, serving, o
     assert asked == {"analysis": "wos/a01", "overrides": {"min_topic_size": 8}, "validate_only": False}
     page.reload()
     page.get_by_text("wos/a01 with min_topic_size = 8: ").wait_for()
+    logs = serving.api("/logs/filter", {"logs": {"flow_run_id": {"any_": [run]}}, "limit": 200})
+    address = f"http://127.0.0.1:{serving.port}/files/wos/a01/report.html"
+    assert any("papers are outliers; " in log["message"] and f"The report: {address}" in log["message"] for log in logs)
     keep(page, "run-page")
 
     page.get_by_role("tab", name="Artifacts").click()
@@ -184,7 +187,7 @@ def test_the_older_interface_shows_the_same_form(page, serving, outside):
     page.set_viewport_size(TALL)
     identity = serving.api("/deployments/name/topic-model/wos", method="GET")["id"]
     page.goto(f"http://127.0.0.1:{serving.port}/deployments/deployment/{identity}/run")
-    page.get_by_text("Least papers of a topic").wait_for()
+    page.get_by_text("Least papers of a topic (Optional)").wait_for()
     assert page.locator(".p-select-button__value").first.inner_text() == "wos/a01"
     for switch in ("int", "None", 'Property is type "None"'):
         assert page.get_by_text(switch, exact=True).count() == 0

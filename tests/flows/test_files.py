@@ -130,13 +130,15 @@ def test_prefects_pages_may_ask_no_other_host(tmp_path, monkeypatch):
         PREFECT_UI_STATIC_DIRECTORY,
     )
 
-    for name in ("PREFECT_SERVER_UI_API_URL", "PREFECT_SERVER_UI_STATIC_DIRECTORY", "PREFECT_UI_API_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "home"))
-    server_app.prepare_server()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    environment |= {"PREFECT_HOME": str(tmp_path / "home"), "PREFECT_API_URL": "http://127.0.0.1:4207/api"}
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "environ", environment)
+        server_app.prepare_server()
+    assert environment["PREFECT_UI_URL"] == "http://127.0.0.1:4207/v2"  # that messages link to
     given = {
-        PREFECT_UI_API_URL: os.environ["PREFECT_SERVER_UI_API_URL"],
-        PREFECT_UI_STATIC_DIRECTORY: os.environ["PREFECT_SERVER_UI_STATIC_DIRECTORY"],
+        PREFECT_UI_API_URL: environment["PREFECT_SERVER_UI_API_URL"],
+        PREFECT_UI_STATIC_DIRECTORY: environment["PREFECT_SERVER_UI_STATIC_DIRECTORY"],
     }
     with temporary_settings(given):
         client = TestClient(server_app.create_app())

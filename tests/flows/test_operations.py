@@ -176,3 +176,20 @@ def test_the_image_gets_what_it_runs_and_no_secret(tmp_path):
             assert line.split()[1] in found
     ignored = subprocess.run(["git", "check-ignore", "ops/.env"], cwd=REPOSITORY, check=False, capture_output=True)
     assert ignored.returncode == 0
+
+
+def test_the_image_holds_all_that_server_and_worker_import(tmp_path):
+    from docker.utils.build import exclude_paths
+
+    lines = (REPOSITORY / ".dockerignore").read_text().splitlines()
+    for name in exclude_paths(str(REPOSITORY), [line for line in lines if line and line[0] != "#"]):
+        if (REPOSITORY / name).is_file() and not name.startswith(".git"):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(REPOSITORY / name, tmp_path / name)
+    code = "import flows.server.app, flows.server.deployments, flows.sweep, flows.single_stage as s; print(s.__file__)"
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PREFECT_HOME": str(tmp_path / "home")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str(tmp_path / "flows" / "single_stage.py")
