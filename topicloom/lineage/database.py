@@ -18,7 +18,7 @@ from topicloom.lineage.records import RunRecord, digest_bytes
 from topicloom.settings.stated import stated
 from topicloom.store.files import canonical_json, digest_json, replaced
 
-FORM = 2
+FORM = 3
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE lineages (lineage TEXT PRIMARY KEY, folder TEXT NOT NULL) WITHOUT ROWID;
@@ -161,7 +161,8 @@ def fault_of(path: Path) -> str:
                 return "" if meta_of(database, "history") and meta_of(database, "project") else "it names no history"
     except HistoryDamagedError as error:
         return str(error.__cause__)
-    return "it is of an earlier form" if form == "1" else "its tables are not those of topicloom"
+    earlier = [str(number) for number in range(1, FORM)]
+    return "it is of an earlier form" if form in earlier else "its tables are not those of topicloom"
 
 
 def _tables(database: sqlite3.Connection) -> dict[str, str]:
@@ -234,9 +235,10 @@ def _rows(record: RunRecord, content: bytes) -> dict[str, list[tuple[Any, ...]]]
     """What each table holds of a run."""
     run = (record.lineage, record.number)
     outliers = sum(number == -1 for number in record.numbers)
+    statement = canonical_json([record.settings, record.versions])
     head = (
         *(*run, record.analysis, record.finished, record.result, record.parent, record.base),
-        *(len(record.papers), outliers, stated_digest(record.settings, record.versions), canonical_json(record.keys)),
+        *(len(record.papers), outliers, statement, canonical_json(record.keys)),
         *(digest_bytes(content), content),
     )
     return {

@@ -22,7 +22,15 @@ from pathlib import Path
 from typing import Any
 
 from topicloom.errors import Problem
-from topicloom.lineage.database import HistoryDamagedError, created, opened, put_folder, put_last_run, written
+from topicloom.lineage.database import (
+    HistoryDamagedError,
+    created,
+    opened,
+    put_folder,
+    put_last_run,
+    stated_digest,
+    written,
+)
 from topicloom.lineage.database import HistoryError as HistoryError
 from topicloom.lineage.records import RunRecord, digest_bytes, pack, unpack
 from topicloom.settings.schema import Settings
@@ -37,10 +45,7 @@ _CHECKED = "checked.json"
 
 @dataclass(frozen=True)
 class Head:
-    """What is known of a run without reading it whole.
-
-    sha256: of its record. stated: digest of its settings and library versions.
-    """
+    """What is known of a run without reading it whole. sha256: of its record."""
 
     number: int
     finished: str
@@ -48,7 +53,6 @@ class Head:
     parent: int | None
     base: int
     sha256: str
-    stated: str
 
 
 class History:
@@ -70,8 +74,7 @@ class History:
     def heads(self, lineage: str | None) -> list[Head]:
         """The runs of a line, the first one first."""
         rows = self._rows(
-            "SELECT number, finished, result, parent, base, sha256, stated FROM runs WHERE lineage = ? ORDER BY number",
-            lineage,
+            "SELECT number, finished, result, parent, base, sha256 FROM runs WHERE lineage = ? ORDER BY number", lineage
         )
         return [Head(*row) for row in rows]
 
@@ -110,6 +113,11 @@ class History:
         """Keys of the stages of a run, by name; empty where there is no such run."""
         rows = self._rows("SELECT keys FROM runs WHERE lineage = ? AND number = ?", lineage, number)
         return dict(json.loads(rows[0][0])) if rows else {}
+
+    def stated(self, lineage: str | None, number: int) -> str:
+        """Digest of the settings and library versions of a run; empty where there is no such run."""
+        rows = self._rows("SELECT stated FROM runs WHERE lineage = ? AND number = ?", lineage, number)
+        return stated_digest(*json.loads(rows[0][0])) if rows else ""
 
     def uids(self) -> set[str]:
         """Every lasting id that was ever given in the project."""

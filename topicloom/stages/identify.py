@@ -133,7 +133,7 @@ def remember_run(settings: Settings, refs: Refs, versions: Mapping[str, str], ru
     stated = settings.model_dump(mode="json", include={"tmo", "params"})
     result = result_of(refs)
     same_result = last is not None and last.result == result
-    if last and same_result and last.stated == stated_digest(stated, versions):
+    if last and same_result and history.stated(known, last.number) == stated_digest(stated, versions):
         history.settle(lineage, folder)
         return {
             "history": history.id(),

@@ -15,7 +15,7 @@ import pytest
 from tests.topicloom.lineage.runs import enter, settings_of
 from topicloom.lineage import database as database_module
 from topicloom.lineage import mending
-from topicloom.lineage.database import HistoryBusyError, HistoryDamagedError, fault_of
+from topicloom.lineage.database import HistoryBusyError, HistoryDamagedError, fault_of, stated_digest
 from topicloom.lineage.following import fitted_run
 from topicloom.lineage.history import History, lineage_of
 from topicloom.lineage.mending import mend_history, require_own_history
@@ -402,4 +402,10 @@ class TestCost:
     def test_neither_planning_nor_remembering_reads_a_whole_record(self, settings, monkeypatch):
         monkeypatch.setattr(History, "read", None)
         assert fitted_run(settings, "any") is None  # its runs have no keys
-        assert [head.stated for head in History(settings).heads(lineage_of(settings))]
+        assert History(settings).stated(lineage_of(settings), 3) == stated_digest({}, {})
+
+    def test_how_settings_are_compared_may_change_and_no_run_is_damaged_by_it(self, settings, monkeypatch):
+        """The tables hold what a run stated, not a digest of it that another version would make otherwise."""
+        monkeypatch.setattr(database_module, "stated_digest", lambda *_: "as another version has it")
+        History(settings).forget_check()
+        assert mend_history(settings) == []
