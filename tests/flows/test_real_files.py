@@ -89,7 +89,7 @@ def test_check_says_what_is_odd_about_files_and_texts(project):
     assert done.returncode == 0, done.stderr
     assert "0 of 240 papers of corpus.csv are in dataset_raw_cleaned.csv by their UT" in done.stdout
     assert "dataset_raw_cleaned.csv is not UTF-8; it is read as Windows-1252" in done.stdout
-    assert "Of the texts 240 in a rights notice end" in done.stdout
+    assert "240 texts end in a rights notice; " in done.stdout
     assert '"represent": {"stop_words": "english"}' in done.stdout
 
 
@@ -109,7 +109,7 @@ def test_notices_are_left_out_of_what_is_embedded(project):
     done = topicloom("check", project.analysis, COLUMNS="1000")
     assert done.returncode == 0, done.stderr
     assert "dataset_raw_cleaned.csv is not UTF-8; it is read as Windows-1252" in done.stdout
-    assert 'Of the texts 30 in a placeholder such as "[No abstract available]" end' in done.stdout
+    assert '30 texts end in a placeholder such as "[No abstract available]"; ' in done.stdout
 
 
 def test_a_tokenizer_that_is_not_installed_is_said_before_any_work(project, monkeypatch):

@@ -33,10 +33,10 @@ def _notice_notes(facts: Mapping[str, Any], tmo: TopicModelSettings) -> Iterator
     placeholders, rights = facts.get("placeholders", 0), facts.get("rights_notices", 0)
     if tmo.cut_notices or not placeholders + rights:
         return
-    found = [f'{placeholders} in a placeholder such as "[No abstract available]"'] if placeholders else []
-    found += [f"{rights} in a rights notice"] if rights else []
+    found = [f'{placeholders} texts end in a placeholder such as "[No abstract available]"'] if placeholders else []
+    found += [f"{rights} texts end in a rights notice"] if rights else []
     yield (
-        f"Of the texts {' and '.join(found)} end; their words can make topics of their own. tmo.cut_notices: true "
+        f"{' and '.join(found)}; their words can make topics of their own. tmo.cut_notices: true "
         "leaves them out of words, and of embeddings that are made here."
     )
 
