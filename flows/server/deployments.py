@@ -59,7 +59,7 @@ def _deployment(named: NamedConfig) -> dict[str, Any]:
         "name": named.name,
         "entrypoint": "flows/topic_model.py:topic_model",
         "version": "{{ commit.stdout }}",
-        "description": config.description or f"Topics of {config.project}.",
+        "description": _described(named),
         "tags": [TAG, *config.tags],
         "parameters": _parameters(named, config.analyses[0], {}),
         "enforce_parameter_schema": True,
@@ -74,6 +74,26 @@ def _deployment(named: NamedConfig) -> dict[str, Any]:
         ],
         "work_pool": {"name": POOL},
     }
+
+
+def _described(named: NamedConfig) -> str:
+    """What the UI says of a deployment; its schedules too, since the UI's own list does not name their analyses."""
+    config = named.config
+    said = config.description or f"Topics of {config.project}."
+    lines = []
+    for schedule in config.schedules:
+        when = (
+            f"every {schedule.interval_hours:g} hours"
+            if schedule.interval_hours
+            else f"`{schedule.cron}` {schedule.timezone}"
+        )
+        given = "".join(f", {name} = {value}" for name, value in schedule.overrides.given().items())
+        rest = "" if schedule.active else " (not active)"
+        lines += [
+            f"- {analysis}: {when}{given}{rest}"
+            for analysis in ([schedule.analysis] if schedule.analysis else config.analyses)
+        ]
+    return "\n".join([said.rstrip(), "", "Schedules:", "", *lines]) if lines else said
 
 
 def _parameters(named: NamedConfig, analysis: str, overrides: dict[str, Any]) -> dict[str, Any]:

@@ -103,6 +103,11 @@ def test_each_schedule_has_its_own_parameters_and_slug(tmp_path):
         "parameters": {"analysis": "one/b", "overrides": {"n_topics": 5, "seed": 7}},
     }
     assert first["schedules"][2]["interval"] == 12 * 3600
+    assert first["description"].splitlines()[-3:] == [
+        "- a: `0 6 * * 1` Asia/Tokyo, seed = 7",
+        "- b: `0 6 * * 1` Asia/Tokyo, seed = 7",
+        "- b: every 12 hours (not active)",
+    ]
     assert first["schedules"][2]["active"] is False
 
 
