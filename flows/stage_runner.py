@@ -11,7 +11,9 @@ from prefect.runtime import flow_run
 from prefect.states import State
 
 from tasks.load_embeddings import load_embeddings
+from tasks.policy import record_key
 from tasks.publish import publish
+from tasks.records import forget_unless_plain
 from tasks.remember import remember
 from topicloom.inputs.encoder import embeddings_missing
 from topicloom.lineage.differences import Differences
@@ -123,7 +125,12 @@ class StageRunner:
         store = Store(self.settings.store_path)
         if task is load_embeddings and embeddings_missing(self.settings):
             return Finding(ref=None)
-        return find_result(self.settings, store, task.name, {ref.stage: ref for ref in refs if ref})[1]
+        plan, found = find_result(self.settings, store, task.name, {ref.stage: ref for ref in refs if ref})
+        if forget_unless_plain(store.root / "prefect" / record_key(plan)):
+            from prefect.logging import get_run_logger
+
+            get_run_logger().warning("%s: Prefect's record of it was no plain JSON, and is removed.", task.name)
+        return found
 
     def _warn(self, stage: str, fault: str) -> None:
         from prefect.logging import get_run_logger

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from topicloom.settings.projects import NamedConfig, Notifications
@@ -22,9 +23,9 @@ _ENDS: Final = {
 _FINAL: Final = ("Completed", "Failed", "Crashed", "Cancelled")
 # The receiver gets the run's name, state and message, and the address of its page.
 _PAYLOAD: Final = (
-    '{"text": "topicloom: {{ flow_run.name }} ended as {{ flow_run.state.name }}", "run": "{{ flow_run.name }}", '
-    '"state": "{{ flow_run.state.name }}", "message": {{ flow_run.state.message | default("", true) | tojson }}, '
-    '"url": "{{ flow_run|ui_url }}"}'
+    '{"text": {{ ("topicloom: " ~ flow_run.name ~ " ended as " ~ flow_run.state.name) | tojson }}, '
+    '"run": {{ flow_run.name | tojson }}, "state": {{ flow_run.state.name | tojson }}, '
+    '"message": {{ flow_run.state.message | default("", true) | tojson }}, "url": {{ flow_run | ui_url | tojson }}}'
 )
 
 
@@ -62,7 +63,8 @@ def _notifications(
     return {
         f"{PREFIX}{named.name} {end}": AutomationCore(
             name=f"{PREFIX}{named.name} {end}",
-            description=f"Tells {notifications.webhook} of every {end}.",
+            # The host alone: the rest of a webhook's address may be its password.
+            description=f"Tells {urlsplit(notifications.webhook).hostname} of every {end}.",
             trigger=EventTrigger(
                 expect=set(_ENDS[end]),
                 match={"prefect.resource.id": "prefect.flow-run.*"},
