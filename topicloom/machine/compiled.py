@@ -8,8 +8,10 @@ concurrent first runs cannot meet half of it.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import os
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -24,7 +26,9 @@ _LIBRARIES = ("numba", "llvmlite", "umap-learn", "pynndescent")
 def cache_folder() -> Path:
     """Where compiled code is kept: $NUMBA_CACHE_DIR, else a folder for these versions in the user's cache.
 
-    Where the user's cache cannot be written to it is a folder of the user's in the system's temporary folder.
+    Where the user's cache cannot be written to it is a folder of the user's in the system's temporary folder. numba's
+    index files are pickles, so a folder that another user owns or can write to is not used; a new one is made then,
+    the same for as long as the process lives.
     """
     stated = os.environ.get("NUMBA_CACHE_DIR")
     if stated:
@@ -35,11 +39,26 @@ def cache_folder() -> Path:
     for base in (home / "topicloom", Path(tempfile.gettempdir()) / f"topicloom-{os.getuid()}"):
         folder = base / "numba" / name
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            for part in (base, folder.parent, folder):
+                part.mkdir(mode=0o755, parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):
-                return folder
+                pass
         except OSError:
             continue
+        # In the home, links and a group's rights are the user's own choice; in the temporary folder they are an attack.
+        found = [part.stat() if base.parent == home else part.lstat() for part in (base, folder.parent, folder)]
+        if all(_is_ours(part, 0o002 if base.parent == home else 0o022) for part in found):
+            return folder
+    return _folder_of_this_process()
+
+
+def _is_ours(found: os.stat_result, closed: int) -> bool:
+    """Whether a folder is this user's, no link, and without the rights in `closed`."""
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & closed
+
+
+@functools.cache
+def _folder_of_this_process() -> Path:
     return Path(tempfile.mkdtemp(prefix="topicloom-numba-"))
 
 

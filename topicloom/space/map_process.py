@@ -31,6 +31,7 @@ class MapLayout:
 
     def __init__(self, vectors: Path, neighbours: Path, out: Path, umap: UmapSettings, seed: int) -> None:
         self._command = [sys.executable, "-m", __name__]
+        self._begun = False
         self._command += [str(vectors), str(neighbours), str(out), umap.model_dump_json(), str(seed)]
 
     def __enter__(self) -> MapLayout:
@@ -41,6 +42,7 @@ class MapLayout:
 
     def begin(self) -> None:
         """The neighbours are there: lay out."""
+        self._begun = True
         with contextlib.suppress(BrokenPipeError):  # it has ended already; __exit__ says why
             self._process.stdin.write(b"begin\n")  # type: ignore[union-attr]
             self._process.stdin.flush()  # type: ignore[union-attr]
@@ -48,7 +50,8 @@ class MapLayout:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is not None:
+        wanted = kind is None and self._begun
+        if not wanted:  # it waits to be told to begin, or for nothing any more
             self._process.kill()
         # Not communicate(): it closes standard input, by which the process would take this one for dead.
         said = self._process.stderr.read() if self._process.stderr else b""
@@ -56,9 +59,9 @@ class MapLayout:
         for pipe in (self._process.stdin, self._process.stderr):
             if pipe:
                 pipe.close()
-        if kind is None and code == -9:
+        if wanted and code == -9:
             raise MemoryError("the process that lays out the map was killed; the system may have run out of memory")
-        if kind is None and code:
+        if wanted and code:
             words = said.decode(errors="replace").strip().splitlines()[-1:] or [f"exit code {code}"]
             raise MapLayoutError(f"the map could not be laid out: {words[0]}")
 
