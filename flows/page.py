@@ -23,6 +23,7 @@ from flows.stage_runner import Outcome
 from topicloom.figures.gallery import PREVIEW
 from topicloom.lineage.differences import Differences
 from topicloom.lineage.telling import as_markdown
+from topicloom.markdown import code, literal
 from topicloom.output_files import REPORT_FILE
 from topicloom.settings.schema import Settings
 from topicloom.stages.registry import FIGURES, REPRESENT
@@ -105,9 +106,9 @@ def _rows(topics: list[Topic]) -> list[dict[str, object]]:
 def _summary(settings: Settings, report: RunReport, served: str | None) -> str:
     stages = "\n".join(f"| {name} | {stage.status} | {stage.seconds:.1f} s |" for name, stage in report.stages.items())
     given = settings.overrides.given()
-    overrides = ", ".join(f"{name} = {value}" for name, value in given.items()) or "none"
+    overrides = ", ".join(literal(f"{name} = {value}") for name, value in given.items()) or "none"
     files = "\n".join(
-        f"- [{path.name}]({served}{quote(path.name)})" if served else f"- `{path.name}`"
+        f"- [{literal(path.name)}]({served}{quote(path.name)})" if served else f"- {code(path.name)}"
         for path in sorted(report.folder.iterdir())
         if not path.name.startswith(".")
     )
@@ -115,16 +116,16 @@ def _summary(settings: Settings, report: RunReport, served: str | None) -> str:
     opens = f"\n[Open the report]({served}{REPORT_FILE})\n" if drawn else ""
     tmo = settings.tmo
     method = "HDBSCAN" if tmo.n_topics == 0 else f"KMeans with {tmo.n_topics} topics"
-    notes = "\n".join(f"- {note}" for note in report.notes) or "none"
-    return f"""# {settings.label}
+    notes = "\n".join(f"- {literal(note)}" for note in report.notes) or "none"
+    return f"""# {literal(settings.label)}
 
 **{report.topics} topics, {report.outliers} of {report.documents} papers are outliers ({report.outlier_share:.1%})**
 
-Changes: {report.changes}.
+Changes: {literal(report.changes)}.
 {opens}
 | setting | value |
 |---|---|
-| settings file | `{settings.source}` |
+| settings file | {code(str(settings.source))} |
 | overrides of this run | {overrides} |
 | clustering | {method}, min_topic_size {tmo.min_topic_size} |
 | UMAP | n_neighbors {tmo.umap.n_neighbors}, n_components {tmo.umap.n_components}, seed {settings.params.seed} |

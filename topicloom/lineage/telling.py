@@ -12,6 +12,7 @@ from topicloom.atlas.names import shortened
 from topicloom.errors import Problem
 from topicloom.lineage.differences import KINDS, MOVED, NEW, WITHDRAWN, Differences, differences
 from topicloom.lineage.history import History, HistoryError, lineage_of
+from topicloom.markdown import literal
 from topicloom.settings.schema import Settings
 from topicloom.store.csv_tables import write_csv
 from topicloom.store.record_form import stated_identity
@@ -105,12 +106,12 @@ def as_markdown(found: Differences) -> str:
     """The whole story, each list cut at 15 lines."""
     before, after = found.before, found.after
     lines = [
-        f"# {after.project}/{after.analysis}: run {before.number} to run {after.number}",
+        f"# {literal(f'{after.project}/{after.analysis}')}: run {before.number} to run {after.number}",
         "",
         f"{_when(before.finished)} to {_when(after.finished)}; {in_one_line(found)}.",
     ]
     for heading, items in sections(found).items():
-        lines += ["", f"## {heading}", "", *(f"- {item}" for item in items)]
+        lines += ["", f"## {heading}", "", *(f"- {literal(item)}" for item in items)]
     return "\n".join(lines) + "\n"
 
 

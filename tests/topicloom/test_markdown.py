@@ -1,0 +1,36 @@
+"""Labels, names of files and notes stand in Prefect's pages as texts."""
+
+from __future__ import annotations
+
+import pytest
+from markdown_it import MarkdownIt
+
+from topicloom.markdown import code, literal
+
+HOSTILE = [
+    "![x](https://evil.example/pixel.png)",
+    "[click](javascript:alert(1))",
+    "<img src=https://evil.example/p.png>",
+    "<javascript:alert(1)>",
+    "\\[x](javascript:alert(1))",
+    "a | b | c",
+    "a`b`![x](http://e)",
+    "line\n\n# heading ![x](http://e)",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_text_becomes_a_link_an_image_or_a_tag(text):
+    for written in (literal(text), code(text)):
+        page = (
+            MarkdownIt("commonmark")
+            .enable("table")
+            .render(f"| a | b |\n|---|---|\n| {written} | end |\n\n- {written}\n")
+        )
+        assert not any(tag in page for tag in ("<img", "<a ", "<h1"))
+        assert page.count("<td>") == 2
+        assert "<td>end</td>" in page
+
+
+def test_a_plain_text_stays_as_it_is():
+    assert literal("neural networks, 2 (of 3): t-SNE_x") == "neural networks, 2 (of 3): t-SNE_x"
