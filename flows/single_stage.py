@@ -70,7 +70,7 @@ TASKS: Final[dict[str, tuple[Task[..., Any], tuple[str, ...]]]] = {
     REDUCE: (reduce, (LOAD_EMBEDDINGS, UPDATE)),
     CLUSTER: (cluster, (REDUCE, UPDATE)),
     CONSENSUS: (consensus, (LOAD_EMBEDDINGS, CLUSTER)),
-    REASSIGN: (reassign, (LOAD_EMBEDDINGS, CLUSTER, CONSENSUS)),
+    REASSIGN: (reassign, (LOAD_EMBEDDINGS, CLUSTER, CONSENSUS, REDUCE, UPDATE)),
     REPRESENT: (represent, (LOAD_EMBEDDINGS, CLUSTER, CONSENSUS, REASSIGN)),
     DISTRIBUTION: (distribution, (LOAD_EMBEDDINGS, REPRESENT)),
     ORPHAN_SPLIT: (orphan_split, (REPRESENT,)),

@@ -103,7 +103,8 @@ def topic_model(
         reduced = run(reduce, embeddings, updated)
         clusters = run(cluster, reduced, updated)
         agreed = run(consensus, embeddings, clusters) if agrees(settings) else None
-        reassigned = run(reassign, embeddings, clusters, agreed) if reassigns(settings) else None
+        placed = (reduced, updated) if updated else ()
+        reassigned = run(reassign, embeddings, clusters, agreed, *placed) if reassigns(settings) else None
         topics = run(represent, embeddings, clusters, agreed, reassigned)
         scores = run(distribution, embeddings, topics)
         split = run(orphan_split, topics)

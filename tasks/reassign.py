@@ -20,11 +20,13 @@ def reassign(
     embeddings: StageRef,
     clusters: StageRef,
     agreed: StageRef | None = None,
+    reduced: StageRef | None = None,
+    updated: StageRef | None = None,
     *,
     refresh: bool = False,
 ) -> StageRef | State[StageRef]:
     """Give outliers to topics. Artifacts: those of `topicloom.stages.reassign.reassign_outliers`."""
-    refs = {ref.stage: ref for ref in (embeddings, clusters, agreed) if ref is not None}
+    refs = {ref.stage: ref for ref in (embeddings, clusters, agreed, reduced, updated) if ref is not None}
 
     def compute(out: Workspace) -> None:
         reassign_outliers(settings, refs, out, flow_run.get_id())

@@ -22,6 +22,9 @@ from topicloom.store.store import StageRef, Store
 BASE, GROWN = 200, 240
 
 
+STRATEGIES = ["distribution", "c-tf-idf", "embedding", "membership"]
+
+
 def papers(project: Project) -> pd.DataFrame:
     return pd.read_csv(project.output("document_coords.csv"), dtype={"UT": str}, keep_default_na=False).set_index("UT")
 
@@ -188,3 +191,123 @@ def test_whoever_asks_for_a_lost_fit_is_told_what_to_do(growing, run):
     decided = StageRef(stage="update", key=report.stages["update"].key, outputs={}, facts={"mode": "assign"})
     with pytest.raises(StoreError, match=r"The result of cluster .* no longer kept .*\n?.*Run again"):
         base_refs(Store(settings.store_path), decided)
+
+
+def membership_by_hdbscan(project: Project, reduced: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """Membership vectors of all papers of a run by hdbscan's own functions, columns by topic as BERTopic numbers them."""
+    import hdbscan
+    from bertopic import BERTopic
+
+    model = BERTopic.load(project.output("topic_model_object.pck"))
+    vectors = np.empty((len(positions), model.hdbscan_model.labels_.max() + 1))
+    fitted = positions >= 0
+    vectors[fitted] = hdbscan.all_points_membership_vectors(model.hdbscan_model)[positions[fitted]]
+    vectors[~fitted] = hdbscan.membership_vector(model.hdbscan_model, reduced[~fitted].astype(np.float64))
+    of_topics = np.zeros_like(vectors)
+    topic_of = dict(model.topic_mapper_.get_mappings())
+    for cluster in range(vectors.shape[1]):
+        of_topics[:, topic_of[cluster]] = vectors[:, cluster]
+    return of_topics
+
+
+def placed_run(project: Project, report: object) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    """The papers of both tables in corpus order, their reduced vectors, and their rows in the fitted corpus."""
+    store = project.path / ".topicloom"
+    names = [name for name in ("dataset_minimal.csv", "orphans.csv") if project.output(name).exists()]
+    tables = [pd.read_csv(project.output(name), dtype={"UT": str}) for name in names]
+    found = pd.concat(tables).set_index("UT").loc[papers(project).index]
+    reduced = np.load(store / "reduce" / report.stages["reduce"].key / "reduced.npy")
+    positions = np.load(store / "update" / report.stages["update"].key / "positions.npy")
+    return found, reduced, positions
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_outliers_among_placed_papers_are_given_away_by_their_own_membership(growing, run, strategy):
+    """Withdrawn papers shift the rows of those that stay; new ones have no row in the fitted model."""
+    rows = np.arange(7, GROWN)
+    grow(growing, rows, update="assign")
+    run(growing.analysis)
+    outliers = papers(growing)["Topic"] == -1
+    assert outliers[papers(growing)["placed"]].any()
+    assert outliers[~papers(growing)["placed"]].any()
+    grow(growing, rows, update="assign", orphans={"mode": "reassign", "strategy": strategy, "target_share": 0.05})
+    report = run(growing.analysis)
+    found, reduced, positions = placed_run(growing, report)
+    membership = membership_by_hdbscan(growing, reduced, positions)
+    topics, given = found["Topic"].to_numpy(), found["orphan_score"].notna().to_numpy()
+    assert given[positions < 0].any()
+    assert given[positions >= 0].any()
+    own = np.where(given | (positions < 0), membership[np.arange(len(topics)), topics], membership.max(axis=1))
+    expected = np.where(topics == -1, 1 - membership.sum(axis=1), own)  # of a fitted one the largest, as BERTopic's
+    assert np.allclose(found["Probability"], expected, atol=1e-9)
+    if strategy == "membership":
+        assert (topics[given] == membership[given].argmax(axis=1)).all()
+        assert np.allclose(found["orphan_score"][given], membership[given].max(axis=1), atol=1e-9)
+    assert run(growing.analysis).computed == []
+
+
+def test_without_probabilities_a_placed_paper_has_its_predicted_strength(growing, run):
+    import hdbscan
+    from bertopic import BERTopic
+
+    growing.write_settings(represent={"calculate_probabilities": False})
+    run(growing.analysis)
+    before = pd.concat([pd.read_csv(growing.output(name)) for name in ("dataset_minimal.csv", "orphans.csv")])
+    rows = np.arange(7, GROWN)
+    grow(growing, rows, update="assign", represent={"calculate_probabilities": False})
+    found, reduced, positions = placed_run(growing, run(growing.analysis))
+    new, probability = positions < 0, found["Probability"].to_numpy()
+    assert np.allclose(probability[~new], before.set_index("UT")["Probability"].loc[found.index[~new]])
+    model = BERTopic.load(growing.output("topic_model_object.pck")).hdbscan_model
+    labels, strength = hdbscan.approximate_predict(model, reduced[new])
+    by_neighbours = (labels == -1) & (found["Topic"].to_numpy()[new] >= 0)
+    assert by_neighbours.any()
+    assert np.isnan(probability[new][by_neighbours]).all()
+    assert np.allclose(probability[new][~by_neighbours], strength[~by_neighbours])
+    # Whoever is given to a topic afterwards has none that HDBSCAN knows of.
+    tmo = {"represent": {"calculate_probabilities": False}, "orphans": {"mode": "reassign", "strategy": "embedding"}}
+    grow(growing, rows, update="assign", **tmo)
+    found, *_ = placed_run(growing, run(growing.analysis))
+    given = found["orphan_score"].notna()
+    assert given.any()
+    assert found["Probability"][given].isna().all()
+    assert np.allclose(found["Probability"][~given], probability[~given], equal_nan=True)
+
+
+@pytest.mark.parametrize("mode", ["assign", "auto"])
+def test_embeddings_of_another_dimension_are_met_by_a_refit(growing, run, mode):
+    grow(growing, np.arange(GROWN), update=mode)
+    vectors = np.load(growing.profile / "embeddings.npy")
+    np.save(growing.profile / "embeddings.npy", np.hstack([vectors, vectors[:, :100]]))
+    report = run(growing.analysis)
+    assert any("the embeddings have 484 dimensions, those of run 1 have 384" in note for note in report.notes)
+    assert not papers(growing)["placed"].any()
+    assert run(growing.analysis).computed == []
+
+
+@pytest.mark.parametrize("mode", ["assign", "auto"])
+def test_embeddings_of_another_model_of_one_dimension_are_met_by_a_refit(growing, run, mode):
+    grow(growing, np.arange(GROWN), update=mode)
+    vectors = np.load(growing.profile / "embeddings.npy")
+    turned = np.linalg.qr(np.random.default_rng(0).normal(size=(384, 384)))[0]
+    vectors[1:] = vectors[1:] @ turned.astype(vectors.dtype)  # one paper's happens to be the same
+    np.save(growing.profile / "embeddings.npy", vectors)
+    report = run(growing.analysis)
+    assert any("199 of the 200 papers that run 1 has in common" in note for note in report.notes)
+    assert not papers(growing)["placed"].any()
+
+
+def test_a_corpus_of_other_papers_is_met_by_a_refit(growing, run):
+    grow(growing, np.arange(BASE, GROWN), update="assign")
+    report = run(growing.analysis)
+    assert any("no paper of run 1 is in the corpus" in note for note in report.notes)
+
+
+def test_a_fit_too_small_for_prediction_is_met_by_a_refit(growing, run):
+    """HDBSCAN's prediction looks for twice min_samples neighbours among the fitted papers."""
+    tmo = {"hdbscan": {"min_samples": 101}}
+    growing.write_settings(**tmo)
+    run(growing.analysis)
+    grow(growing, np.arange(GROWN), update="assign", **tmo)
+    report = run(growing.analysis)
+    assert any("prediction asks for 202 fitted papers" in note for note in report.notes)

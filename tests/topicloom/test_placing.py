@@ -80,6 +80,11 @@ def test_prediction_comes_first_then_the_neighbours():
     rows = np.array([[60, 61, 62], [0, 1, 2], [0, 1, 60], [60, 61, 0], [0, 60, 121]])
     near = Surroundings(rows, np.ones(rows.shape), np.zeros(len(rows), dtype=bool))
     placed = place_in_clusters(model, new, near, model.labels_.astype(np.int64))
-    assert placed.tolist() == [left, right, left, right, -1]
-    nothing = np.full(len(points), -1)
-    assert place_in_clusters(model, new, near, nothing).tolist() == [-1] * 5
+    assert placed.clusters.tolist() == [left, right, left, right, -1]
+    # How strongly: as HDBSCAN predicts it; not known of papers that their neighbours were asked about.
+    assert (placed.strength[:2] > 0).all()
+    assert np.isnan(placed.strength[2:4]).all()
+    assert placed.strength[4] == 0
+    nothing = place_in_clusters(model, new, near, np.full(len(points), -1))
+    assert nothing.clusters.tolist() == [-1] * 5
+    assert nothing.strength.tolist() == [0] * 5

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from topicloom.atlas.tree import unit_vectors
-from topicloom.clusters.membership import membership_vectors
+from topicloom.clusters.members import Members
 from topicloom.machine.threads import available_threads
 from topicloom.settings.schema import DistributionSettings
 from topicloom.words.ctfidf import Weighting
@@ -79,39 +79,17 @@ def nearest_by_distribution(
     return _largest(np.arange(len(outliers)), lambda rows: np.asarray(matrix[rows].toarray()))
 
 
-def nearest_by_membership(model: Any, outliers: NDArray[np.int64], living: NDArray[np.int64]) -> Nearest:
-    """By HDBSCAN's membership vectors.
-
-    model: a fitted hdbscan.HDBSCAN with prediction_data=True. living: (t,) its clusters that are topics still.
-    """
+def nearest_by_membership(members: Members, outliers: NDArray[np.int64], living: NDArray[np.int64]) -> Nearest:
+    """By HDBSCAN's membership vectors. outliers: (m,) rows. living: (t,) the model's clusters that are topics still."""
     import numpy as np
 
-    topics = np.full(len(model.labels_), -1, dtype=np.int64)
-    scores = np.zeros(len(model.labels_))
-    start = 0
-    for block in membership_vectors(model):
-        if len(living):
-            block = block[:, living]
-            topics[start : start + len(block)] = living[block.argmax(axis=1)]
-            scores[start : start + len(block)] = block.max(axis=1)
-        start += len(block)
-    return Nearest(topics[outliers], scores[outliers])
-
-
-def membership_of(model: Any, rows: NDArray[np.int64], clusters: NDArray[np.int64]) -> NDArray[np.float64]:
-    """HDBSCAN's membership of some rows in the clusters given for them, (m,) float64."""
-    import numpy as np
-
-    wanted = np.full(len(model.labels_), -1, dtype=np.int64)
-    wanted[rows] = clusters
-    found = np.zeros(len(model.labels_))
-    start = 0
-    for block in membership_vectors(model):
-        part = wanted[start : start + len(block)]
-        of_part = np.flatnonzero(part >= 0)
-        found[start + of_part] = block[of_part, part[of_part]]
-        start += len(block)
-    return found[rows]
+    topics, scores = np.full(len(outliers), -1, dtype=np.int64), np.zeros(len(outliers))
+    if not len(living):
+        return Nearest(topics, scores)
+    for places, vectors in members.vectors_of(outliers):
+        of_living = vectors[:, living]
+        topics[places], scores[places] = living[of_living.argmax(axis=1)], of_living.max(axis=1)
+    return Nearest(topics, scores)
 
 
 def _largest(outliers: NDArray[np.int64], rows_of: Any) -> Nearest:

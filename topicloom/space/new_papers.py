@@ -85,10 +85,20 @@ def place_on_map(near: Surroundings, coordinates: NDArray[np.float32]) -> NDArra
     return placed
 
 
+@dataclass(frozen=True)
+class Placed:
+    """clusters: (m,) int64 of new papers, -1 for outliers. strength: (m,) float64, how strongly each is in its own as
+    HDBSCAN predicts it, 0 for outliers; NaN where the neighbours have decided, and under KMeans.
+    """
+
+    clusters: NDArray[np.int64]
+    strength: NDArray[np.float64]
+
+
 def place_in_clusters(
     model: Any, reduced: NDArray[np.float32], near: Surroundings, clusters: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """The cluster of each new paper, (m,) int64, -1 for outliers.
+) -> Placed:
+    """Find the clusters of m new papers.
 
     model: a fitted hdbscan.HDBSCAN with prediction_data=True, or KMeans. reduced: (m, c). clusters: (n,) of the fitted
     papers. Where HDBSCAN's approximate prediction finds no cluster, the one that more than half of the neighbours are
@@ -96,17 +106,16 @@ def place_in_clusters(
     """
     import numpy as np
 
-    if not len(reduced):
-        return np.zeros(0, dtype=np.int64)
+    m = len(reduced)
+    if not m or (hasattr(model, "prediction_data_") and clusters.max(initial=-1) < 0):
+        return Placed(np.full(m, -1, dtype=np.int64), np.zeros(m))
     if not hasattr(model, "prediction_data_"):
-        predicted: NDArray[np.int64] = model.predict(reduced).astype(np.int64)
-        return predicted
-    if clusters.max(initial=-1) < 0:
-        return np.full(len(reduced), -1, dtype=np.int64)
+        return Placed(model.predict(reduced).astype(np.int64), np.full(m, np.nan))
     from hdbscan import approximate_predict
 
-    predicted = approximate_predict(model, reduced)[0].astype(np.int64)
-    return np.where(predicted >= 0, predicted, majority_cluster(clusters[near.rows]))
+    predicted, strength = approximate_predict(model, reduced)
+    found = np.where(predicted >= 0, predicted, majority_cluster(clusters[near.rows])).astype(np.int64)
+    return Placed(found, np.where((predicted < 0) & (found >= 0), np.nan, strength.astype(np.float64)))
 
 
 def majority_cluster(votes: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -124,6 +124,14 @@ def stored_vectors(store: Store, ref: StageRef) -> NDArray[np.floating[Any]]:
     return vectors
 
 
+def mapped_vectors(store: Store, ref: StageRef) -> NDArray[np.floating[Any]]:
+    """The (n, d) embeddings, in the order of the stages, left on disk: only the rows that are asked for are read."""
+    import numpy as np
+
+    vectors: NDArray[np.floating[Any]] = np.load(store.artifact(ref, VECTORS), mmap_mode="r")
+    return vectors
+
+
 def stored_rows(store: Store, ref: StageRef) -> NDArray[np.int64]:
     """For each row of the corpus file, its row in the stages."""
     import numpy as np

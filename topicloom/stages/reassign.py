@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from topicloom.clusters.members import Members, membership_in
 from topicloom.clusters.outliers import (
     Nearest,
-    membership_of,
     nearest_by_distribution,
     nearest_by_embedding,
     nearest_by_membership,
@@ -17,7 +17,6 @@ from topicloom.clusters.outliers import (
 from topicloom.settings.schema import Settings
 from topicloom.stages.load_embeddings import stored_vectors
 from topicloom.stages.registry import (
-    CLUSTER,
     LOAD_EMBEDDINGS,
     REPRESENT,
     STAGES,
@@ -26,6 +25,7 @@ from topicloom.stages.registry import (
     without_reassignment,
 )
 from topicloom.stages.represent import represent_clusters
+from topicloom.stages.update import members_of
 from topicloom.store.store import StageRef, Store, Workspace
 from topicloom.words.ctfidf import topic_vectors
 from topicloom.words.ngrams import read_document_ngrams
@@ -41,19 +41,19 @@ Refs = Mapping[str, StageRef]
 def reassign_outliers(settings: Settings, refs: Refs, out: Workspace, run_id: str | None = None) -> None:
     """Give outliers to the clusters nearest to them.
 
-    refs: load-embeddings, cluster, and consensus where there is one. Artifacts: clusters.npy (n,) int64;
-    probability.npy (n,) float64, where cluster has it: of a paper given to a cluster its membership in that; score.npy
-    (n,) float64, how near, NaN for the others. Facts: outliers before and now, and the least score that was given away.
+    refs: load-embeddings, cluster, consensus where there is one, reduce and update where papers were placed. Artifacts:
+    clusters.npy (n,) int64; probability.npy (n,) float64, where cluster has it: of a paper given to a cluster its
+    membership in that, NaN where no probabilities are calculated; score.npy (n,) float64, how near, NaN for the others.
+    Facts: outliers before and now, and the least score that was given away.
     """
-    import joblib
     import numpy as np
 
     store, wanted = Store(settings.store_path), settings.tmo.orphans
     raw = refs[raw_clusters_from(settings)]
     clusters = np.load(store.artifact(raw, "clusters.npy"))
-    model = joblib.load(store.artifact(refs[CLUSTER], "clusterer.joblib"))
+    members = members_of(settings, refs)
     outliers = np.flatnonzero(clusters == -1)
-    found = _nearest(settings, store, refs, clusters, outliers, model, out, run_id)
+    found = _nearest(settings, store, refs, clusters, outliers, members, out, run_id)
     least = taken(found.scores, len(clusters), wanted.threshold, wanted.target_share)
     # The distribution has looked at the threshold itself, window by window.
     floor = 0.0 if wanted.strategy == "distribution" and wanted.target_share is None else least
@@ -65,8 +65,8 @@ def reassign_outliers(settings: Settings, refs: Refs, out: Workspace, run_id: st
     np.save(out.path("score.npy"), score)
     if "probability.npy" in raw.outputs:
         probability = np.load(store.artifact(raw, "probability.npy"))
-        if settings.tmo.represent.calculate_probabilities:
-            probability[rows] = membership_of(model, rows, clusters[rows])
+        by_vectors = settings.tmo.represent.calculate_probabilities
+        probability[rows] = membership_in(members, rows, clusters[rows]) if by_vectors else np.nan
         np.save(out.path("probability.npy"), probability)
     out.facts = {
         "outliers_before": len(outliers),
@@ -81,7 +81,7 @@ def _nearest(
     refs: Refs,
     clusters: NDArray[np.int64],
     outliers: NDArray[np.int64],
-    model: Any,
+    members: Members,
     out: Workspace,
     run_id: str | None,
 ) -> Nearest:
@@ -91,7 +91,7 @@ def _nearest(
     if not len(outliers) or len(outliers) == len(clusters):
         return Nearest(np.full(len(outliers), -1, dtype=np.int64), np.zeros(len(outliers)))
     if wanted.strategy == "membership":
-        return nearest_by_membership(model, outliers, np.unique(clusters[clusters >= 0]))
+        return nearest_by_membership(members, outliers, np.unique(clusters[clusters >= 0]))
     if wanted.strategy == "embedding":
         vectors = stored_vectors(store, refs[LOAD_EMBEDDINGS])
         found = nearest_by_embedding(vectors, outliers, topic_vectors(vectors, clusters)[1:])

@@ -148,6 +148,12 @@ def _placement(_: Settings, refs: Refs) -> dict[str, str]:
     return {f"{UPDATE}/{name}": refs[UPDATE].outputs[name] for name in names}
 
 
+def _placed_vectors(settings: Settings, refs: Refs) -> dict[str, str]:
+    """By these the membership of placed papers is predicted."""
+    vectors = {f"{REDUCE}/reduced.npy": refs[REDUCE].outputs["reduced.npy"]} if is_placed(refs) else {}
+    return {**_placement(settings, refs), **vectors}
+
+
 def _base_run(settings: Settings, refs: Refs) -> dict[str, str]:
     """The fit that papers may be placed in, and what is amiss with it: a decision does not outlive its model."""
     base = fitted_run(settings, refs[LOAD_EMBEDDINGS].key)
@@ -351,7 +357,7 @@ STAGES = {
         ),
         Stage(
             UPDATE,
-            version=1,
+            version=2,
             parameters=lambda settings: {
                 **settings.tmo.update.model_dump(mode="json"),
                 "reduce": _reduce(settings),
@@ -380,7 +386,7 @@ STAGES = {
         ),
         Stage(
             CONSENSUS,
-            version=1,
+            version=2,
             parameters=lambda settings: {
                 **settings.tmo.consensus.model_dump(mode="json"),
                 **_reduce(settings),
@@ -392,7 +398,7 @@ STAGES = {
         ),
         Stage(
             REASSIGN,
-            version=1,
+            version=2,
             parameters=_reassign,
             reads=lambda settings: {
                 LOAD_EMBEDDINGS: (_TEXTS, _VECTORS),
@@ -401,6 +407,7 @@ STAGES = {
             },
             also=_prepared,
             libraries=("hdbscan", "scikit-learn", "numpy", "scipy"),
+            also=_placed_vectors,
             inner=(REPRESENT,),
         ),
         Stage(

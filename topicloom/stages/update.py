@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from topicloom.clusters.members import Members
 from topicloom.errors import StoreError
 from topicloom.lineage.following import FittedRun, fitted_run
 from topicloom.machine.compiled import import_umap
@@ -19,7 +20,7 @@ from topicloom.space.new_papers import (
     placed_probability,
     surroundings,
 )
-from topicloom.stages.load_embeddings import stored_identifiers, stored_vectors
+from topicloom.stages.load_embeddings import mapped_vectors, stored_identifiers
 from topicloom.stages.parts import NEIGHBOURS, found_neighbours
 from topicloom.stages.registry import (
     CLUSTER,
@@ -45,6 +46,9 @@ if TYPE_CHECKING:
 
 Refs = Mapping[str, StageRef]
 
+_BLOCK = 8192  # papers whose embeddings are compared at once
+_MOST_CHANGED = 0.5  # share of the papers in common whose embeddings may have changed; more are another model's
+
 
 def is_due(settings: Settings, loaded: StageRef) -> bool:
     """Whether a run has to decide: the settings want it, and another corpus was fitted before."""
@@ -64,12 +68,15 @@ def decide(settings: Settings, refs: Refs, out: Workspace) -> None:
     base = fitted_run(settings, refs[LOAD_EMBEDDINGS].key)
     fault = (why_lost(store, base) or _why_unlike(settings, store, base)) if base else "there is no earlier run"
     if base is None or fault:
-        out.facts = {"mode": "refit", "why": fault}
-        write_json(out.path(DECISION), out.facts)
+        _fit_anew(out, fault)
         return
-    kept = _refs(store, base.keys)
-    positions = _positions(store, kept[LOAD_EMBEDDINGS], refs[LOAD_EMBEDDINGS])
-    fitted, vectors = (stored_vectors(store, ref) for ref in (kept[LOAD_EMBEDDINGS], refs[LOAD_EMBEDDINGS]))
+    kept, now = _refs(store, base.keys), refs[LOAD_EMBEDDINGS]
+    positions, changed = _positions(store, kept[LOAD_EMBEDDINGS], now)
+    fault = _why_other_vectors(base, kept[LOAD_EMBEDDINGS], now, positions, changed)
+    if fault:
+        _fit_anew(out, fault)
+        return
+    fitted, vectors = (mapped_vectors(store, ref) for ref in (kept[LOAD_EMBEDDINGS], now))
     near = surroundings(fitted, vectors[positions < 0], settings.tmo.umap.n_neighbors, settings.tmo.umap.metric)
     new = int((positions < 0).sum())
     drift = Drift(len(fitted), new, len(fitted) - (len(positions) - new), float(near.far.mean()) if new else 0.0)
@@ -91,6 +98,32 @@ def decide(settings: Settings, refs: Refs, out: Workspace) -> None:
         out.parts |= {f"base-{name}": key for name, key in store.manifest(kept[REDUCE]).get("parts", {}).items()}
 
 
+def _fit_anew(out: Workspace, why: str) -> None:
+    out.facts = {"mode": "refit", "why": why}
+    write_json(out.path(DECISION), out.facts)
+
+
+def _why_other_vectors(
+    base: FittedRun, fitted: StageRef, now: StageRef, positions: NDArray[np.int64], changed: int
+) -> str:
+    """What says that the embeddings are of another model than the fitted ones; empty if nothing does.
+
+    changed: papers of both corpora whose embeddings differ, which have no position.
+    """
+    dimensions = fitted.facts["dimensions"], now.facts["dimensions"]
+    if dimensions[0] != dimensions[1]:
+        return f"the embeddings have {dimensions[1]} dimensions, those of run {base.number} have {dimensions[0]}"
+    shared = int((positions >= 0).sum()) + changed
+    if not shared:
+        return f"no paper of run {base.number} is in the corpus"
+    if changed > _MOST_CHANGED * shared:
+        return (
+            f"{changed} of the {shared} papers that run {base.number} has in common with the corpus have other "
+            "embeddings now, as another model makes them"
+        )
+    return ""
+
+
 def _why_unlike(settings: Settings, store: Store, base: FittedRun) -> str:
     """What is other in the settings than at the fit, so that papers cannot be placed by it; empty if nothing is."""
     for stage in (REDUCE, CLUSTER):
@@ -100,7 +133,18 @@ def _why_unlike(settings: Settings, store: Store, base: FittedRun) -> str:
             return f"the settings of {stage} are other than in run {base.number}"
         if made_from.version != definition.version or made_from.libraries != library_versions(*definition.libraries):
             return f"the libraries of {stage} are other than in run {base.number}"
-    return ""
+    return _why_too_few(settings, store, base)
+
+
+def _why_too_few(settings: Settings, store: Store, base: FittedRun) -> str:
+    """HDBSCAN's prediction asks for twice min_samples neighbours among the fitted papers."""
+    tmo, fitted = settings.tmo, int(_ref(store, CLUSTER, base.keys).facts["documents"])
+    needed = 2 * (tmo.hdbscan.min_samples or tmo.min_cluster_size)
+    if tmo.n_topics or needed <= fitted:
+        return ""
+    return (
+        f"prediction asks for {needed} fitted papers, twice HDBSCAN's min_samples, and run {base.number} has {fitted}"
+    )
 
 
 def _refs(store: Store, keys: Mapping[str, str]) -> dict[str, StageRef]:
@@ -125,7 +169,11 @@ def base_refs(store: Store, update: StageRef) -> dict[str, StageRef]:
     return _refs(store, read_json(store.artifact(update, DECISION))["keys"])
 
 
-def _positions(store: Store, base: StageRef, now: StageRef) -> NDArray[np.int64]:
+def _positions(store: Store, base: StageRef, now: StageRef) -> tuple[NDArray[np.int64], int]:
+    """Row of each paper in the fitted corpus, (n,), -1 for one that is new or has another embedding; how many have one.
+
+    The vectors are compared in blocks, so that neither matrix is ever held whole.
+    """
     import numpy as np
     import pandas as pd
 
@@ -133,12 +181,15 @@ def _positions(store: Store, base: StageRef, now: StageRef) -> NDArray[np.int64]
     papers = pd.Index(stored_identifiers(store, now)["UT"].astype(str))
     positions: NDArray[np.int64] = fitted.get_indexer(papers).astype(np.int64)
     known = np.flatnonzero(positions >= 0)
-    before, vectors = stored_vectors(store, base), stored_vectors(store, now)
+    before, vectors = mapped_vectors(store, base), mapped_vectors(store, now)
     if before.shape[1] != vectors.shape[1]:
-        return np.full(len(positions), -1, dtype=np.int64)
-    changed = (before[positions[known]] != vectors[known]).any(axis=1)
+        return np.full(len(positions), -1, dtype=np.int64), len(known)
+    changed = np.zeros(len(known), dtype=bool)
+    for start in range(0, len(known), _BLOCK):
+        rows = known[start : start + _BLOCK]
+        changed[start : start + _BLOCK] = (before[positions[rows]] != vectors[rows]).any(axis=1)
     positions[known[changed]] = -1
-    return positions
+    return positions, int(changed.sum())
 
 
 def reduce_placed(settings: Settings, refs: Refs, out: Workspace) -> None:
@@ -152,7 +203,7 @@ def reduce_placed(settings: Settings, refs: Refs, out: Workspace) -> None:
     store = Store(settings.store_path)
     base, positions = base_refs(store, refs[UPDATE]), np.load(store.artifact(refs[UPDATE], POSITIONS))
     new = positions < 0
-    vectors = stored_vectors(store, refs[LOAD_EMBEDDINGS])[new]
+    vectors = mapped_vectors(store, refs[LOAD_EMBEDDINGS])[new]
     model = fitted_umap(settings, store, refs, base[REDUCE])
     fitted, coordinates = (np.load(store.artifact(base[REDUCE], name)) for name in ("reduced.npy", "coordinates.npy"))
     placed = np.nan_to_num(_transformed(model, vectors)) if new.any() else fitted[:0]
@@ -205,10 +256,25 @@ def fitted_umap(settings: Settings, store: Store, refs: Refs, reduced: StageRef)
     return umap
 
 
+def members_of(settings: Settings, refs: Refs) -> Members:
+    """The papers of a run as its HDBSCAN knows them. refs: cluster, and reduce and update where papers were placed."""
+    import joblib
+    import numpy as np
+
+    store = Store(settings.store_path)
+    model = joblib.load(store.artifact(refs[CLUSTER], "clusterer.joblib"))
+    if not is_placed(refs):
+        return Members.all_fitted(model)
+    positions = np.load(store.artifact(refs[UPDATE], POSITIONS))
+    return Members(model, positions, np.load(store.artifact(refs[REDUCE], "reduced.npy"), mmap_mode="r"))
+
+
 def cluster_placed(settings: Settings, refs: Refs, out: Workspace) -> None:
     """The stage cluster by the fitted model: fitted papers stay in their clusters, new ones are placed.
 
-    refs: reduce and update. Artifacts: those of cluster, the model and its tree being the fitted ones.
+    refs: reduce and update. Artifacts: those of cluster, the model and its tree being the fitted ones. Probability of
+    a new paper is its membership where probabilities are calculated, else the strength that HDBSCAN predicts, NaN where
+    the neighbours have decided.
     """
     import joblib
     import numpy as np
@@ -216,18 +282,19 @@ def cluster_placed(settings: Settings, refs: Refs, out: Workspace) -> None:
     store = Store(settings.store_path)
     base, positions = base_refs(store, refs[UPDATE]), np.load(store.artifact(refs[UPDATE], POSITIONS))
     new = positions < 0
-    reduced = np.load(store.artifact(refs[REDUCE], "reduced.npy"))[new]
+    reduced = np.load(store.artifact(refs[REDUCE], "reduced.npy"), mmap_mode="r")[new]
     model = joblib.load(store.artifact(base[CLUSTER], "clusterer.joblib"))
     before = np.load(store.artifact(base[CLUSTER], "clusters.npy"))
     clusters = np.empty(len(positions), dtype=np.int64)
     clusters[~new] = before[positions[~new]]
-    clusters[new] = place_in_clusters(model, reduced, _near(store, refs[UPDATE]), before)
+    placed = place_in_clusters(model, reduced, _near(store, refs[UPDATE]), before)
+    clusters[new] = placed.clusters
     np.save(out.path("clusters.npy"), clusters)
     if "probability.npy" in base[CLUSTER].outputs:
-        probability = np.zeros(len(positions))
+        probability = np.empty(len(positions))
         probability[~new] = np.load(store.artifact(base[CLUSTER], "probability.npy"))[positions[~new]]
-        if settings.tmo.represent.calculate_probabilities:
-            probability[new] = placed_probability(model, reduced, clusters[new])
+        by_vectors = settings.tmo.represent.calculate_probabilities
+        probability[new] = placed_probability(model, reduced, placed.clusters) if by_vectors else placed.strength
         np.save(out.path("probability.npy"), probability)
     for name in ("clusterer.joblib", "condensed_tree.npy"):
         if name in base[CLUSTER].outputs:

@@ -1,0 +1,99 @@
+"""The papers of a run as a fitted HDBSCAN knows them: most were fitted, others have been placed since.
+
+The model's rows are those of the papers that were fitted. Where papers were placed or withdrawn since, a paper's row in
+the run is another than its row in the model, and a placed paper has none: its membership is predicted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from topicloom.clusters.membership import membership_vectors
+from topicloom.clusters.prediction import membership_vector
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_BLOCK = 4096  # papers whose membership is predicted at once
+
+
+@dataclass(frozen=True)
+class Members:
+    """n papers and the HDBSCAN that they, or some of them, were fitted by.
+
+    model: a fitted hdbscan.HDBSCAN with prediction_data=True. positions: (n,) int64, the model's row of each paper, -1
+    for one that was placed since. reduced: (n, c) vectors of all, of which only the placed ones' are read.
+    """
+
+    model: Any
+    positions: NDArray[np.int64]
+    reduced: NDArray[np.float32]
+
+    @classmethod
+    def all_fitted(cls, model: Any) -> Members:
+        """The papers that a model was fitted to, in its own order."""
+        import numpy as np
+
+        n = len(model.labels_)
+        return cls(model, np.arange(n, dtype=np.int64), np.zeros((n, 0), dtype=np.float32))
+
+    def vectors_of(self, rows: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+        """Membership vectors of some papers, in blocks, each once, in any order.
+
+        Args:
+            rows: (m,) row numbers among the n papers.
+
+        Yields:
+            Places in `rows`, (b,), and the vectors of those papers, (b, clusters) float64; nothing where the model
+            found no cluster.
+        """
+        import numpy as np
+
+        positions = self.positions[rows]
+        by_position = np.argsort(positions, kind="stable")
+        placed = int((positions < 0).sum())
+        yield from self._of_fitted(by_position[placed:], positions)
+        for start in range(0, placed, _BLOCK):
+            places = by_position[start : min(start + _BLOCK, placed)]
+            vectors = membership_vector(self.model, self.reduced[rows[places]])
+            if vectors.shape[1]:
+                yield places, vectors
+
+    def _of_fitted(
+        self, places: NDArray[np.int64], positions: NDArray[np.int64]
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+        """The fitted ones. places: sorted by their position in the model."""
+        if not len(places):
+            return
+        start, wanted = 0, positions[places]
+        for block in membership_vectors(self.model):
+            first, last = wanted.searchsorted([start, start + len(block)])
+            if last > first:
+                yield places[first:last], block[wanted[first:last] - start]
+            start += len(block)
+
+
+def membership_in(members: Members, rows: NDArray[np.int64], clusters: NDArray[np.int64]) -> NDArray[np.float64]:
+    """HDBSCAN's membership of some papers in the clusters given for them, (m,) float64. rows, clusters: (m,)."""
+    import numpy as np
+
+    found = np.zeros(len(rows))
+    for places, vectors in members.vectors_of(rows):
+        found[places] = vectors[np.arange(len(places)), clusters[places]]
+    return found
+
+
+def membership_in_none(members: Members, rows: NDArray[np.int64], living: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The probability that papers are in no topic, (m,) float64: 1 minus their membership in all of them.
+
+    rows: (m,). living: the model's clusters that are topics still. 0 where there is no topic, as BERTopic has it.
+    """
+    import numpy as np
+
+    found = np.zeros(len(rows))
+    for places, vectors in members.vectors_of(rows):
+        found[places] = 1 - vectors[:, living].sum(axis=1) if len(living) else 0.0
+    return found
