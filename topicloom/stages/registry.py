@@ -405,9 +405,8 @@ STAGES = {
                 CLUSTER: ("clusters.npy", "clusterer.joblib"),
                 **({CONSENSUS: ("clusters.npy",)} if agrees(settings) else {}),
             },
-            also=_prepared,
             libraries=("hdbscan", "scikit-learn", "numpy", "scipy"),
-            also=_placed_vectors,
+            also=lambda settings, refs: {**_prepared(settings, refs), **_placed_vectors(settings, refs)},
             inner=(REPRESENT,),
         ),
         Stage(
