@@ -23,7 +23,7 @@ from benchmarks.generator import make_project
 from benchmarks.growth import notebook, ours
 from benchmarks.measure import measure
 from benchmarks.versions import environment
-from flows.server.serve import await_server
+from flows.server.health import await_server
 
 _PATIENCE = 120.0  # seconds for a server to answer
 _EMPTY_FLOW = "from prefect import flow\nf = flow(name='empty')(lambda: None)\nf()"

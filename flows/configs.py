@@ -8,14 +8,29 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
-from topicloom.settings.projects import CONFIG_SUFFIXES, NamedConfig, read_configs, read_named
+from topicloom.errors import Problem
+from topicloom.settings.projects import CONFIG_SUFFIXES, ConfigError, NamedConfig, read_configs, read_named
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 def configs_folder() -> Path:
-    """The folder of project configs: $TOPICLOOM_CONFIGS, or configs/ of this checkout."""
-    return Path(os.environ.get("TOPICLOOM_CONFIGS", REPOSITORY / "configs"))
+    """The folder of project configs: $TOPICLOOM_CONFIGS, or configs/ of this checkout.
+
+    Raises ConfigError where topicloom is installed without its checkout and nothing names a folder.
+    """
+    named = os.environ.get("TOPICLOOM_CONFIGS")
+    if named:
+        return Path(named)
+    if not (REPOSITORY / "pyproject.toml").is_file():
+        raise ConfigError(
+            REPOSITORY,
+            Problem(
+                "topicloom is installed here without its checkout, so there is no folder of project configs.",
+                "Set TOPICLOOM_CONFIGS to the folder of yours, such as TOPICLOOM_CONFIGS=/srv/topicloom/configs.",
+            ),
+        )
+    return REPOSITORY / "configs"
 
 
 def all_configs() -> list[NamedConfig]:
@@ -46,3 +61,21 @@ def analysis_label(value: object) -> str:
     path = analysis_folder(value)
     folder = path if path.suffix not in (".json", ".yml", ".yaml") else path.parent
     return "/".join(folder.parts[-2:])
+
+
+def require_configured(path: Path) -> None:
+    """Raise ConfigError unless a path lies in the root or the project folder of a config, links followed.
+
+    path: absolute, or seen from the working directory.
+    """
+    found = path.resolve()
+    allowed = {folder for named in all_configs() for folder in (named.root, named.root / named.config.project)}
+    if not any(found.is_relative_to(folder.resolve()) for folder in allowed):
+        roots = ", ".join(sorted(str(named.root) for named in all_configs()))
+        raise ConfigError(
+            path,
+            Problem(
+                f"It lies outside the folders that the server's configs name: {roots}.",
+                "Choose an analysis there, or write a config for its project into configs/ and deploy it.",
+            ),
+        )

@@ -1,8 +1,12 @@
-"""Names that Prefect takes: small letters, digits and dashes."""
+"""Names that Prefect takes: small letters, digits and dashes; and those that topicloom goes by there."""
 
 from __future__ import annotations
 
 import re
+from typing import Final
+
+TAG: Final = "topicloom"  # of every deployment and run
+POOL: Final = "topicloom"
 
 
 def slug(text: str) -> str:

@@ -7,7 +7,9 @@ from typing import Any, Final
 from prefect import Task, flow
 from prefect.runtime import flow_run
 
+from flows.bounds import require_allowed
 from flows.configs import AnalysisFolder, analysis_label
+from flows.hooks import ENDS
 from flows.stage_runner import StageRunner
 from flows.topic_model import StageName
 from tasks.choose_size import choose_size
@@ -105,7 +107,7 @@ def _run_name() -> str:
     return f"{parameters.get('stage')} of {analysis_label(parameters.get('analysis', ''))}"
 
 
-@flow(name="stage", flow_run_name=_run_name)
+@flow(name="stage", flow_run_name=_run_name, **ENDS)
 def stage(analysis: AnalysisFolder, stage: StageName) -> str:
     """Compute one stage of an analysis again, and nothing else.
 
@@ -113,6 +115,7 @@ def stage(analysis: AnalysisFolder, stage: StageName) -> str:
         analysis: One of the analyses in configs/.
         stage: The stage to compute; the results of those before it must be kept.
     """
+    require_allowed(analysis)
     settings = taken_up(load_settings(analysis))
     with run_of(settings):
         settings, refs = _kept_before(settings, stage)

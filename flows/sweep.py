@@ -14,7 +14,9 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from pydantic import BaseModel
 
+from flows.bounds import require_allowed
 from flows.configs import AnalysisFolder, analysis_label
+from flows.hooks import ENDS
 from flows.names import slug
 from flows.sweep_runners import task_runner
 from tasks.load_settings import load_settings
@@ -60,7 +62,7 @@ def _run_name() -> str:
     return f"sweep of {analysis_label(flow_run.get_parameters().get('analysis', ''))}"
 
 
-@flow(name="sweep", flow_run_name=_run_name)
+@flow(name="sweep", flow_run_name=_run_name, **ENDS)
 def sweep(analysis: AnalysisFolder, plan: SweepPlan, out: Path | None = None) -> SweepReport:
     """Try many combinations of settings, and recommend one.
 
@@ -72,6 +74,7 @@ def sweep(analysis: AnalysisFolder, plan: SweepPlan, out: Path | None = None) ->
         plan: Which settings vary, over how many seeds, how much it may cost, and where it runs.
         out: Folder to write into; sweep/ in the analysis folder when left out.
     """
+    require_allowed(analysis, out)
     settings = taken_up(load_settings(analysis))
     _require_embeddings(settings)
     left_out = combinations(settings, plan)[1]
@@ -138,7 +141,7 @@ class _Trials:
                 self.faults[row] = _UNTIMELY if found is None else f"{type(found).__name__}: {found}"
 
 
-@flow(name="sweep-trials", flow_run_name="trials")
+@flow(name="sweep-trials", flow_run_name="trials", **ENDS)
 def try_all(source: Path, plan: SweepPlan) -> list[Trial]:
     """Compute every combination of a sweep: first all reductions, then all clusterings, then words and measures.
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from prefect import flow
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
 from flows.announcement import announce
-from flows.configs import AnalysisFolder, analysis_folder, analysis_label
+from flows.bounds import require_allowed
+from flows.configs import AnalysisFolder, analysis_label
+from flows.hooks import ENDS
 from flows.page import show_page
 from flows.run_report import RunReport, claim_folder, finish_run
 from flows.stage_runner import StageRunner
@@ -33,12 +35,11 @@ from tasks.update import update
 from topicloom.lineage.history import turn
 from topicloom.settings.checks import require_fitting_settings
 from topicloom.settings.overrides import Overrides
-from topicloom.settings.reading import read_settings
 from topicloom.stages.registry import DESCRIBE, FIGURES, QUALITY, REPORT, agrees, reassigns, stages_of
 from topicloom.stages.take_up import taken_up
 from topicloom.stages.update import is_due
 from topicloom.store.retention import run_of
-from topicloom.store.store import StageRef, Store
+from topicloom.store.store import StageRef
 
 StageName = Literal[
     "load-embeddings",
@@ -65,13 +66,7 @@ def run_name() -> str:
     return analysis_label(flow_run.get_parameters().get("analysis", ""))
 
 
-def clear_up(flow: Any, flow_run: Any, state: Any) -> None:  # noqa: ARG001  # Prefect passes them by these names
-    """Remove what a cancelled or crashed run was writing. Called by the worker, when the run's process is gone."""
-    settings = read_settings(analysis_folder(flow_run.parameters["analysis"]))
-    Store(settings.store_path).sweep()
-
-
-@flow(name="topic-model", flow_run_name=run_name, on_cancellation=[clear_up], on_crashed=[clear_up])
+@flow(name="topic-model", flow_run_name=run_name, **ENDS)
 def topic_model(
     analysis: AnalysisFolder,
     refresh: StageName | None = None,
@@ -88,6 +83,7 @@ def topic_model(
         overrides: Settings that this run uses instead of those in the settings file, which stays as it is.
         validate_only: Check settings, corpus and embeddings, and compute no topics.
     """
+    require_allowed(analysis)
     settings = taken_up(load_settings(analysis, overrides))
     announce(settings, refresh, validate_only=validate_only)
     with run_of(settings):

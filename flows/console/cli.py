@@ -22,12 +22,14 @@ from flows.console.display import (
     show_notes,
     show_report,
     show_status,
+    shown,
     size_words,
-    stages_shown,
 )
-from flows.console.environment import prepare_prefect, quiet_console
+from flows.console.environment import ConfiguredServer, configured_server, prepare_prefect
 from flows.console.preload import preload_beside
 from flows.console.streams import make_lenient
+from flows.console.temporary_server import server_for_a_run
+from flows.server.access import is_running, read_instance
 from topicloom import __version__
 from topicloom.errors import InputError, TopicloomError
 from topicloom.inputs.demo import make_demo_project
@@ -81,15 +83,16 @@ def _run(path: Path, refresh: str | None, *, verbose: bool) -> None:
     started = time.perf_counter()
     preload_beside(path)
     prepare_prefect()
+    await_server = server_for_a_run()
+    from prefect import tags
+
+    from flows.names import TAG
     from flows.topic_model import StageName, topic_model
 
     stage = cast("StageName | None", refresh)  # `run` has looked
-    if verbose:
+    with tags(TAG), shown(verbose=verbose):
+        await_server()
         report = topic_model(path, stage)
-    else:
-        quiet_console()
-        with stages_shown():
-            report = topic_model(path, stage)
     if report is not None:  # None after a mere validation
         show_report(report, time.perf_counter() - started)
 
@@ -257,14 +260,15 @@ def sweep(
     chosen, _ = combinations(settings, wanted)
     console.print(f"{settings.label}: {len(chosen)} combinations.", highlight=False)
     prepare_prefect()
+    await_server = server_for_a_run()
+    from prefect import tags
+
+    from flows.names import TAG
     from flows.sweep import sweep as sweep_flow
 
-    if verbose:
+    with tags(TAG), shown(verbose=verbose):
+        await_server()
         report = sweep_flow(path, wanted, out)
-    else:
-        quiet_console()
-        with stages_shown():
-            report = sweep_flow(path, wanted, out)
     for line in (*report.why, *(f"not tried: {reason}" for reason in report.left_out)):
         console.print(line, highlight=False)
     for name in report.files:
@@ -286,58 +290,90 @@ def clean_store(
 
 
 @app.command()
-def retry(path: Analysis, verbose: Verbose = False) -> None:
-    """Retry the last failed run of an analysis: the stages that it had completed are cached, the failed one runs."""
+def retry(path: Analysis) -> None:
+    """Retry the last failed run of an analysis on the server, with the overrides that it had.
+
+    The stages that it had completed are cached, the failed one runs.
+    """
     settings = read_settings(path)
     _require_server()
-    prepare_prefect()
     from flows.server.retry import retry_last_failure
 
     name = retry_last_failure(settings.analysis_path)
-    if name is None:
-        console.print("No failed run of a deployment is on the server; running it here instead.")
-        _run(path, None, verbose=verbose)
-    else:
-        console.print(f"Run {name} is scheduled again; a worker picks it up shortly.")
+    console.print(f"Run {name} is scheduled again; a worker picks it up shortly.")
 
 
 def _require_server() -> None:
-    if "PREFECT_API_URL" not in os.environ:
+    """Prepare for Prefect and, where nothing names a server, take that of the `topicloom serve` which runs here."""
+    running = read_instance() if is_running() else None
+    if configured_server() is None and running is not None:
+        os.environ["PREFECT_API_URL"] = running.api
+    server = configured_server()
+    if server is None:
         raise typer.BadParameter(
             "it is not set; set it to the server's, such as http://127.0.0.1:4200/api", param_hint="PREFECT_API_URL"
         )
+    prepare_prefect()
 
 
 @app.command()
 def deploy(
     wait: Annotated[float, typer.Option(metavar="SECONDS", help="Wait so long for the server to answer.")] = 0,
 ) -> None:
-    """Deploy every project of configs/ to the server at PREFECT_API_URL; pause what has no config any more."""
-    _require_server()
-    prepare_prefect()
-    if wait:
-        from flows.server.serve import await_server
+    """Deploy every project of configs/ to the server at PREFECT_API_URL; pause what has no config any more.
 
-        await_server(os.environ["PREFECT_API_URL"], wait)
+    Runs of this machine whose process has died are marked so first.
+    """
+    _require_server()
+    server = configured_server()
+    if wait and server is not None:
+        from flows.server.health import await_server
+
+        await_server(server.url, wait)
     from flows.configs import all_configs
+    from flows.server.dead_runs import end_dead_runs
     from flows.server.deployments import deploy as deploy_configs
 
-    for line in deploy_configs(all_configs()):
-        console.print(line)
+    for line in (*end_dead_runs(), *deploy_configs(all_configs())):
+        console.print(line, soft_wrap=True)
 
 
 @app.command()
 def serve(
-    host: Annotated[str, typer.Option(help="Address that the server listens on.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address of this machine that the server listens on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port that the server listens on.")] = 4200,
+    show: Annotated[
+        bool, typer.Option("--status", help="Say what runs, where, and how to log in; start nothing.")
+    ] = False,
+    stop: Annotated[bool, typer.Option("--stop", help="Stop the one that runs, wherever it was started.")] = False,
 ) -> None:
     """Start a Prefect server, a worker and the deployments of configs/ on this machine."""
     prepare_prefect()
-    from flows.configs import configs_folder
-    from flows.server.serve import serve as serve_all
+    from flows.server import serve as serving
 
-    make_demo_project(configs_folder().parent / "demo")  # what configs/demo.yaml names
-    serve_all(host, port, console.print)
+    if show or stop:
+        action = serving.stop if stop else serving.describe
+        if not action(_say) and stop:
+            _say("No `topicloom serve` runs here.")
+        return
+    _make_demo()
+    serving.serve(host, port, _say)
+
+
+def _say(line: str) -> None:
+    console.print(escape(line), soft_wrap=True, highlight=False)
+
+
+def _make_demo() -> None:
+    """Make the demo project where a config names it."""
+    from flows.configs import all_configs, configs_folder
+
+    demo = configs_folder().resolve().parent / "demo"
+    if any(named.root.resolve() == demo for named in all_configs()):
+        try:
+            make_demo_project(demo)
+        except InputError as error:
+            show_error(str(error))
 
 
 @app.command()
@@ -390,11 +426,21 @@ def main() -> None:
         sys.exit(FAILED)
 
 
-def _failure(error: Exception) -> str:
-    url = os.environ.get("PREFECT_API_URL")
-    if url and ("Failed to reach API" in str(error) or "connect" in type(error).__name__.lower()):
+def _no_answer(server: ConfiguredServer) -> str:
+    if server.source == "PREFECT_API_URL":
         return (
-            f"No Prefect server answers at PREFECT_API_URL={url}.\n"
+            f"No Prefect server answers at PREFECT_API_URL={server.url}.\n"
             "  Start it, or unset PREFECT_API_URL to run with a temporary one."
         )
+    return (
+        f"No Prefect server answers at {server.url}, which {server.source} names.\n"
+        "  Start it, or run with a temporary one: PREFECT_API_URL= topicloom run PATH.\n"
+        "  A profile is left for good by: prefect profile use ephemeral."
+    )
+
+
+def _failure(error: Exception) -> str:
+    server = configured_server()
+    if server is not None and ("Failed to reach API" in str(error) or "connect" in type(error).__name__.lower()):
+        return _no_answer(server)
     return f"The run failed: {type(error).__name__}: {error}\n  Run again with --verbose for the whole story."

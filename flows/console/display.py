@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from flows.console.environment import quiet_console
 from flows.console.streams import has_all_letters
 from topicloom.progress import listening
 from topicloom.stages.registry import STAGE_NAMES
@@ -67,6 +68,17 @@ def counted() -> Iterator[None]:
         progress,
         listening(lambda what, done, total: progress.update(line, description=what, completed=done, total=total)),
     ):
+        yield
+
+
+@contextlib.contextmanager
+def shown(*, verbose: bool) -> Iterator[None]:
+    """Show a flow on the terminal: stage by stage, or with the whole log."""
+    if verbose:
+        yield
+        return
+    quiet_console()
+    with stages_shown():
         yield
 
 

@@ -35,7 +35,10 @@ def prepare_server() -> None:
     may write, for its user need not own the installed packages.
     """
     os.environ.setdefault("PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT", "false")
+    os.environ.setdefault("PREFECT_SERVER_EVENTS_CAUSAL_ORDERING", "flows.server.ordering")
     api = os.environ.get("PREFECT_API_URL", "")
+    # The pages ask the API where they come from, so that no page of another origin needs to be let in.
+    os.environ.setdefault("PREFECT_SERVER_CORS_ALLOWED_ORIGINS", api.removesuffix("/api") or "http://127.0.0.1:4200")
     if api.endswith("/api"):  # messages link to the interface that people get
         os.environ.setdefault("PREFECT_UI_URL", f"{api.removesuffix('/api')}{NEWER_PAGES}")
     home = Path(os.environ.get("PREFECT_HOME", Path.home() / ".prefect"))

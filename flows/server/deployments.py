@@ -7,26 +7,42 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from flows.configs import REPOSITORY, configs_folder
-from flows.names import slug
+from flows.names import POOL, TAG, slug
 from flows.server.forms import shape_forms
+from flows.server.missed import settle_missed
 from flows.server.notifications import sync_automations
+from flows.server.workers import pool_has_worker
+from topicloom import __version__
 from topicloom.errors import TopicloomError
-from topicloom.settings.projects import SCHEMA, NamedConfig, Schedule, config_schema, missing_folders
+from topicloom.settings.projects import (
+    SCHEMA,
+    Concurrency,
+    NamedConfig,
+    Schedule,
+    config_schema,
+    missing_folders,
+    read_config,
+)
 from topicloom.store.files import replaced
 
-POOL = "topicloom"
-TAG = "topicloom"
 HEADER = """\
 # Written by `topicloom deploy` from configs/: change a config, not this file.
-# `prefect --no-prompt deploy --all` deploys what stands here.
+# `prefect --no-prompt deploy --all --prefect-file THIS` deploys what stands here.
 """
+# From when intervals are counted: a moment of its own for each deployment would begin anew with every deployment.
+_ANCHOR: Final = "2026-01-01T00:00:00+00:00"
+EXAMPLE: Final = REPOSITORY / "prefect.yaml"
+# What a worker makes of a run: a process with the worker's own environment. Nothing in it can be chosen by a run.
+_JOB: Final[dict[str, Any]] = {
+    "job_configuration": {"stream_output": True},
+    "variables": {"type": "object", "properties": {}, "additionalProperties": False},
+}
 _COMMON = ("stage", "sweep")
-_COLLISION = {"wait": "ENQUEUE", "cancel": "CANCEL_NEW"}
 
 
 class DeployError(TopicloomError):
@@ -41,7 +57,7 @@ def prefect_yaml(configs: list[NamedConfig]) -> str:
             {
                 "prefect.deployments.steps.run_shell_script": {
                     "id": "commit",
-                    "script": "git rev-parse --short HEAD",
+                    "script": f"sh -c 'git rev-parse --short HEAD 2>/dev/null || echo {__version__}'",
                     "stream_output": False,
                 }
             }
@@ -63,16 +79,13 @@ def _deployment(named: NamedConfig) -> dict[str, Any]:
         "tags": [TAG, *config.tags],
         "parameters": _parameters(named, config.analyses[0], {}),
         "enforce_parameter_schema": True,
-        "concurrency_limit": {
-            "limit": config.concurrency.limit,
-            "collision_strategy": _COLLISION[config.concurrency.on_collision],
-        },
+        "concurrency_limit": _refusing(config.concurrency),
         "schedules": [
             entry
             for number, schedule in enumerate(config.schedules, 1)
             for entry in _schedules(named, number, schedule)
         ],
-        "work_pool": {"name": POOL},
+        "work_pool": {"name": POOL, "work_queue_name": named.name},
     }
 
 
@@ -96,6 +109,11 @@ def _described(named: NamedConfig) -> str:
     return "\n".join([said.rstrip(), "", "Schedules:", "", *lines]) if lines else said
 
 
+def _refusing(concurrency: Concurrency) -> dict[str, Any] | None:
+    """The limit of a deployment that cancels a run too many; one that lets runs wait has that of its queue."""
+    return None if concurrency.waits else {"limit": concurrency.limit, "collision_strategy": "CANCEL_NEW"}
+
+
 def _parameters(named: NamedConfig, analysis: str, overrides: dict[str, Any]) -> dict[str, Any]:
     given = {**named.config.overrides.given(), **overrides}
     return {"analysis": f"{named.name}/{analysis}", **({"overrides": given} if given else {})}
@@ -103,16 +121,30 @@ def _parameters(named: NamedConfig, analysis: str, overrides: dict[str, Any]) ->
 
 def _schedules(named: NamedConfig, number: int, schedule: Schedule) -> Iterator[dict[str, Any]]:
     """One schedule of prefect.yaml an analysis, each with its own parameters and slug."""
-    for analysis in [schedule.analysis] if schedule.analysis else named.config.analyses:
+    for analysis in _analyses(named, schedule):
         when: dict[str, Any] = {"cron": schedule.cron, "timezone": schedule.timezone}
         if schedule.interval is not None:
-            when = {"interval": int(schedule.interval.total_seconds())}
+            when = {"interval": int(schedule.interval.total_seconds()), "anchor_date": _ANCHOR}
         yield {
             "slug": slug(f"{analysis}-{number}"),
             **when,
             "active": schedule.active,
             "parameters": _parameters(named, analysis, schedule.overrides.given()),
         }
+
+
+def _analyses(named: NamedConfig, schedule: Schedule) -> list[str]:
+    return [schedule.analysis] if schedule.analysis else named.config.analyses
+
+
+def _catching_up(configs: list[NamedConfig]) -> dict[tuple[str, str], bool]:
+    """Whether a missed run of a schedule is made up for, by deployment and slug."""
+    return {
+        (named.name, slug(f"{analysis}-{number}")): schedule.catches_up and schedule.active
+        for named in configs
+        for number, schedule in enumerate(named.config.schedules, 1)
+        for analysis in _analyses(named, schedule)
+    }
 
 
 def _common_deployments(configs: list[NamedConfig]) -> Iterator[dict[str, Any]]:
@@ -135,20 +167,34 @@ def _common(name: str, entrypoint: str, description: str, parameters: dict[str, 
         "tags": [TAG],
         "parameters": parameters,
         "enforce_parameter_schema": True,
-        "concurrency_limit": {"limit": 1, "collision_strategy": "ENQUEUE"},
+        "concurrency_limit": None,
         "schedules": [],
-        "work_pool": {"name": POOL},
+        "work_pool": {"name": POOL, "work_queue_name": name},
     }
 
 
 def deployment_file() -> Path:
-    """prefect.yaml, beside the folder of configs that it is made from."""
-    return configs_folder().parent / "prefect.yaml"
+    """What is deployed: beside the folder of configs that it is made from, and no file of the checkout."""
+    return configs_folder().parent / "prefect.deployed.yaml"
 
 
 def write_deployment_files(configs: list[NamedConfig]) -> None:
-    """Write prefect.yaml, and configs/schema.json for editors."""
-    files = {deployment_file(): prefect_yaml(configs), configs_folder() / SCHEMA: config_schema()}
+    """Write what `prefect deploy` reads, and configs/schema.json for editors."""
+    _write({deployment_file(): prefect_yaml(configs), configs_folder() / SCHEMA: config_schema()})
+
+
+def shipped_configs() -> list[NamedConfig]:
+    """The configs that come with topicloom: the demo's."""
+    path = REPOSITORY / "configs" / "demo.yaml"
+    return [NamedConfig(name=path.stem, path=path, config=read_config(path))]
+
+
+def write_example() -> None:
+    """Write prefect.yaml of the checkout, which shows what comes of the configs that come with it."""
+    _write({EXAMPLE: prefect_yaml(shipped_configs()), REPOSITORY / "configs" / SCHEMA: config_schema()})
+
+
+def _write(files: dict[Path, str]) -> None:
     for path, text in files.items():
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             with replaced(path) as temporary:
@@ -156,16 +202,43 @@ def write_deployment_files(configs: list[NamedConfig]) -> None:
 
 
 def ensure_pool() -> None:
-    """Make the process work pool, if the server has none of that name."""
+    """Make the process work pool, or bring it up to date.
+
+    It takes no variables from who starts a run: Prefect's own template for processes takes a command, an environment
+    and a working directory, so that whoever may start a run could run anything.
+    """
     from prefect.client.orchestration import get_client
-    from prefect.client.schemas.actions import WorkPoolCreate
-    from prefect.exceptions import ObjectAlreadyExists
+    from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
+    from prefect.exceptions import ObjectNotFound
 
     with get_client(sync_client=True) as client:
         try:
-            client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
-        except ObjectAlreadyExists:
+            known = client.read_work_pool(POOL)
+        except ObjectNotFound:
+            client.create_work_pool(WorkPoolCreate(name=POOL, type="process", base_job_template=_JOB))
             return
+        if known.base_job_template != _JOB:
+            client.update_work_pool(POOL, WorkPoolUpdate(base_job_template=_JOB))
+
+
+def limit_queues(configs: list[NamedConfig]) -> None:
+    """Let each queue give out as many runs at once as its config says, the one that has waited longest first.
+
+    A limit of the deployment would send runs away, to ask again each half minute: who asks at the right moment goes
+    first, and a slot that is counted wrongly is taken for good. A queue counts its runs anew each time.
+    """
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.objects import WorkQueue
+
+    limits = {named.name: named.config.concurrency.limit for named in configs if named.config.concurrency.waits}
+    with get_client(sync_client=True) as client:
+        answer = client.request(
+            "POST", "/work_pools/{work_pool_name}/queues/filter", path_params={"work_pool_name": POOL}, json={}
+        )
+        for queue in map(WorkQueue.model_validate, answer.json()):
+            wanted = limits.get(queue.name, 1 if queue.name in _COMMON else None)
+            if queue.concurrency_limit != wanted:
+                client.update_work_queue(queue.id, concurrency_limit=wanted)
 
 
 def deploy_all() -> None:
@@ -225,30 +298,29 @@ def remove_old_schedules(configs: list[NamedConfig]) -> list[str]:
 def deploy(configs: list[NamedConfig], *, expect_worker: bool = True) -> Iterator[str]:
     """Write the files, make the pool, deploy every config, stop what has none; yields what a person should know.
 
-    expect_worker: say so when no worker polls the pool.
+    expect_worker: say so when no worker polls the pool. False says that none can, since it has not been started yet.
     """
-    for line in missing_folders(configs):
+    wanted = [named for named in configs if named.is_there or not named.config.optional]
+    for line in missing_folders(wanted):
         yield f"warning: {line}"
-    write_deployment_files(configs)
+    write_deployment_files(wanted)
     ensure_pool()
+    if not expect_worker or not pool_has_worker():
+        yield from settle_missed(_catching_up(wanted))
     deploy_all()
-    shape_forms(configs, [f"{name}/{name}" for name in _COMMON])
-    sync_automations(configs)
-    for named in configs:
+    shape_forms(wanted, [f"{name}/{name}" for name in _COMMON])
+    limit_queues(wanted)
+    sync_automations(wanted)
+    for named in wanted:
         yield f"deployed topic-model/{named.name} ({len(named.config.analyses)} analyses)"
     yield from (f"deployed {name}/{name}" for name in _COMMON)
-    for name in remove_old_schedules(configs):
+    for name in remove_old_schedules(wanted):
         yield f"removed the schedule {name}: its config has it no more"
-    for name in pause_unconfigured(configs):
-        yield f"paused {name}: configs/ has no {name}.yaml any more"
+    left_out = {named.name for named in configs} - {named.name for named in wanted}
+    for name in sorted(left_out):
+        yield f"left out {name}: it is optional, and its folder is not there"
+    for name in pause_unconfigured(wanted):
+        if name not in left_out:
+            yield f"paused {name}: configs/ has no {name}.yaml any more"
     if expect_worker and not pool_has_worker():
         yield f"no worker is polling the pool {POOL}; start one with: prefect worker start --pool {POOL}"
-
-
-def pool_has_worker() -> bool:
-    """Whether a worker has polled the pool lately."""
-    from prefect.client.orchestration import get_client
-
-    with get_client(sync_client=True) as client:
-        status = client.read_work_pool(POOL).status
-        return status is not None and status.value == "READY"

@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from flows.names import TAG
 from topicloom.settings.projects import NamedConfig, Notifications
 
 if TYPE_CHECKING:
+    from prefect.automations import Automation
     from prefect.client.orchestration import SyncPrefectClient
-    from prefect.events.schemas.automations import AutomationCore
 
 PREFIX: Final = "topicloom: "
 ZOMBIES: Final = f"{PREFIX}zombies"
 HEARTBEAT_SECONDS: Final = 30
+MISSED_HEARTBEATS: Final = 10
 _ENDS: Final = {
     "failure": ("prefect.flow-run.Failed", "prefect.flow-run.Crashed", "prefect.flow-run.TimedOut"),
     "success": ("prefect.flow-run.Completed",),
 }
-_FINAL: Final = ("Completed", "Failed", "Crashed", "Cancelled")
+_FINAL: Final = ("Completed", "Failed", "Crashed", "Cancelled", "TimedOut", "Suspended")
 # The receiver gets the run's name, state and message, and the address of its page.
 _PAYLOAD: Final = (
     '{"text": {{ ("topicloom: " ~ flow_run.name ~ " ended as " ~ flow_run.state.name) | tojson }}, '
@@ -30,7 +32,10 @@ _PAYLOAD: Final = (
 
 
 def sync_automations(configs: list[NamedConfig]) -> None:
-    """Make the automations of the configs, and remove those of topicloom that no config asks for."""
+    """Make the automations of the configs, and remove those of topicloom that no config asks for.
+
+    One that is as it should be is not touched: the server counts heartbeats by automation, and would begin anew.
+    """
     from prefect.client.orchestration import get_client
 
     with get_client(sync_client=True) as client:
@@ -38,30 +43,46 @@ def sync_automations(configs: list[NamedConfig]) -> None:
         for named in configs:
             if named.config.notifications is not None:
                 wanted |= _notifications(client, named, named.config.notifications)
-        for known in _read(client):
-            if known.name.startswith(PREFIX):
-                client.request("DELETE", "/automations/{id}", path_params={"id": known.id})
-        for automation in wanted.values():
-            client.request("POST", "/automations/", json=automation.model_dump(mode="json"))
+    for known in _known():
+        if known.name.startswith(PREFIX):
+            _bring_up_to_date(known, wanted.pop(known.name, None))
+    for automation in wanted.values():
+        automation.create()
 
 
-def _read(client: SyncPrefectClient) -> list[Any]:
-    from prefect.events.schemas.automations import Automation
+def _bring_up_to_date(known: Automation, wanted: Automation | None) -> None:
+    if wanted is None:
+        known.delete()
+    elif _content(wanted) != _content(known):
+        wanted.id = known.id
+        wanted.update()
 
-    found = client.request("POST", "/automations/filter", json={"limit": 200}).json()
-    return [Automation.model_validate(item) for item in found]
+
+def _content(automation: Automation) -> dict[str, Any]:
+    """What an automation says, without what the server adds."""
+    content = automation.model_dump(exclude={"id", "owner_resource", "trigger"})
+    return {**content, "trigger": automation.trigger.model_dump(exclude={"id"})}
+
+
+def _known() -> list[Automation]:
+    from prefect.automations import Automation
+    from prefect.client.orchestration import get_client
+
+    with get_client(sync_client=True) as client:
+        return [Automation.model_validate(item.model_dump()) for item in client.read_automations()]
 
 
 def _notifications(
     client: SyncPrefectClient, named: NamedConfig, notifications: Notifications
-) -> dict[str, AutomationCore]:
+) -> dict[str, Automation]:
+    from prefect.automations import Automation
     from prefect.events.actions import CallWebhook
-    from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
+    from prefect.events.schemas.automations import EventTrigger, Posture
 
     deployment = client.read_deployment_by_name(f"topic-model/{named.name}")
     block = _webhook(named.name, notifications.webhook)
     return {
-        f"{PREFIX}{named.name} {end}": AutomationCore(
+        f"{PREFIX}{named.name} {end}": Automation(
             name=f"{PREFIX}{named.name} {end}",
             # The host alone: the rest of a webhook's address may be its password.
             description=f"Tells {urlsplit(notifications.webhook).hostname} of every {end}.",
@@ -91,24 +112,29 @@ def _webhook(name: str, url: str) -> UUID:
     return identity
 
 
-def _zombies() -> AutomationCore:
-    """Marks a run Crashed when its process has sent no heartbeat for three times its interval."""
+def _zombies() -> Automation:
+    """Marks a run of topicloom Crashed when its process has sent no heartbeat for ten times its interval.
+
+    Ten: a computation in C that holds on to the interpreter for a minute or two is no dead process.
+    """
+    from prefect.automations import Automation
     from prefect.client.schemas.objects import StateType
     from prefect.events.actions import ChangeFlowRunState
-    from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
+    from prefect.events.schemas.automations import EventTrigger, Posture
 
     heartbeat = "prefect.flow-run.heartbeat"
-    return AutomationCore(
+    return Automation(
         name=ZOMBIES,
         description="Marks runs as Crashed whose process sends no heartbeat any more.",
         trigger=EventTrigger(
             after={heartbeat},
             expect={heartbeat, *(f"prefect.flow-run.{state}" for state in _FINAL)},
             match={"prefect.resource.id": "prefect.flow-run.*"},
+            match_related={"prefect.resource.id": f"prefect.tag.{TAG}", "prefect.resource.role": "tag"},
             for_each={"prefect.resource.id"},
             posture=Posture.Proactive,
             threshold=1,
-            within=timedelta(seconds=3 * HEARTBEAT_SECONDS),
+            within=timedelta(seconds=MISSED_HEARTBEATS * HEARTBEAT_SECONDS),
         ),
         actions=[ChangeFlowRunState(state=StateType.CRASHED, message="Its process sends no heartbeat any more.")],
     )

@@ -3,43 +3,82 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from flows.configs import REPOSITORY, analysis_folder
+from topicloom.errors import TopicloomError
 
-_ENDED_BADLY = ("FAILED", "CRASHED", "CANCELLED")
+if TYPE_CHECKING:
+    from prefect.client.orchestration import SyncPrefectClient
+    from prefect.client.schemas.objects import FlowRun
+
+_ENDED_BADLY: Final = ("FAILED", "CRASHED", "CANCELLED")
 # A killed run is reported twice, by its runner and some three seconds later by the worker; the second report would
 # overwrite a retry that was scheduled between the two.
-_REPORTED_BY_ALL = 10.0
+_REPORTED_BY_ALL: Final = 10.0
+_PAGE: Final = 200
 
 
-def retry_last_failure(analysis: Path) -> str | None:
-    """Schedule the newest run of an analysis again, if it ended badly and a worker can take it.
+class RetryError(TopicloomError):
+    """There is no run that could be retried."""
 
-    Returns the run's name, or None when the newest run of a deployment did not end badly, or there is none.
+
+def retry_last_failure(analysis: Path) -> str:
+    """Schedule the newest run of an analysis again, with the overrides that it had, if it ended badly.
+
+    Returns the run's name. Raises RetryError when no run of a deployment is on the server, or the newest did not end
+    badly.
     """
     from prefect.client.orchestration import get_client
-    from prefect.client.schemas.filters import FlowFilter
-    from prefect.client.schemas.sorting import FlowRunSort
     from prefect.states import AwaitingRetry
 
     with get_client(sync_client=True) as client:
-        runs = client.read_flow_runs(
-            flow_filter=FlowFilter.model_validate({"name": {"any_": ["topic-model"]}}),
-            sort=FlowRunSort.EXPECTED_START_TIME_DESC,
-        )
-        mine = [run for run in runs if run.deployment_id and _is_of(run.parameters, analysis) and run.start_time]
-        if not mine or mine[0].state is None or mine[0].state.type not in _ENDED_BADLY:
-            return None
-        age = (datetime.now(UTC) - mine[0].state.timestamp).total_seconds()
-        if mine[0].state.is_crashed() and age < _REPORTED_BY_ALL:
+        run = next((run for run in _begun(client) if _is_of(run.parameters, analysis)), None)
+        if run is None or run.state is None:
+            raise RetryError(
+                f"The server at {client.api_url} has no run of {analysis} by a deployment, so none can be retried.\n"
+                "  Start one there, or compute here: topicloom run PATH."
+            )
+        if run.state.type.value not in _ENDED_BADLY:
+            raise RetryError(
+                f"The last run of {analysis}, {run.name}, is {run.state.name}: there is nothing to retry.\n"
+                "  Start another one on the server, or compute here: topicloom run PATH."
+            )
+        age = (datetime.now(UTC) - run.state.timestamp).total_seconds()
+        if run.state.is_crashed() and age < _REPORTED_BY_ALL:
             time.sleep(_REPORTED_BY_ALL - max(age, 0.0))
-        client.set_flow_run_state(mine[0].id, AwaitingRetry(), force=True)
-        return mine[0].name
+        client.set_flow_run_state(run.id, AwaitingRetry(), force=True)
+        return run.name
 
 
-def _is_of(parameters: dict[str, object], analysis: Path) -> bool:
-    """Whether a run's parameters name an analysis: its folder or its settings file, perhaps seen from the checkout."""
-    path = REPOSITORY / analysis_folder(parameters.get("analysis", ""))
+def _begun(client: SyncPrefectClient) -> Iterator[FlowRun]:
+    """The runs of deployments that have begun, newest first; those that only wait for their time are left out."""
+    from prefect.client.schemas.filters import FlowFilter, FlowRunFilter
+    from prefect.client.schemas.sorting import FlowRunSort
+
+    begun = {"start_time": {"is_null_": False}, "deployment_id": {"is_null_": False}}
+    offset = 0
+    while True:
+        page = client.read_flow_runs(
+            flow_filter=FlowFilter.model_validate({"name": {"any_": ["topic-model"]}}),
+            flow_run_filter=FlowRunFilter.model_validate(begun),
+            sort=FlowRunSort.START_TIME_DESC,
+            limit=_PAGE,
+            offset=offset,
+        )
+        yield from page
+        if len(page) < _PAGE:
+            return
+        offset += _PAGE
+
+
+def _is_of(parameters: dict[str, Any], analysis: Path) -> bool:
+    """Whether a run's parameters name an analysis: its folder or its settings file, or its name."""
+    try:
+        path = REPOSITORY / analysis_folder(parameters.get("analysis", ""))
+    except TopicloomError:
+        return False
     return analysis in (path, path.parent)

@@ -41,7 +41,7 @@ if "TOPICLOOM_TEST_FAULT" in os.environ:
 class Serving:
     """`topicloom serve` on a free port, with its own configs."""
 
-    def __init__(self, folder: Path, project: Project, auth: str = "", **environment: str) -> None:
+    def __init__(self, folder: Path, project: Project, auth: str = "topicloom:of-tests", **environment: str) -> None:
         self.folder, self.project = folder, project
         self.fault = folder / "fault"
         (folder / "path").mkdir(parents=True)
@@ -62,15 +62,22 @@ class Serving:
             "COLUMNS": "200",
             **environment,
         }
-        self.headers = {"Content-Type": "application/json"}
-        if auth:
-            self.env |= {"PREFECT_SERVER_API_AUTH_STRING": auth, "PREFECT_API_AUTH_STRING": auth}
-            self.headers["Authorization"] = f"Basic {base64.b64encode(auth.encode()).decode()}"
-        self.log = (folder / "serve.log").open("w")
+        self.env |= {"PREFECT_SERVER_API_AUTH_STRING": auth, "PREFECT_API_AUTH_STRING": auth}
+        self.password = base64.b64encode(auth.encode()).decode()  # as the browser keeps it
+        self.headers = {"Content-Type": "application/json", "Authorization": f"Basic {self.password}"}
+        self.begin()
+        self.env["PREFECT_API_URL"] = self.url
+
+    def begin(self) -> None:
+        """Start serve, and wait until its worker is there."""
+        self.log = (self.folder / "serve.log").open("w")
         command = [*MAIN, "serve", "--port", str(self.port)]
         self.process = subprocess.Popen(command, env=self.env, stdout=self.log, stderr=subprocess.STDOUT)
-        self.env["PREFECT_API_URL"] = self.url
-        self.wait_until(lambda: "Ctrl-C stops everything" in (folder / "serve.log").read_text(), 120)
+        self.wait_until(lambda: "Ctrl-C stops everything" in self.said(), 120)
+
+    def said(self) -> str:
+        """What serve has printed since it began."""
+        return (self.folder / "serve.log").read_text()
 
     def write_config(self, name: str, **more) -> None:
         config = {"root": str(self.project.root), "project": "wos", "analyses": ["a01"], **more}

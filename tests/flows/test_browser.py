@@ -47,9 +47,11 @@ def outside():
 
 
 @pytest.fixture
-def page(browser, outside):
+def page(browser, outside, serving):
     proxy = {"server": f"http://127.0.0.1:{outside.server_address[1]}", "bypass": "127.0.0.1"}
     context = browser.new_context(viewport=WIDE, proxy=proxy)
+    # As after the one time that a person has typed the password in.
+    context.add_init_script(f"localStorage.setItem('prefect-password', '{serving.password}')")
     page = context.new_page()
     page.set_default_timeout(60 * SECONDS)
     yield page

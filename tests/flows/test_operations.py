@@ -7,12 +7,10 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import urllib.error
 import urllib.request
-from pathlib import Path
 
 import pytest
 import yaml
@@ -21,36 +19,6 @@ from flows.configs import REPOSITORY
 from tests.flows.serving import Serving
 
 OPS = REPOSITORY / "ops"
-
-
-@pytest.fixture
-def postgresql(tmp_path_factory):
-    """A PostgreSQL server of our own on a free port of loopback; the URL of an empty database."""
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    if not programs:
-        if os.environ.get("CI"):
-            pytest.fail("CI must install PostgreSQL: .ci/run does")
-        pytest.skip("no PostgreSQL on this machine; install the package postgresql")
-    folder = Path("/tmp") / f"topicloom-postgres-{os.getpid()}"
-    folder.mkdir()
-    shutil.chown(folder, "postgres")
-
-    def as_postgres(*command: object) -> None:
-        prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-        subprocess.run([*prefix, *map(str, command)], check=True, capture_output=True, cwd=folder)
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    bins, data = programs[-1], folder / "data"
-    as_postgres(bins / "initdb", "-D", data, "--auth=trust")
-    as_postgres(
-        bins / "pg_ctl", "-D", data, "-w", "-o", f"-p {port} -k {folder} -h 127.0.0.1", "-l", folder / "log", "start"
-    )
-    as_postgres(bins / "createdb", "-h", "127.0.0.1", "-p", port, "prefect")
-    yield f"postgresql+asyncpg://postgres@127.0.0.1:{port}/prefect", port
-    as_postgres(bins / "pg_ctl", "-D", data, "-m", "immediate", "stop")
-    shutil.rmtree(folder)
 
 
 def test_a_run_on_postgresql_behind_a_password(project, tmp_path, postgresql):

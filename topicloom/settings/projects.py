@@ -55,8 +55,15 @@ class Schedule(_Part):
     analysis: FolderName | None = Field(None, description="Analysis that it runs; each of the project if left out.")
     cron: Annotated[str, AfterValidator(_cron)] | None = Field(None, description="Such as '0 6 * * 1'.")
     timezone: Annotated[str, AfterValidator(_timezone)] = Field("UTC", description="Time zone of cron.")
-    interval_hours: float | None = Field(None, ge=0.01, le=87_600, description="Hours from one run to the next.")
+    interval_hours: float | None = Field(
+        None, ge=0.01, le=87_600, description="Hours from one run to the next, counted from 1 January 2026 in UTC."
+    )
     active: bool = Field(True, description="false keeps the schedule and starts no run.")
+    catch_up: bool | None = Field(
+        None,
+        description="Whether a run that fell due while the machine was off starts once, when it is on again. "
+        "Left out: with interval_hours yes, with cron no.",
+    )
     overrides: Overrides = Field(default_factory=Overrides, description="For the runs of this schedule.")
 
     @model_validator(mode="after")
@@ -64,6 +71,11 @@ class Schedule(_Part):
         if (self.cron is None) == (self.interval_hours is None):
             raise ValueError("a schedule needs either cron or interval_hours, and not both")
         return self
+
+    @property
+    def catches_up(self) -> bool:
+        """Whether a missed run is made up for: as said, else where it is an interval."""
+        return self.interval_hours is not None if self.catch_up is None else self.catch_up
 
     @property
     def interval(self) -> timedelta | None:
@@ -78,6 +90,11 @@ class Concurrency(_Part):
     on_collision: Literal["wait", "cancel"] = Field(
         "wait", description="One run more waits for its turn, or is cancelled."
     )
+
+    @property
+    def waits(self) -> bool:
+        """Whether a run too many waits."""
+        return self.on_collision == "wait"
 
 
 class Notifications(_Part):
@@ -99,6 +116,7 @@ class ProjectConfig(_Part):
     tags: list[str] = Field([], description="Tags of the deployment.")
     concurrency: Concurrency = Field(default_factory=Concurrency)
     notifications: Notifications | None = None
+    optional: bool = Field(False, description="Deploy it only where the folder of the project is there.")
 
     @model_validator(mode="after")
     def _schedules_name_analyses(self) -> ProjectConfig:
@@ -118,11 +136,20 @@ class NamedConfig(_Part):
     path: Path
     config: ProjectConfig
 
+    @property
+    def root(self) -> Path:
+        """The folder that holds the project."""
+        root = Path(self.config.root).expanduser()
+        return root if root.is_absolute() else self.path.resolve().parent.parent / root
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the folder of the project is there."""
+        return (self.root / self.config.project).is_dir()
+
     def analysis_path(self, analysis: str) -> Path:
         """The folder of one of its analyses."""
-        root = Path(self.config.root).expanduser()
-        base = root if root.is_absolute() else self.path.resolve().parent.parent / root
-        return base / self.config.project / analysis
+        return self.root / self.config.project / analysis
 
 
 def read_configs(folder: Path) -> list[NamedConfig]:
