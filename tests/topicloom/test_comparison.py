@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from xml.etree import ElementTree
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -81,9 +83,18 @@ def test_three_analyses_make_three_pairs_and_two_steps():
     assert {link[0] for link in paper_flows([ONE, OTHER, ONE]).links} == {0, 1}
 
 
+def named(folder, label: str) -> None:
+    """Write a summary as the stage describe does, with one label for all topics."""
+    info = pd.read_csv(folder / "topic_model_info.csv")
+    topics = info.loc[info["Topic"] != -1, ["Topic"]].assign(Label=label, Colour="#0072B2")
+    topics.to_csv(folder / "topic_summary.csv", index=False)
+
+
 def test_files_of_two_real_analyses(finished, run, tmp_path):
     second = finished.write_settings("a02", min_topic_size=9)
     run(second)
+    for folder in (finished.analysis, second):
+        named(folder, "a \x00 name a person gave \x1b[31m")
     settings = [read_settings(finished.analysis), read_settings(second)]
     files = write_comparison(settings, tmp_path / "out")
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == files
@@ -95,6 +106,8 @@ def test_files_of_two_real_analyses(finished, run, tmp_path):
     assert table["Similarity"].between(-1, 1.0001).all()
     page = (tmp_path / "out" / "comparison.html").read_text()
     assert "<script src" not in page
+    for file in (tmp_path / "out").glob("*.svg"):
+        ElementTree.parse(file)
     before = (tmp_path / "out" / "comparison.csv").read_bytes()
     write_comparison(settings, tmp_path / "out")
     assert (tmp_path / "out" / "comparison.csv").read_bytes() == before

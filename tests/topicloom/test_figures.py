@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from xml.etree import ElementTree
 
 import pytest
 from PIL import Image
@@ -31,6 +32,18 @@ def test_every_figure_that_the_data_allow_is_drawn(tmp_path, topics):
         assert image.info["dpi"][0] == pytest.approx(DPI, abs=1)
         assert len(image.convert("RGB").getcolors(10**7)) > 10  # something is on it
     assert (tmp_path / PREVIEW).stat().st_size < 200_000
+
+
+def test_labels_with_control_characters_break_no_figure_and_no_svg(tmp_path):
+    atlas = small_atlas(12)
+    for table, name in ((atlas.topics, "topic"), (atlas.groups, "group")):
+        table["Label"] = [f"{name} {chr(code)}{chr(code + 9)} x" for code in range(len(table))]
+    atlas.topics.loc[0, "Label"] = "half \ud800 \x7f \x85 \ufffe \uffff --> <b>"
+    drawn = draw_figures(atlas, tmp_path, "Q338/a01\x00\x1b[31m")
+    assert drawn.failed == {}
+    assert drawn_names(drawn) == PNG
+    for file in tmp_path.glob("*.svg"):
+        ElementTree.parse(file)
 
 
 def test_without_years_and_outliers_the_figures_that_need_them_are_left_out(tmp_path):

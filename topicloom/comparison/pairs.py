@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from topicloom.atlas.names import unique
 from topicloom.atlas.tree import unit_vectors
 from topicloom.errors import InputError, Problem
+from topicloom.figures.style import drawable
 from topicloom.output_files import COORDINATES, SUMMARY, TOPIC_INFO
 from topicloom.settings.schema import Settings
 from topicloom.stages.registry import REPRESENT
@@ -82,7 +83,7 @@ def read_analysis(settings: Settings) -> Analysis:
         summary = pd.read_csv(folder / SUMMARY, usecols=["Topic", "Label", "Colour"], keep_default_na=False)
         if list(summary["Topic"]) == list(topics["Topic"]):
             topics[["Label", "Colour"]] = summary[["Label", "Colour"]]
-    topics["Label"] = unique([str(label) for label in topics["Label"]])
+    topics["Label"] = unique([drawable(str(label)) for label in topics["Label"]])
     of_paper = pd.Series(papers["Topic"].to_numpy(), index=papers["UT"])
     return Analysis(settings.label, topics, of_paper, _vectors(settings, len(topics)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import time
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from topicloom.errors import TopicloomError
 from topicloom.figures.coverage import coverage
 from topicloom.figures.maps import bubbles, topic_map, year_map
 from topicloom.figures.relations import dendrogram, heatmap
-from topicloom.figures.style import styled
+from topicloom.figures.style import drawable, styled
 from topicloom.figures.trends import trends
 from topicloom.progress import tell
 
@@ -49,6 +50,7 @@ def draw_figures(atlas: Atlas, folder: Path, label: str) -> Drawn:
     label: of the analysis, for the titles. Raises FiguresError where all failed.
     """
     drawn = Drawn()
+    atlas, label = _drawable(atlas), drawable(label)
     with styled():
         for done, (name, (draw, title)) in enumerate(_FIGURES.items()):
             started = time.perf_counter()
@@ -63,3 +65,12 @@ def draw_figures(atlas: Atlas, folder: Path, label: str) -> Drawn:
     if not drawn.files:
         raise FiguresError(f"no figure could be drawn: {next(iter(drawn.failed.values()))}")
     return drawn
+
+
+def _drawable(atlas: Atlas) -> Atlas:
+    """An atlas whose labels any figure can show: a person or a language model may have written anything into them."""
+    cleaned = {
+        name: table.assign(Label=[drawable(str(label)) for label in table["Label"]])
+        for name, table in (("topics", atlas.topics), ("groups", atlas.groups))
+    }
+    return dataclasses.replace(atlas, **cleaned)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 WIDTH = 7.2  # inches: two columns of a journal; fonts of 7 points stay legible at half of it in a slide
 DPI = 300
 INK, MUTED, GRID = "#1F2933", "#6B7280", "#D8DCE2"
+_UNDRAWABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 # The first that is installed and has a letter draws it, so that papers in other scripts need only their font.
 _FONTS = (
     *(
@@ -29,6 +31,11 @@ _FONTS = (
     ),
     *("Droid Sans Fallback", "Noto Sans Arabic", "Noto Sans Hebrew", "Noto Sans Devanagari", "Arial Unicode MS"),
 )
+
+
+def drawable(text: str) -> str:
+    """A text with a space for each letter that no font has and no SVG may hold: control characters and the like."""
+    return _UNDRAWABLE.sub(" ", text)
 
 
 @contextlib.contextmanager
