@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from xml.etree import ElementTree
 
@@ -9,6 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.topicloom.atlases import small_atlas
+from topicloom.atlas.trends import topics_over_time
 from topicloom.figures.gallery import PREVIEW, FiguresError, draw_figures
 from topicloom.figures.labels import Label, place_labels, wrapped
 from topicloom.figures.style import DPI, WIDTH, new_figure, styled
@@ -49,6 +51,18 @@ def test_labels_with_control_characters_break_no_figure_and_no_svg(tmp_path):
 def test_without_years_and_outliers_the_figures_that_need_them_are_left_out(tmp_path):
     drawn = draw_figures(small_atlas(3, years=False, outliers=False), tmp_path, "a")
     assert drawn_names(drawn) == PNG - {"map_by_year", "trends"}
+
+
+@pytest.mark.parametrize("undated", [[1], [0, 1, 2]])
+def test_topics_without_a_dated_paper_have_an_empty_chart(tmp_path, undated):
+    """Books and early access have no year; where no topic has one, trends are left out."""
+    known = small_atlas(3)
+    papers = known.papers.copy()
+    papers.loc[papers["Topic"].isin(undated), "year"] = None
+    over_time = topics_over_time(papers["Topic"].to_numpy(), papers["year"], 2018)
+    drawn = draw_figures(dataclasses.replace(known, papers=papers, over_time=over_time), tmp_path, "a")
+    assert drawn.failed == {}
+    assert ("trends" in drawn_names(drawn)) == (len(undated) < 3)
 
 
 def test_two_thousand_topics(tmp_path):

@@ -49,7 +49,9 @@ def _chart(axes: Axes, of_topic: pd.DataFrame, label: str, colour: str) -> None:
     # From the last complete year on, so that the line does not break.
     axes.plot(years[max(complete - 1, 0) :], shares[max(complete - 1, 0) :], color=colour, linewidth=1.2, linestyle=":")
     axes.set_title(wrapped(label), fontsize=6.8, fontweight="normal", parse_math=False)
-    axes.set_ylim(0, max(float(shares.max()) * 1.1, 0.01))
+    axes.set_ylim(0, max(float(shares.max(initial=0)) * 1.1, 0.01))
+    if of_topic.empty:
+        axes.text(0.5, 0.5, "no paper with a year", transform=axes.transAxes, ha="center", fontsize=6.5, color=MUTED)
     few_ticks(axes.xaxis, 3, whole=True)
     few_ticks(axes.yaxis, 3)
     axes.tick_params(length=2, colors=MUTED)
