@@ -77,20 +77,15 @@ def require_unique(path: Path, identifiers: Sequence[str], lines: Sequence[int],
             blank.append(line)
         elif seen.setdefault(bare, line) != line:
             repeated.setdefault(bare, (seen[bare], line))
+    problems = []
     if blank:
-        raise CorpusError(
-            path, Problem(f"{len(blank)} papers have no UT (first in line {blank[0]}); each needs one.", mend)
-        )
+        problems.append(Problem(f"{len(blank)} papers have no UT (first in line {blank[0]}); each needs one.", mend))
     if repeated:
         first, again = next(iter(repeated.values()))
-        raise CorpusError(
-            path,
-            Problem(
-                f"{len(repeated)} UT occur more than once: {quoted_list(list(repeated))} (lines {first} and {again}); "
-                "each must occur once.",
-                mend,
-            ),
-        )
+        found = f"{len(repeated)} UT occur more than once: {quoted_list(list(repeated))} (lines {first} and {again})"
+        problems.append(Problem(f"{found}; each must occur once.", mend))
+    if problems:
+        raise CorpusError(path, problems)
 
 
 def require_words(path: Path, texts: Sequence[str]) -> None:

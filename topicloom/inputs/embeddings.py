@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from topicloom.errors import EmbeddingsError, Problem, quoted_list, shown
+from topicloom.errors import EmbeddingsError, Problem, shown
 from topicloom.inputs.pickles import not_a_table, read_pickle
 from topicloom.machine.regular_files import file_is_there, read_whole
 
@@ -139,8 +139,10 @@ def _require_table(path: Path, vectors: Any) -> None:
 
 
 def require_fit(embeddings: Embeddings, corpus: pd.DataFrame) -> None:
-    """Raise EmbeddingsError unless row i of the embeddings is a vector of finite numbers, of paper i of the corpus."""
-    problems = _row_problems(embeddings, corpus) or _unsound_rows(embeddings.vectors, corpus)
+    """Raise EmbeddingsError unless row i of the embeddings is a measurable vector, that of paper i of the corpus."""
+    from topicloom.inputs.vectors import unsound_vectors
+
+    problems = _row_problems(embeddings, corpus) or unsound_vectors(embeddings.vectors, list(corpus["UT"]))
     if problems:
         raise EmbeddingsError(embeddings.path, problems)
 
@@ -182,20 +184,3 @@ def _row_problems(embeddings: Embeddings, corpus: pd.DataFrame) -> list[Problem]
             f"row {at} is {ids[at]!r} and paper {at} is {best[at]!r}."
         )
     return [Problem(finding, "Bring corpus.csv and the embeddings into the same order, or make the embeddings again.")]
-
-
-def _unsound_rows(vectors: NDArray[np.floating[Any]], corpus: pd.DataFrame) -> list[Problem]:
-    import numpy as np
-
-    unsound: list[int] = []
-    for start in range(0, len(vectors), _ROWS):
-        block = np.asarray(vectors[start : start + _ROWS])
-        unsound.extend(start + np.flatnonzero(~np.isfinite(block).all(axis=1)))
-    if not unsound:
-        return []
-    return [
-        Problem(
-            f"{len(unsound)} rows hold NaN or infinite values: {quoted_list(list(corpus['UT'].iloc[unsound]))}.",
-            "Make these vectors again, or remove the papers from corpus and embeddings.",
-        )
-    ]

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from topicloom.errors import CorpusError, EmbeddingsError, ModelUnavailableError, Problem, quoted_list
-from topicloom.inputs.corpus import UT, dataset_texts, read_corpus
+from topicloom.inputs.corpus import UT, dataset_texts, read_corpus, require_words
 from topicloom.inputs.embeddings import EMBEDS_SETTINGS, IDS, NPY, embeddings_file
 from topicloom.machine.regular_files import file_is_there
 from topicloom.progress import tell
 from topicloom.settings.schema import Settings
 from topicloom.store.csv_tables import write_csv
-from topicloom.store.files import clear_temporaries, digest_json, replaced, write_json
+from topicloom.store.files import clear_temporaries, digest_file, digest_json, read_json, replaced, write_json
 from topicloom.store.store import Store
 from topicloom.words.notices import without_notices
 
@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 _BATCH = 32  # sentence-transformers' default
 CHUNK = 256  # texts between two saves; a kill costs at most this many
 CORPUS = "corpus.csv"
+_MADE = "corpus_sha256"  # in embeds_settings.json: of a corpus that was made with the embeddings
 
 
 def embeddings_missing(settings: Settings) -> bool:
@@ -40,9 +41,10 @@ def embeddings_missing(settings: Settings) -> bool:
 def make_embeddings(settings: Settings, store: Store, attempt: int = 0) -> None:
     """Embed the text_columns of the dataset and write embeddings.npy, embeddings_ids.json and embeds_settings.json.
 
-    Rows follow corpus.csv; where there is none, it is made from the dataset too. A paper of the corpus that is
-    not in the dataset is embedded from its corpus text. Chunks are kept in the store until all are done, so a
-    killed run goes on where it was. attempt: how often it has failed before; each halves the model's batches.
+    Rows follow corpus.csv; where there is none, or one that was made here and nobody has changed, it is made from the
+    dataset too. A paper of the corpus that is not in the dataset is embedded from its corpus text. Chunks are kept in
+    the store until all are done, so a killed run goes on where it was. attempt: how often it has failed before; each
+    halves the model's batches.
 
     Raises CorpusError for a corpus or dataset that cannot be used, EmbeddingsError for a model that cannot be had.
     """
@@ -56,11 +58,14 @@ def make_embeddings(settings: Settings, store: Store, attempt: int = 0) -> None:
         parts = store.root / "embedding" / _work_key(settings, texts)
         parts.mkdir(parents=True, exist_ok=True)
         vectors = _embed_in_chunks(settings, texts, parts, attempt)
-        if not (folder / CORPUS).exists():
+        profile = _profile(settings, vectors)
+        if _makes_corpus(settings):
             with replaced(folder / CORPUS) as temporary:
                 write_csv(_named_as_in_dataset(corpus, settings.tmo.id_column), temporary)
+                profile[_MADE] = digest_file(temporary)
+                write_json(folder / EMBEDS_SETTINGS, profile)  # first: it says whose corpus a killed run leaves
         write_json(folder / IDS, list(corpus["UT"]))
-        write_json(folder / EMBEDS_SETTINGS, _profile(settings, vectors))
+        write_json(folder / EMBEDS_SETTINGS, profile)
         _save(folder / NPY, vectors)  # last: its presence says that the profile is whole
         shutil.rmtree(parts, ignore_errors=True)
 
@@ -77,15 +82,24 @@ def texts_to_embed(settings: Settings) -> list[str]:
     return _texts(settings)[1]
 
 
+def _makes_corpus(settings: Settings) -> bool:
+    """Whether the corpus is to be made: there is none, or one that was made from an earlier state of the dataset."""
+    path = settings.embeds_path / CORPUS
+    if not file_is_there(path, CorpusError):
+        return True
+    profile = read_json(path.with_name(EMBEDS_SETTINGS))
+    return isinstance(profile, dict) and profile.get(_MADE) == digest_file(path)
+
+
 def _texts(settings: Settings) -> tuple[pd.DataFrame, list[str]]:
-    corpus_path = settings.embeds_path / CORPUS
-    makes_corpus = not file_is_there(corpus_path, CorpusError)
-    tmo = settings.tmo
+    corpus_path, tmo = settings.embeds_path / CORPUS, settings.tmo
+    makes_corpus = _makes_corpus(settings)
     dataset = dataset_texts(settings.dataset_path, tmo.text_columns, id_column=tmo.id_column, distinct=makes_corpus)
     if makes_corpus:
         _require_texts(settings.dataset_path, dataset, settings.tmo.text_columns)
         return dataset, _embedded(settings, dataset["text"])
     corpus = read_corpus(corpus_path, settings.tmo.id_column)
+    require_words(corpus_path, list(corpus["text"]))
     known = dataset.drop_duplicates("UT").set_index("UT")["text"]
     texts = corpus["UT"].map(known)
     absent = int(texts.isna().sum())
@@ -109,6 +123,7 @@ def _require_texts(path: Path, dataset: pd.DataFrame, columns: Sequence[str]) ->
                 "Name columns with texts in tmo.text_columns.",
             ),
         )
+    require_words(path, list(dataset["text"]))
 
 
 def _work_key(settings: Settings, texts: Sequence[str]) -> str:
