@@ -6,15 +6,18 @@ import contextlib
 import importlib.util
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from topicloom.atlas.language_model import require_key
 from topicloom.errors import InputError, Problem, SettingsError, quoted_list
 from topicloom.machine.threads import available_threads
-from topicloom.settings.schema import RepresentSettings, Settings
+from topicloom.settings.schema import RepresentSettings, Settings, UmapSettings
 from topicloom.settings.stop_lists import ENGLISH
+
+_LEAST_OF_A_MAP = 4  # papers: two dimensions from a spectral start need two more than that
+_PROVEN_SPREADS = (0.3, 3.0)
 
 
 def require_fitting_settings(settings: Settings, facts: Mapping[str, Any]) -> None:
@@ -68,6 +71,10 @@ def _problems(settings: Settings, documents: int, zero_rows: list[str]) -> Itera
             f"tmo.umap.n_components is {tmo.umap.n_components} and {corpus}; it must be at least two below that.",
             "Lower tmo.umap.n_components, or use a larger corpus.",
         )
+    elif documents < _LEAST_OF_A_MAP:
+        yield Problem(f"A map needs at least {_LEAST_OF_A_MAP} papers, and {corpus}.", "Use a larger corpus.")
+    yield from _curve_problems(tmo.umap)
+    yield from _frequency_problems(settings, documents)
     if tmo.n_topics > documents:
         yield Problem(
             f"tmo.n_topics is {tmo.n_topics} and {corpus}; it must be at most that.",
@@ -89,19 +96,70 @@ def _problems(settings: Settings, documents: int, zero_rows: list[str]) -> Itera
         )
 
 
-def require_writable(settings: Settings) -> None:
-    """Raise InputError unless files can be made in the project folder and in the analysis folder."""
-    for folder in dict.fromkeys((settings.project_path, settings.analysis_path)):
-        existing = next(path for path in (folder, *folder.parents) if path.is_dir())
-        reason = _why_not_writable(existing)
+def _frequency_problems(settings: Settings, documents: int) -> Iterator[Problem]:
+    """A problem where no clustering could give as many topics as min_df asks a word to occur in."""
+    tmo = settings.tmo
+    smallest = 2 if tmo.chooses_size else tmo.min_cluster_size
+    most = tmo.n_topics or documents // smallest + 1  # the outliers count like a topic
+    if tmo.represent.min_df > most:
+        yield Problem(
+            f"tmo.represent.min_df is {tmo.represent.min_df} and {documents} papers have at most {most} topics; no "
+            "word could occur in so many.",
+            "Lower tmo.represent.min_df.",
+        )
+
+
+def _curve_problems(umap: UmapSettings) -> Iterator[Problem]:
+    """A problem where spread and min_dist give UMAP no layout.
+
+    UMAP fits 1 / (1 + a x^2b) to the curve that they describe, and needs a and b above 0. Within the proven spreads
+    every min_dist gives such a curve.
+    """
+    if _PROVEN_SPREADS[0] <= umap.spread <= _PROVEN_SPREADS[1] or _has_curve(umap.spread, umap.min_dist):
+        return
+    yield Problem(
+        f"tmo.umap.spread is {umap.spread} and tmo.umap.min_dist {umap.min_dist}, for which UMAP finds no layout.",
+        "Leave tmo.umap.spread out for the default of 1.0, or bring it nearer to that.",
+    )
+
+
+def _has_curve(spread: float, min_dist: float) -> bool:
+    import warnings
+
+    import numpy as np
+    from scipy.optimize import curve_fit
+
+    x = np.linspace(0, 3 * spread, 300)  # where UMAP fits it
+    wanted = np.where(x < min_dist, 1.0, np.exp(-(x - min_dist) / spread))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            (a, b), _ = curve_fit(lambda x, a, b: 1 / (1 + a * x ** (2 * b)), x, wanted)
+        except (RuntimeError, ValueError):
+            return False
+    return bool(a > 0 and b > 0)
+
+
+def require_writable(settings: Settings, *more: Path) -> None:
+    """Raise InputError unless files can be made in the folders of project, analysis and store.
+
+    A folder that is not there yet must be one that can be made. more: of embeddings that are to be made.
+    """
+    for folder in dict.fromkeys((settings.project_path, settings.analysis_path, settings.store_path, *more)):
+        existing = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+        reason = _why_not_writable(existing) if existing.is_dir() else "it is no folder"
         if reason:
             raise InputError(
                 existing,
                 Problem(
-                    f"Nothing can be written into this folder ({reason}); outputs and the stage store go there.",
+                    f"Nothing can be written into this folder ({reason}); {_what_goes(folder, more)} there.",
                     "Give yourself the right to write there, or copy the project to a place where you have it.",
                 ),
             )
+
+
+def _what_goes(folder: Path, more: Sequence[Path]) -> str:
+    return "the embeddings that are to be made go" if folder in more else "outputs and the stage store go"
 
 
 def _why_not_writable(folder: Path) -> str:
