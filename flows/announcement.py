@@ -6,7 +6,7 @@ from prefect.logging import get_run_logger
 
 from topicloom.errors import TopicloomError
 from topicloom.settings.schema import Settings
-from topicloom.stages.registry import STAGE_NAMES
+from topicloom.stage_names import STAGE_NAMES
 from topicloom.stages.status import CACHED, StageStatus, analysis_status
 
 

@@ -16,17 +16,16 @@ from prefect.logging import get_run_logger
 from prefect.settings import get_current_settings
 
 from flows.names import slug
-from flows.run_report import RunReport
+from flows.run_report import Outcome, RunReport
 from flows.server.app import NEWER_PAGES
 from flows.server.files import served_address
-from flows.stage_runner import Outcome
 from topicloom.figures.gallery import PREVIEW
 from topicloom.lineage.differences import Differences
 from topicloom.lineage.telling import as_markdown
 from topicloom.markdown import code, literal
 from topicloom.output_files import REPORT_FILE
 from topicloom.settings.schema import Settings
-from topicloom.stages.registry import FIGURES, REPRESENT
+from topicloom.stage_names import FIGURES, REPRESENT
 from topicloom.store.store import Store
 from topicloom.words.ctfidf import Topic, read_topics
 

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from prefect.runtime import flow_run
 from pydantic import BaseModel
 
-from flows.stage_runner import CACHED, Outcome
 from topicloom.settings.schema import Settings
+from topicloom.stage_names import EXPORT
 from topicloom.stages.record import counts_of, notes_of, result_record
-from topicloom.stages.registry import EXPORT
 from topicloom.store.run_record import analysis_lock, exported_by, read_record, update_record
-from topicloom.store.store import Store
+from topicloom.store.store import StageRef, Store
+
+CACHED, COMPUTED = "cached", "computed"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a stage in this run: cached or computed, and the seconds that it took."""
+
+    ref: StageRef
+    status: str
+    seconds: float
 
 
 class StageReport(BaseModel):

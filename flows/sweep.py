@@ -26,9 +26,9 @@ from topicloom.inputs.encoder import embeddings_missing
 from topicloom.progress import tell
 from topicloom.settings.checks import require_fitting_settings
 from topicloom.settings.reading import read_settings, with_values
-from topicloom.settings.schema import Settings
-from topicloom.stages.computing import plan_of
-from topicloom.stages.registry import CLUSTER, LOAD_EMBEDDINGS, QUALITY, REASSIGN, REDUCE, REPRESENT, reassigns
+from topicloom.settings.schema import Settings, reassigns
+from topicloom.stage_names import CLUSTER, LOAD_EMBEDDINGS, QUALITY, REASSIGN, REDUCE, REPRESENT
+from topicloom.stages.registry import STAGES
 from topicloom.stages.take_up import taken_up
 from topicloom.store.store import StageRef, Store
 from topicloom.sweep.grid import (
@@ -116,7 +116,7 @@ class _Trials:
         self, stage: str, rows: Sequence[int], settings: Mapping[int, Settings], refs: Mapping[int, dict[str, StageRef]]
     ) -> None:
         """Run a stage for some rows, as mapped tasks, and add its result to the refs of each."""
-        plans = {row: plan_of(settings[row], stage, refs[row]).key for row in rows}
+        plans = {row: STAGES[stage].plan(settings[row], refs[row]).key for row in rows}
         first = {key: row for row, key in reversed(plans.items())}
         order = sorted(first.values())
         futures = trial.map(

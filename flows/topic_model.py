@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from prefect import flow
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
@@ -13,7 +11,7 @@ from flows.bounds import require_allowed
 from flows.configs import AnalysisFolder, analysis_label
 from flows.hooks import ENDS
 from flows.page import show_page
-from flows.run_report import RunReport, claim_folder, finish_run
+from flows.run_report import RunReport
 from flows.stage_runner import StageRunner
 from tasks.choose_size import choose_size
 from tasks.cluster import cluster
@@ -35,30 +33,9 @@ from tasks.update import update
 from topicloom.lineage.history import turn
 from topicloom.settings.checks import require_fitting_settings
 from topicloom.settings.overrides import Overrides
-from topicloom.stages.registry import DESCRIBE, FIGURES, QUALITY, REPORT, agrees, reassigns, stages_of
+from topicloom.stage_names import StageName
 from topicloom.stages.take_up import taken_up
-from topicloom.stages.update import is_due
 from topicloom.store.retention import run_of
-from topicloom.store.store import StageRef
-
-StageName = Literal[
-    "load-embeddings",
-    "choose-size",
-    "update",
-    "reduce",
-    "cluster",
-    "consensus",
-    "reassign",
-    "represent",
-    "distribution",
-    "orphan-split",
-    "identify",
-    "export",
-    "describe",
-    "quality",
-    "figures",
-    "report",
-]
 
 
 def run_name() -> str:
@@ -88,49 +65,25 @@ def topic_model(
     announce(settings, refresh, validate_only=validate_only)
     with run_of(settings):
         run = StageRunner(settings, refresh)
-        embeddings = run(load_embeddings)
-        require_fitting_settings(settings, embeddings.facts)
+        require_fitting_settings(settings, run.first(load_embeddings).facts)
         if validate_only:
             get_run_logger().info("%s: the input is sound.", settings.label)
             return None
-        if settings.tmo.chooses_size:
-            settings = run.settle(run(choose_size, embeddings))
-        updated = run(update, embeddings) if is_due(settings, embeddings) else None
-        reduced = run(reduce, embeddings, updated)
-        clusters = run(cluster, reduced, updated)
-        agreed = run(consensus, embeddings, clusters) if agrees(settings) else None
-        placed = (reduced, updated) if updated else ()
-        reassigned = run(reassign, embeddings, clusters, agreed, *placed) if reassigns(settings) else None
-        topics = run(represent, embeddings, clusters, agreed, reassigned)
-        scores = run(distribution, embeddings, topics)
-        split = run(orphan_split, topics)
+        run(choose_size)
+        run(update)
+        run(reduce)
+        run(cluster)
+        run(consensus)
+        run(reassign)
+        run(represent)
+        run(distribution)
+        run(orphan_split)
         with turn(settings):
-            identity = run(identify, embeddings, topics)
-            run(export, embeddings, reduced, clusters, topics, scores, split, identity, reassigned, updated, agreed)
+            run(identify)
+            run(export)
             run.remember()
-            claim_folder(settings, run.outcomes, run.changes)  # what follows can fail, and be stopped, without harm
-        draw(run, embeddings, reduced, clusters, topics, scores, split, identity)
-        outcome = finish_run(settings, run.outcomes, run.changes, run.failed)
-        show_page(settings, run.outcomes, outcome, run.differences)
+            run.claim_folder()
+        run.draw(describe, quality, figures, report)
+        outcome = run.report()
+        show_page(run.settings, run.outcomes, outcome, run.differences)
         return outcome
-
-
-def draw(run: StageRunner, *refs: StageRef) -> None:
-    """Names, quality, figures and report, as far as the settings want them, put beside the exported files.
-
-    refs: the results of load-embeddings, reduce, cluster, represent, distribution, orphan-split and identify.
-    """
-    settings = run.settings
-    embeddings, reduced, _, topics, scores, _, identity = refs
-    wanted = stages_of(settings)
-    described = measured = None
-    if DESCRIBE in wanted:
-        described = run.attempt(describe, embeddings, reduced, topics, scores, identity)
-    if QUALITY in wanted:
-        measured = run.attempt(quality, embeddings, reduced, topics)
-    if FIGURES in wanted:
-        run.attempt(figures, described)
-    if REPORT in wanted:
-        measures = [measured] if QUALITY in wanted else []
-        run.attempt(report, *refs, described, *measures)
-    run.publish()

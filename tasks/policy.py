@@ -1,60 +1,60 @@
-"""What the tasks share: the cache key of a stage, and running it through the store."""
+"""What the tasks share: the Prefect face of a stage, its cache key and its retries."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
 from typing import Any, Final
 
+from prefect import Task, task
 from prefect.context import TaskRunContext
+from prefect.logging import get_run_logger
 from prefect.runtime import flow_run, task_run
 from prefect.states import Completed, State
 
 from tasks.progress import log_progress
+from tasks.voices import in_the_runs_log
 from topicloom.errors import ModelUnavailableError, TopicloomError
 from topicloom.progress import listening
 from topicloom.settings.schema import Settings
-from topicloom.stages.registry import STAGES, plan_stage
+from topicloom.stages.stage import Refs, Stage
 from topicloom.store.disk import may_pass
-from topicloom.store.store import StagePlan, StageRef, Store, Workspace
+from topicloom.store.store import StagePlan, StageRef
 
 SERIALIZER: Final = "json"  # of Prefect's result records: a reference is a small JSON value
 
 
-def plan_of(stage: str, settings: Settings, references: dict[str, Any]) -> StagePlan:
-    """The plan of a stage from the parameters of its task, whose references are named after the stages."""
-    refs = {ref.stage: ref for ref in references.values() if isinstance(ref, StageRef)}
-    return plan_stage(STAGES[stage], settings, refs)
+def stage_task(stage: Stage, voice: str | None = None) -> Task[..., Any]:
+    """The Prefect task of a stage: its name, its cache key, its retries, and one call.
 
+    The task takes `settings`, `refs` (the results that the stage is given, by name) and `refresh` (compute even what is
+    kept). It ends Cached where the store had the result, and tells the run's log what came of a computation.
 
-def stage_key(stage: str) -> Callable[[TaskRunContext, dict[str, Any]], str]:
-    """A cache_key_fn for Prefect: the store's own key, so that both agree on what is cached."""
+    Args:
+        stage: The stage.
+        voice: The library whose own progress goes to the run's log, or None.
+    """
 
-    def key(_context: TaskRunContext, parameters: dict[str, Any]) -> str:
-        return record_key(plan_of(stage, parameters["settings"], parameters))
+    def key(_: TaskRunContext, parameters: dict[str, Any]) -> str | None:
+        settings: Settings = parameters["settings"]
+        # What it lacks will be input files of this stage: their digests are not known yet.
+        return None if stage.lacks(settings) else record_key(stage.plan(settings, parameters["refs"]))
 
-    return key
+    def compute(settings: Settings, refs: Refs, *, refresh: bool = False) -> StageRef | State[StageRef]:
+        voiced = in_the_runs_log(voice) if voice else contextlib.nullcontext()
+        with listening(log_progress()), voiced:
+            ref, computed = stage.obtain(settings, refs, flow_run.get_id(), refresh=refresh, failures=failures())
+        told = stage.tell(settings, ref.facts)
+        if computed and told:
+            get_run_logger().info(told)
+        return ref if computed else cached(ref)
+
+    compute.__doc__ = stage.compute.__doc__
+    return task(name=stage.name, task_run_name=stage.name, cache_key_fn=key, **RETRY)(compute)
 
 
 def record_key(plan: StagePlan) -> str:
     """Prefect's cache key for a plan."""
     return f"{plan.stage}-{plan.key}"
-
-
-def run_stage(
-    stage: str, settings: Settings, refs: list[StageRef], compute: Callable[[Workspace], None], *, refresh: bool
-) -> StageRef | State[StageRef]:
-    """Take a stage's result from the store, or compute it. Ends Cached where the store had it."""
-    plan = plan_stage(STAGES[stage], settings, {ref.stage: ref for ref in refs})
-    return obtain(plan, settings, compute, refresh=refresh)
-
-
-def obtain(
-    plan: StagePlan, settings: Settings, compute: Callable[[Workspace], None], *, refresh: bool
-) -> StageRef | State[StageRef]:
-    """Take the result of a plan from the store, or compute it with progress in the run's log."""
-    with listening(log_progress()):
-        ref, computed = Store(settings.store_path).obtain(plan, compute, refresh=refresh, run_id=flow_run.get_id())
-    return ref if computed else cached(ref)
 
 
 def cached(ref: StageRef) -> State[StageRef]:

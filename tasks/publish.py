@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from prefect import task
 
 from topicloom.settings.schema import Settings
+from topicloom.stage_names import DESCRIBE
 from topicloom.stages.publish import note_shown_labels, publish_pictures
-from topicloom.stages.registry import DESCRIBE
 from topicloom.store.run_record import exported_by, read_record
 from topicloom.store.store import StageRef
 

@@ -8,10 +8,12 @@ from prefect import task
 from prefect.runtime import flow_run
 from prefect.states import State
 
-from tasks.policy import RETRY, obtain
+from tasks.policy import RETRY, cached
+from tasks.progress import log_progress
+from topicloom.progress import listening
 from topicloom.settings.schema import Settings
-from topicloom.stages.computing import COMPUTE, plan_of
-from topicloom.store.store import StageRef, Store, Workspace
+from topicloom.stages.registry import STAGES
+from topicloom.store.store import StageRef
 
 _UNCACHED = {name: value for name, value in RETRY.items() if name not in ("cache_expiration", "persist_result")}
 
@@ -29,11 +31,9 @@ def trial(
     label: stage and values, for the UI. deadline: seconds since 1970, or None.
     """
     given = {ref.stage: ref for ref in refs}
-    plan = plan_of(settings, stage, given)
-    if deadline is not None and time.time() > deadline and Store(settings.store_path).find(plan).ref is None:
+    one = STAGES[stage]
+    if deadline is not None and time.time() > deadline and one.find(settings, given).ref is None:
         return None
-
-    def compute(out: Workspace) -> None:
-        COMPUTE[stage](settings, given, out, flow_run.get_id())
-
-    return obtain(plan, settings, compute, refresh=False)
+    with listening(log_progress()):
+        ref, computed = one.obtain(settings, given, flow_run.get_id(), quiet=True)
+    return ref if computed else cached(ref)

@@ -41,9 +41,9 @@ from topicloom.progress import listening
 from topicloom.settings.checks import require_fitting_settings, require_writable
 from topicloom.settings.reading import read_settings
 from topicloom.settings.schema import Settings
+from topicloom.stage_names import STAGE_NAMES, StageName
 from topicloom.stages.language_notes import stop_word_note
 from topicloom.stages.notes import corpus_notes, dataset_notes
-from topicloom.stages.registry import STAGE_NAMES
 from topicloom.stages.status import CACHED, analysis_status, unfinished
 from topicloom.store.cleaning import clean, find_leftovers
 from topicloom.store.run_record import settle_export
@@ -87,7 +87,7 @@ def _run(path: Path, refresh: str | None, *, verbose: bool) -> None:
     from prefect import tags
 
     from flows.names import TAG
-    from flows.topic_model import StageName, topic_model
+    from flows.topic_model import topic_model
 
     stage = cast("StageName | None", refresh)  # `run` has looked
     with tags(TAG), shown(verbose=verbose):

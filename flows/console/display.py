@@ -17,7 +17,7 @@ from rich.table import Table
 from flows.console.environment import quiet_console
 from flows.console.streams import has_all_letters
 from topicloom.progress import listening
-from topicloom.stages.registry import STAGE_NAMES
+from topicloom.stage_names import STAGE_NAMES
 from topicloom.stages.status import CACHED, StageStatus
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 from topicloom.settings.reading import read_settings
-from topicloom.stages.registry import CLUSTER, EXPORT, REDUCE, REPRESENT
+from topicloom.stage_names import CLUSTER, EXPORT, REDUCE, REPRESENT
 from topicloom.stages.status import CACHED, analysis_status
 
 

@@ -91,20 +91,17 @@ def test_settings_that_contradict_each_other_are_refused(project):
         read_settings(project.analysis)
 
 
-def test_one_stage_alone_is_given_all_that_it_reads(project):
-    """Whatever optional stages the settings ask for, in the order of the task's parameters."""
-    import inspect
-
+def test_every_stage_has_its_task_and_reads_what_earlier_stages_write(project):
+    """Whatever optional stages the settings ask for."""
     from flows.single_stage import TASKS
-    from topicloom.stages.registry import STAGES, UPDATE
+    from topicloom.stage_names import STAGE_NAMES
+    from topicloom.stages.registry import STAGES
 
+    assert tuple(STAGES) == tuple(TASKS) == STAGE_NAMES
     everything = {"consensus": {"seeds": 2}, "orphans": "reassign", "pictures": {}}
     for tmo in ({}, everything, {"n_topics": 4, **everything}):
         settings = read_settings(project.write_settings(**tmo))
-        for name, stage in STAGES.items():
-            assert set(stage.reads(settings)) <= set(TASKS[name][1]), name
-    for name in ("reduce", "cluster", "export"):
-        assert UPDATE in TASKS[name][1]
-    for task, inputs in TASKS.values():
-        parameters = [p for p in inspect.signature(task.fn).parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
-        assert len(parameters) == 1 + len(inputs), task.name
+        for place, stage in enumerate(STAGES.values()):
+            earlier = [name for name in STAGE_NAMES[:place] if STAGES[name].wanted(settings)]
+            if stage.wanted(settings):
+                assert set(stage.needs(settings, {})) <= set(earlier), stage.name

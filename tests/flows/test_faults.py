@@ -263,7 +263,7 @@ def test_a_fault_that_passes_is_tried_again(project, run, monkeypatch):
 
 
 def test_out_of_memory_is_tried_again_in_smaller_batches(project, run, monkeypatch):
-    from tasks import distribution as module
+    from topicloom.stages import distribution as module
     from topicloom.words.distribution import topic_distribution
 
     batches = []

@@ -19,7 +19,7 @@ from topicloom.lineage.history import History, lineage_of
 from topicloom.lineage.mending import mend_history
 from topicloom.lineage.records import RunRecord
 from topicloom.settings.reading import read_settings
-from topicloom.stages.registry import DESCRIBE, REPORT
+from topicloom.stage_names import DESCRIBE, REPORT
 
 NEW = ["topic_uid", "topic_history"]
 

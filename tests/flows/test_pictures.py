@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from topicloom.settings.reading import read_settings
+from topicloom.stage_names import PICTURES
 from topicloom.stages.publish import publish_pictures
-from topicloom.stages.registry import PICTURES
 
 TABLES = {
     "topic_summary.csv",
@@ -104,9 +104,9 @@ def test_a_picture_that_fails_does_not_fail_the_run_and_leaves_none_of_an_earlie
     drawn, run, monkeypatch, stage, lost
 ):
     names = {
-        "figures": "tasks.figures.draw_figures",
-        "quality": "tasks.quality.write_quality",
-        "report": "tasks.report.write_report",
+        "figures": "topicloom.stages.figures.draw_figures",
+        "quality": "topicloom.stages.quality.topic_quality",
+        "report": "topicloom.stages.report.report_page",
     }
 
     def broken(*_, **__):
@@ -225,14 +225,12 @@ def test_one_topic_and_no_dataset(drawn, run):
 
 
 def test_publishing_twice_changes_nothing(drawn):
-    from topicloom.stages.lookup import find_result
-    from topicloom.stages.registry import stages_of
-    from topicloom.store.store import Store
+    from topicloom.stages.registry import stages_due
 
     settings = read_settings(drawn.analysis)
-    store, refs = Store(settings.store_path), {}
-    for stage in stages_of(settings):
-        refs[stage] = find_result(settings, store, stage, refs)[1].ref
+    refs = {}
+    for stage in stages_due(settings, refs):
+        refs[stage.name] = stage.find(settings, refs).ref
     pictures = {stage: refs[stage] for stage in PICTURES}
     assert publish_pictures(settings, pictures, refs["export"].key) == []
 
@@ -309,8 +307,8 @@ def test_a_kill_while_a_run_draws_leaves_tables_and_record_of_one_result_and_no_
     before = record_of(drawn)
     drawn.write_settings(**ALL_ON, n_topics=6)
     script = (
-        "import os, sys\nfrom flows import topic_model as module\n"
-        "module.draw = lambda *_: os._exit(9)\nmodule.topic_model(sys.argv[1])"
+        "import os, sys\nfrom flows import stage_runner, topic_model as module\n"
+        "stage_runner.StageRunner.draw = lambda *_: os._exit(9)\nmodule.topic_model(sys.argv[1])"
     )
     env = {**os.environ, "PREFECT_API_URL": prefect_server}
     assert subprocess.run([sys.executable, "-c", script, str(drawn.analysis)], env=env, check=False).returncode == 9
@@ -332,17 +330,17 @@ def test_a_kill_while_a_run_draws_leaves_tables_and_record_of_one_result_and_no_
 
 def test_of_two_runs_that_overlap_the_folder_holds_the_one_that_exported_last(drawn, run, monkeypatch):
     """The first run still draws while another exports other topics; then it comes to its own end."""
-    import flows.topic_model as module
+    from flows.stage_runner import StageRunner
     from topicloom.settings.schema import Overrides
 
-    draw = module.draw
+    draw = StageRunner.draw
 
-    def overtaken(first, *refs):
-        monkeypatch.setattr(module, "draw", draw)
+    def overtaken(first, *tasks):
+        monkeypatch.setattr(StageRunner, "draw", draw)
         run(drawn.analysis, overrides=Overrides(n_topics=4))
-        draw(first, *refs)
+        draw(first, *tasks)
 
-    monkeypatch.setattr(module, "draw", overtaken)
+    monkeypatch.setattr(StageRunner, "draw", overtaken)
     drawn.write_settings(**ALL_ON, n_topics=6)
     first = run(drawn.analysis)
     assert first.topics == 6
@@ -358,11 +356,11 @@ def test_of_two_runs_that_overlap_the_folder_holds_the_one_that_exported_last(dr
 
 
 def test_pictures_of_the_same_result_stay_while_its_tables_are_exported_again(drawn, run, monkeypatch):
-    import flows.topic_model as module
+    from flows.stage_runner import StageRunner
 
     seen = []
-    draw = module.draw
-    monkeypatch.setattr(module, "draw", lambda *given: (seen.append(snapshot(drawn.analysis)), draw(*given)))
+    draw = StageRunner.draw
+    monkeypatch.setattr(StageRunner, "draw", lambda *given: (seen.append(snapshot(drawn.analysis)), draw(*given)))
     before = snapshot(drawn.analysis)
     drawn.output("dataset_minimal.csv").unlink()
     assert run(drawn.analysis).computed == ["export"]

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from tests.flows import test_pictures
-from topicloom.stages.registry import PICTURES, STAGE_NAMES
+from topicloom.stage_names import PICTURES, STAGE_NAMES
 
 OPTIONAL = ("choose-size", "update", "consensus", "reassign")
 ALL = [stage for stage in STAGE_NAMES if stage not in (*PICTURES, *OPTIONAL)]
@@ -251,7 +251,7 @@ def test_a_damaged_manifest_is_a_miss(finished, run):
 
 
 def test_a_new_library_version_is_noticed(finished, run, monkeypatch):
-    from topicloom.stages import registry as stages
+    from topicloom.stages import stage as stages
 
     known = stages._version
     monkeypatch.setattr(stages, "_version", lambda name: "99.0" if name == "hdbscan" else known(name))

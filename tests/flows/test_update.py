@@ -14,8 +14,8 @@ from tests.flows.test_cli import topicloom
 from tests.flows.test_lineage import entered, keep_rows
 from topicloom.errors import StoreError
 from topicloom.settings.reading import read_settings
-from topicloom.stages import registry
-from topicloom.stages.update import base_refs
+from topicloom.stages import stage as stages
+from topicloom.stages.earlier_fit import base_refs
 from topicloom.store.files import read_json
 from topicloom.store.store import StageRef, Store
 
@@ -176,8 +176,8 @@ def test_a_fit_that_is_lost_after_papers_were_placed_by_it_is_made_anew(growing,
 def test_a_library_of_the_fit_that_has_changed_is_met_by_a_refit(growing, run, monkeypatch):
     grow(growing, np.arange(GROWN), update="assign")
     run(growing.analysis)
-    version = registry._version
-    monkeypatch.setattr(registry, "_version", lambda name: "0.99" if name == "numba" else version(name))
+    version = stages._version
+    monkeypatch.setattr(stages, "_version", lambda name: "0.99" if name == "numba" else version(name))
     report = run(growing.analysis)
     assert any("the libraries of reduce are other than in run 1" in note for note in report.notes)
 

@@ -14,7 +14,7 @@ from topicloom.errors import InputError, Problem
 from topicloom.figures.style import drawable
 from topicloom.output_files import COORDINATES, SUMMARY, TOPIC_INFO
 from topicloom.settings.schema import Settings
-from topicloom.stages.registry import REPRESENT
+from topicloom.stage_names import REPRESENT
 from topicloom.store.run_record import read_record
 from topicloom.store.store import Store
 

@@ -505,3 +505,13 @@ class Settings(BaseModel):
     def label(self) -> str:
         """PROJECT/ANALYSIS, for names of runs and messages."""
         return f"{self.metadata.project_folder}/{self.metadata.analysis_id}"
+
+
+def reassigns(settings: Settings) -> bool:
+    """Whether a run has the stage reassign: KMeans leaves no outliers."""
+    return settings.tmo.orphans.mode == "reassign" and settings.tmo.n_topics == 0
+
+
+def agrees(settings: Settings) -> bool:
+    """Whether a run has the stage consensus."""
+    return settings.tmo.consensus.seeds > 1

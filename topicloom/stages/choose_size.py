@@ -1,20 +1,24 @@
-"""min_topic_size: auto. A small sweep over sizes, on the very reduction that the run goes on with."""
+"""The stage choose-size, where min_topic_size is auto: a small sweep over sizes, on the reduction of the run."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from topicloom.progress import tell
 from topicloom.settings.reading import with_values
-from topicloom.settings.schema import Settings
-from topicloom.stages.computing import obtain_stage
-from topicloom.stages.registry import CHOICE, CLUSTER, LOAD_EMBEDDINGS, QUALITY, REASSIGN, REDUCE, REPRESENT, reassigns
+from topicloom.settings.schema import Settings, reassigns
+from topicloom.stage_names import CHOOSE_SIZE, CLUSTER, LOAD_EMBEDDINGS
+from topicloom.stages import cluster, quality, reassign, reduce, represent
+from topicloom.stages.load_embeddings import TEXTS, VECTORS
+from topicloom.stages.stage import Artifact, Stage, Work
 from topicloom.store.files import write_json
-from topicloom.store.store import StageRef, Workspace
+from topicloom.store.store import StageRef
 from topicloom.sweep.grid import CONSENSUS_SEEDS, SEED, Combination, shared_search
 from topicloom.sweep.outcome import Trial, trials_table
 from topicloom.sweep.verdict import judge
 
+CHOICE = Artifact(CHOOSE_SIZE, "choice.json")
 _SIZE = "tmo.min_topic_size"
 _SMALLEST, _GROWTH, _STEPS = 5, 1.5, 7
 _LARGEST_SHARE = 20  # a topic of more than a twentieth of the papers is no least size
@@ -28,15 +32,16 @@ def candidate_sizes(documents: int) -> list[int]:
     return [size for size in sizes if size <= documents / _LARGEST_SHARE] or [min(_SMALLEST, documents)]
 
 
-def choose_size(settings: Settings, refs: Mapping[str, StageRef], out: Workspace, run_id: str | None = None) -> None:
+def choose_size(work: Work) -> None:
     """Try the sizes under two seeds and write what is best, as a sweep judges it.
 
-    refs: load-embeddings. Artifact: choice.json. Facts: min_topic_size, tried.
+    Artifact: choice.json. Facts: min_topic_size, tried.
     """
-    sizes = candidate_sizes(int(refs[LOAD_EMBEDDINGS].facts["documents"]))
+    out, loaded = work.out, work.refs[LOAD_EMBEDDINGS]
+    sizes = candidate_sizes(int(loaded.facts["documents"]))
     trials = []
     for place, size in enumerate(sizes):
-        trials.append(_trial(settings, refs[LOAD_EMBEDDINGS], size, run_id))
+        trials.append(_trial(work.settings, loaded, size, work.run_id))
         tell("sizes of topics", place + 1, len(sizes))
     table = trials_table(trials)
     verdict = judge(table, [_SIZE], {_SIZE: "auto"})
@@ -44,7 +49,7 @@ def choose_size(settings: Settings, refs: Mapping[str, StageRef], out: Workspace
     # How long the trials took is no part of the result: chosen again it must be the same.
     rows = table.drop(columns="seconds").assign(score=verdict.score.round(4))
     content = {"min_topic_size": chosen, "why": verdict.why, "tried": rows.to_dict(orient="records")}
-    write_json(out.path(CHOICE), content)
+    write_json(out.path(CHOICE.name), content)
     out.facts = {"min_topic_size": chosen, "tried": sizes}
 
 
@@ -52,13 +57,49 @@ def _trial(settings: Settings, loaded: StageRef, size: int, run_id: str | None) 
     sized = with_values(settings, {_SIZE: size, CONSENSUS_SEEDS: 1})
     other_seed = {SEED: (settings.params.seed + 1) % 2**32}
     other = with_values(sized, other_seed | shared_search(sized, other_seed))
-    clusters = [_through(one, loaded, (REDUCE, CLUSTER), run_id)[CLUSTER] for one in (sized, other)]
-    stages = (REDUCE, CLUSTER, *((REASSIGN,) if reassigns(sized) else ()), REPRESENT, QUALITY)
+    clusters = [_through(one, loaded, (reduce.STAGE, cluster.STAGE), run_id)[CLUSTER] for one in (sized, other)]
+    stages = [stage for stage in STAGE.inner if stage.wanted(sized) or stage is quality.STAGE]
     return Trial(Combination({_SIZE: size}, sized), _through(sized, loaded, stages, run_id), clusters)
 
 
-def _through(settings: Settings, loaded: StageRef, stages: tuple[str, ...], run_id: str | None) -> dict[str, StageRef]:
+def _through(settings: Settings, loaded: StageRef, stages: Sequence[Stage], run_id: str | None) -> dict[str, StageRef]:
     refs = {LOAD_EMBEDDINGS: loaded}
     for stage in stages:
-        refs[stage] = obtain_stage(settings, stage, refs, run_id)
+        refs[stage.name] = stage.obtain(settings, refs, run_id, quiet=True)[0]
     return refs
+
+
+def with_size(settings: Settings, chosen: StageRef) -> Settings:
+    """The settings with the min_topic_size that was chosen. chosen: result of choose-size."""
+    tmo = settings.tmo.model_copy(update={"min_topic_size": int(chosen.facts["min_topic_size"])})
+    return settings.model_copy(update={"tmo": tmo})
+
+
+def _parameters(settings: Settings) -> dict[str, Any]:
+    return {
+        **reduce.parameters(settings),
+        "hdbscan": settings.tmo.hdbscan.model_dump(mode="json"),
+        "represent": represent.parameters(settings),
+        **({"orphans": reassign.parameters(settings)} if reassigns(settings) else {}),
+    }
+
+
+def _tell(_: Settings, facts: Mapping[str, Any]) -> str:
+    return f"min_topic_size {facts['min_topic_size']}, of {facts['tried']}"
+
+
+STAGE = Stage(
+    CHOOSE_SIZE,
+    version=1,
+    parameters=_parameters,
+    reads=lambda *_: (TEXTS, VECTORS),
+    also=represent.prepared_texts,
+    writes=(CHOICE.name,),
+    inner=(reduce.STAGE, cluster.STAGE, reassign.STAGE, represent.STAGE, quality.STAGE),
+    libraries=("numpy",),
+    wanted=lambda settings: settings.tmo.chooses_size,
+    gates=True,
+    settle=with_size,
+    compute=choose_size,
+    tell=_tell,
+)

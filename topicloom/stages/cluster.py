@@ -1,39 +1,146 @@
-"""The stage cluster, from the store: clusters of the reduced vectors."""
+"""The stage cluster: clusters of the reduced vectors, and how surely each paper belongs to its own."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
+from typing import Any
 
 from topicloom.clusters.clustering import cluster_documents, condensed_tree
-from topicloom.settings.schema import Settings
-from topicloom.stages.registry import REDUCE, is_placed
-from topicloom.stages.update import cluster_placed
-from topicloom.store.store import StageRef, Store, Workspace
+from topicloom.clusters.members import Members
+from topicloom.settings.schema import Settings, agrees, reassigns
+from topicloom.space.new_papers import place_in_clusters, placed_probability
+from topicloom.stage_names import CLUSTER, CONSENSUS, REASSIGN, UPDATE
+from topicloom.stages.earlier_fit import POSITIONS, base_refs, is_placed, near_fitted, placement
+from topicloom.stages.reduce import REDUCED
+from topicloom.stages.stage import Artifact, Refs, Stage, Work
+
+CLUSTERS, PROBABILITY, CLUSTERER, TREE = (
+    Artifact(CLUSTER, name) for name in ("clusters.npy", "probability.npy", "clusterer.joblib", "condensed_tree.npy")
+)
 
 
-def cluster_reduced(settings: Settings, refs: Mapping[str, StageRef], out: Workspace) -> None:
+def raw_clusters_from(settings: Settings) -> Artifact:
+    """The clusters before outliers are given away."""
+    return Artifact(CONSENSUS, CLUSTERS.name) if agrees(settings) else CLUSTERS
+
+
+def clusters_from(settings: Settings) -> Artifact:
+    """The clusters that become the topics."""
+    return Artifact(REASSIGN, CLUSTERS.name) if reassigns(settings) else raw_clusters_from(settings)
+
+
+def cluster_reduced(work: Work) -> None:
     """Cluster the reduced vectors with HDBSCAN, or with KMeans when the settings give a number of topics.
 
-    New papers are placed in the clusters of an earlier run where the settings want it. refs: reduce, and update where
-    there is one. Artifacts: clusters.npy (n,) int64, clusterer.joblib, and under HDBSCAN probability.npy (n,) float64
-    and condensed_tree.npy. Facts: method, clusters, outliers.
+    New papers are placed in the clusters of an earlier run where update has decided so. Artifacts: clusters.npy (n,)
+    int64, clusterer.joblib, and under HDBSCAN probability.npy (n,) float64 and condensed_tree.npy. Facts: method,
+    documents, clusters, outliers.
     """
     import joblib
     import numpy as np
 
-    if is_placed(refs):
-        cluster_placed(settings, refs, out)
+    if is_placed(work.refs):
+        cluster_placed(work)
         return
-    vectors = np.load(Store(settings.store_path).artifact(refs[REDUCE], "reduced.npy"))
-    clustering = cluster_documents(vectors, settings.tmo, settings.params.seed)
-    np.save(out.path("clusters.npy"), clustering.clusters)
+    out = work.out
+    vectors = np.load(work.path(REDUCED))
+    clustering = cluster_documents(vectors, work.settings.tmo, work.settings.params.seed)
+    np.save(out.path(CLUSTERS.name), clustering.clusters)
     if clustering.probability is not None:
-        np.save(out.path("probability.npy"), clustering.probability)
-        np.save(out.path("condensed_tree.npy"), condensed_tree(clustering.model))
-    joblib.dump(clustering.model, out.path("clusterer.joblib"))
+        np.save(out.path(PROBABILITY.name), clustering.probability)
+        np.save(out.path(TREE.name), condensed_tree(clustering.model))
+    joblib.dump(clustering.model, out.path(CLUSTERER.name))
     out.facts = {
         "method": type(clustering.model).__name__,
         "documents": len(vectors),
         "clusters": int(clustering.clusters.max()) + 1,
         "outliers": int((clustering.clusters == -1).sum()),
     }
+
+
+def cluster_placed(work: Work) -> None:
+    """Cluster by the fitted model: fitted papers stay in their clusters, new ones are placed.
+
+    Artifacts: those of cluster, the model and its tree being the fitted ones. Probability of a new paper is its
+    membership where probabilities are calculated, else the strength that HDBSCAN predicts, NaN where the neighbours
+    have decided.
+    """
+    import joblib
+    import numpy as np
+
+    store, refs, out = work.store, work.refs, work.out
+    base, positions = base_refs(store, refs[UPDATE]), np.load(work.path(POSITIONS))
+    new = positions < 0
+    reduced = np.load(work.path(REDUCED), mmap_mode="r")[new]
+    model = joblib.load(store.artifact(base[CLUSTER], CLUSTERER.name))
+    before = np.load(store.artifact(base[CLUSTER], CLUSTERS.name))
+    clusters = np.empty(len(positions), dtype=np.int64)
+    clusters[~new] = before[positions[~new]]
+    placed = place_in_clusters(model, reduced, near_fitted(store, refs[UPDATE]), before)
+    clusters[new] = placed.clusters
+    np.save(out.path(CLUSTERS.name), clusters)
+    if PROBABILITY.name in base[CLUSTER].outputs:
+        probability = np.empty(len(positions))
+        probability[~new] = np.load(store.artifact(base[CLUSTER], PROBABILITY.name))[positions[~new]]
+        by_vectors = work.settings.tmo.represent.calculate_probabilities
+        probability[new] = placed_probability(model, reduced, placed.clusters) if by_vectors else placed.strength
+        np.save(out.path(PROBABILITY.name), probability)
+    for name in (CLUSTERER.name, TREE.name):
+        if name in base[CLUSTER].outputs:
+            shutil.copyfile(store.artifact(base[CLUSTER], name), out.path(name))
+    out.facts = {
+        "method": type(model).__name__,
+        "documents": len(positions),
+        "clusters": int(before.max(initial=-1)) + 1,
+        "outliers": int((clusters == -1).sum()),
+        "placed": int(new.sum()),
+    }
+
+
+def members_of(work: Work) -> Members:
+    """The papers of a run as its HDBSCAN knows them; where papers were placed, those of reduce and update too."""
+    import joblib
+    import numpy as np
+
+    model = joblib.load(work.path(CLUSTERER))
+    if not is_placed(work.refs):
+        return Members.all_fitted(model)
+    return Members(model, np.load(work.path(POSITIONS)), np.load(work.path(REDUCED), mmap_mode="r"))
+
+
+def members_read(refs: Refs) -> tuple[Artifact, ...]:
+    """The artifacts that `members_of` reads."""
+    return (CLUSTERER, *placement(refs), *((REDUCED,) if is_placed(refs) else ()))
+
+
+def parameters(settings: Settings) -> dict[str, Any]:
+    """The settings that decide a clustering."""
+    tmo = settings.tmo
+    if tmo.n_topics == 0:
+        return {
+            "hdbscan": {**tmo.hdbscan.model_dump(mode="json"), "min_cluster_size": tmo.min_cluster_size},
+            "calculate_probabilities": tmo.represent.calculate_probabilities,
+        }
+    return {
+        "kmeans": {**tmo.kmeans.model_dump(mode="json"), "n_clusters": tmo.n_topics},
+        "seed": settings.params.seed,
+    }
+
+
+def _tell(_: Settings, facts: Mapping[str, Any]) -> str:
+    outliers = f"{facts['outliers']} of {facts['documents']} papers are outliers"
+    return f"{facts['method']}: {facts['clusters']} clusters, {outliers}"
+
+
+STAGE = Stage(
+    CLUSTER,
+    version=2,
+    parameters=parameters,
+    reads=lambda _, refs: (REDUCED, *placement(refs)),
+    sees=(UPDATE,),
+    writes=(CLUSTERS.name, CLUSTERER.name),
+    libraries=("hdbscan", "numpy", "scipy", "scikit-learn"),
+    compute=cluster_reduced,
+    tell=_tell,
+)

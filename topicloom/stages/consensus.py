@@ -1,50 +1,56 @@
-"""The stage consensus, from the store: the same papers fitted under several seeds, which share the neighbour search."""
+"""The stage consensus: the same papers fitted under several seeds, which share the neighbour search."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from topicloom.clusters.members import membership_in, membership_in_none
 from topicloom.clusters.voting import consensus
 from topicloom.progress import tell
 from topicloom.settings.reading import with_values
-from topicloom.settings.schema import Settings
-from topicloom.stages.computing import obtain_stage
-from topicloom.stages.registry import CLUSTER, LOAD_EMBEDDINGS, REDUCE
-from topicloom.stages.update import members_of
-from topicloom.store.store import StageRef, Store, Workspace
+from topicloom.settings.schema import Settings, agrees
+from topicloom.stage_names import CLUSTER, CONSENSUS, LOAD_EMBEDDINGS
+from topicloom.stages import cluster, reduce
+from topicloom.stages.cluster import CLUSTERER, CLUSTERS, PROBABILITY, members_of
+from topicloom.stages.load_embeddings import VECTORS
+from topicloom.stages.stage import Artifact, Stage, Work
 from topicloom.sweep.grid import SEED, shared_search
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+AGREED, AGREEMENT, AGREED_PROBABILITY = (
+    Artifact(CONSENSUS, name) for name in (CLUSTERS.name, "agreement.npy", PROBABILITY.name)
+)
 
-def seek_consensus(settings: Settings, refs: Mapping[str, StageRef], out: Workspace, run_id: str | None = None) -> None:
+
+def seek_consensus(work: Work) -> None:
     """Cluster under further seeds and keep what they agree on.
 
-    refs: load-embeddings and cluster. Artifacts: clusters.npy (n,) int64; agreement.npy (n,) float64, share of the
-    seeds; probability.npy (n,) float64 where cluster has it. Facts: seeds, topics, dissolved, outliers, mean_stability.
+    Artifacts: clusters.npy (n,) int64; agreement.npy (n,) float64, share of the seeds; probability.npy (n,) float64
+    where cluster has it. Facts: seeds, topics, dissolved, outliers, mean_stability.
     """
     import numpy as np
 
-    store, wanted = Store(settings.store_path), settings.tmo.consensus
-    clusterings = [np.load(store.artifact(refs[CLUSTER], "clusters.npy"))]
+    settings, refs, out, store = work.settings, work.refs, work.out, work.store
+    wanted = settings.tmo.consensus
+    clusterings = [np.load(work.path(CLUSTERS))]
     for step in range(1, wanted.seeds):
         seed = {SEED: (settings.params.seed + step) % 2**32}
         other = with_values(settings, seed | shared_search(settings, seed))
         found = {LOAD_EMBEDDINGS: refs[LOAD_EMBEDDINGS]}
-        for stage in (REDUCE, CLUSTER):
-            found[stage] = obtain_stage(other, stage, found, run_id)
-            out.parts[f"{stage}-{seed[SEED]}"] = found[stage].key
-        clusterings.append(np.load(store.artifact(found[CLUSTER], "clusters.npy")))
+        for stage in STAGE.inner:
+            found[stage.name] = stage.obtain(other, found, work.run_id, quiet=True)[0]
+            out.parts[f"{stage.name}-{seed[SEED]}"] = found[stage.name].key
+        clusterings.append(np.load(store.artifact(found[CLUSTER], CLUSTERS.name)))
         tell("seeds", step + 1, wanted.seeds)
     agreed = consensus(clusterings, wanted.least_agreement, wanted.least_stability)
-    np.save(out.path("clusters.npy"), agreed.clusters)
-    np.save(out.path("agreement.npy"), agreed.agreement)
-    if "probability.npy" in refs[CLUSTER].outputs:
-        np.save(out.path("probability.npy"), _probability(settings, refs, clusterings[0], agreed.clusters))
+    np.save(out.path(AGREED.name), agreed.clusters)
+    np.save(out.path(AGREEMENT.name), agreed.agreement)
+    if PROBABILITY.name in refs[CLUSTER].outputs:
+        np.save(out.path(AGREED_PROBABILITY.name), _probability(work, clusterings[0], agreed.clusters))
     living = np.unique(agreed.clusters[agreed.clusters >= 0])
     out.facts = {
         "seeds": wanted.seeds,
@@ -55,9 +61,7 @@ def seek_consensus(settings: Settings, refs: Mapping[str, StageRef], out: Worksp
     }
 
 
-def _probability(
-    settings: Settings, refs: Mapping[str, StageRef], before: NDArray[np.int64], agreed: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def _probability(work: Work, before: NDArray[np.int64], agreed: NDArray[np.int64]) -> NDArray[np.float64]:
     """Probability of each paper after the vote, (n,) float64.
 
     Of a paper that the vote moved it is the membership in the topic where it is now, and of one that it made an outlier
@@ -66,14 +70,38 @@ def _probability(
     """
     import numpy as np
 
-    kept = Store(settings.store_path).artifact(refs[CLUSTER], "probability.npy")
-    probability: NDArray[np.float64] = np.load(kept)
+    probability: NDArray[np.float64] = np.load(work.path(PROBABILITY))
     moved = np.flatnonzero((agreed != before) & (agreed >= 0))
     left_out = np.flatnonzero((agreed != before) & (agreed == -1))
-    if not settings.tmo.represent.calculate_probabilities:
+    if not work.settings.tmo.represent.calculate_probabilities:
         probability[moved], probability[left_out] = np.nan, 0.0
     elif len(moved) or len(left_out):
-        members = members_of(settings, refs)
+        members = members_of(work)
         probability[moved] = membership_in(members, moved, agreed[moved])
         probability[left_out] = membership_in_none(members, left_out, np.unique(agreed[agreed >= 0]))
     return probability
+
+
+def _tell(_: Settings, facts: Mapping[str, Any]) -> str:
+    return (
+        f"{facts['seeds']} seeds agree on {facts['topics']} topics; {facts['dissolved']} are dissolved, "
+        f"{facts['outliers']} papers are outliers"
+    )
+
+
+STAGE = Stage(
+    CONSENSUS,
+    version=2,
+    parameters=lambda settings: {
+        **settings.tmo.consensus.model_dump(mode="json"),
+        **reduce.parameters(settings),
+        **cluster.parameters(settings),
+    },
+    reads=lambda *_: (VECTORS, CLUSTERS, CLUSTERER),
+    writes=(AGREED.name, AGREEMENT.name),
+    inner=(reduce.STAGE, cluster.STAGE),
+    libraries=("numpy", "scipy"),
+    wanted=agrees,
+    compute=seek_consensus,
+    tell=_tell,
+)

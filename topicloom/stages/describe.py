@@ -1,54 +1,64 @@
-"""Describing an analysis for people: names of its topics, its papers, trends and tree, gathered from the stages."""
+"""The stage describe: an analysis for people, the names of its topics, its papers, trends and tree."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from topicloom.atlas.atlas import Atlas, make_atlas, write_atlas
 from topicloom.atlas.language_model import Answers, Question, name_topics
-from topicloom.atlas.names import Candidates, TopicName, candidates, model_names, statistical_names
-from topicloom.inputs.encoder import load_model
+from topicloom.atlas.names import Candidates, TopicName, model_names, statistical_names
+from topicloom.inputs.encoder import load_model, model_at_hand
 from topicloom.inputs.papers import Dataset, dataset_facts, paper_facts, read_papers
-from topicloom.lineage.labels import read_labels
-from topicloom.measures.quality import topic_quality
-from topicloom.output_files import QUALITY_FILE
+from topicloom.lineage.labels import labels_path, read_labels
 from topicloom.progress import tell
 from topicloom.settings.schema import Settings
-from topicloom.stages.identify import read_identity
-from topicloom.stages.load_embeddings import stored_identifiers, stored_placed, stored_rows, stored_texts
-from topicloom.stages.parts import stored_tokens
-from topicloom.stages.registry import DISTRIBUTION, IDENTIFY, LOAD_EMBEDDINGS, REDUCE, REPRESENT, naming_method
-from topicloom.store.files import write_json
-from topicloom.store.store import StageRef, Store, Workspace
+from topicloom.stage_names import DESCRIBE, IDENTIFY, LOAD_EMBEDDINGS, REDUCE, REPRESENT
+from topicloom.stages.distribution import SCORE
+from topicloom.stages.earlier_fit import stored_placed
+from topicloom.stages.identify import IDENTITY, read_identity
+from topicloom.stages.load_embeddings import (
+    IDENTIFIERS,
+    ROWS,
+    TEXTS,
+    id_column,
+    stored_identifiers,
+    stored_rows,
+    stored_texts,
+)
+from topicloom.stages.reduce import COORDINATES
+from topicloom.stages.represent import MEANS, TABLE, TOPICS, VOCABULARY, WEIGHTS, named_candidates, stored_topic_vectors
+from topicloom.stages.stage import Artifact, Stage, Work
+from topicloom.store.store import Store
 from topicloom.words.ctfidf import Topic, read_topics
-from topicloom.words.ngrams import read_vocabulary
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
-Refs = Mapping[str, StageRef]
+ATLAS = tuple(
+    Artifact(DESCRIBE, name)
+    for name in ("papers.parquet", "topics.parquet", "groups.parquet", "over_time.parquet", "relations.npz")
+)
 _STEPS = 4
 
 
-def describe_analysis(settings: Settings, refs: Refs, out: Workspace, run_id: str | None = None) -> Atlas:
+def describe_analysis(work: Work) -> Atlas:
     """Make the atlas of an analysis and write it into a workspace.
 
     Facts: how the topics were named, how dataset and corpus go together, how many papers have a DOI, and as
     `incomplete` how many topics the language model has not named, which the next run asks for again.
     """
-    store = Store(settings.store_path)
+    settings, refs, out, store = work.settings, work.refs, work.out, work.store
     dataset = read_papers(settings)
-    papers, table = _papers(dataset, store, refs), _topics(store, refs)
+    papers, table = _papers(work, dataset), _topics(work)
     tell("papers read", 1, _STEPS)
     of_topics = named_candidates(settings, store, refs[REPRESENT])
-    vectors = topic_vectors(store, refs[REPRESENT])
+    vectors = stored_topic_vectors(store, refs[REPRESENT])
     names, method = _names(settings, of_topics, vectors)
     tell("topics named", 2, _STEPS)
-    answers = _ask(settings, store, names, table, papers, run_id)
+    answers = _ask(settings, store, names, table, papers, work.run_id)
     out.parts.update(answers.parts)
     atlas = make_atlas(
         *(papers, table, vectors, names, of_topics, settings.tmo.represent.language),
@@ -71,76 +81,32 @@ def describe_analysis(settings: Settings, refs: Refs, out: Workspace, run_id: st
     return atlas
 
 
-def measure_quality(settings: Settings, refs: Refs, out: Workspace, run_id: str | None = None) -> dict[str, Any]:
-    """Measure the topics of an analysis: what `topicloom.measures.quality.topic_quality` finds."""
+def _papers(work: Work, dataset: Dataset | None) -> pd.DataFrame:
     import numpy as np
 
-    store = Store(settings.store_path)
-    tokens = stored_tokens(settings, refs[LOAD_EMBEDDINGS], out, run_id)
-    of_topics = named_candidates(settings, store, refs[REPRESENT])
-    return topic_quality(
-        topics=np.load(store.artifact(refs[REPRESENT], "topics.npy")),
-        words=[[name for name, _ in of_topic if " " not in name] for of_topic in of_topics],
-        tokens=tokens,
-        vectors=topic_vectors(store, refs[REPRESENT]),
-        reduced=np.load(store.artifact(refs[REDUCE], "reduced.npy")),
-        seed=settings.params.seed,
-    )
-
-
-def write_quality(settings: Settings, refs: Refs, out: Workspace, run_id: str | None = None) -> None:
-    """Measure the topics and write topic_quality.json into a workspace. Facts: the value of each measure."""
-    found = measure_quality(settings, refs, out, run_id)
-    write_json(out.path(QUALITY_FILE), found)
-    out.facts = {name: measure["value"] for name, measure in found["measures"].items()}
-
-
-def named_candidates(settings: Settings, store: Store, represent: StageRef) -> list[Candidates]:
-    """N-grams that may name each topic, one list a topic, outliers left out."""
-    from scipy.sparse import load_npz
-
-    weights = load_npz(store.artifact(represent, "ctfidf.npz"))
-    vocabulary = read_vocabulary(store.artifact(represent, "vocabulary.npz"))
-    return candidates(weights[_outlier_rows(represent) :], vocabulary, settings.tmo.represent.language)
-
-
-def topic_vectors(store: Store, represent: StageRef) -> NDArray[np.floating[Any]]:
-    """Mean embeddings of the topics, (t, d), outliers left out."""
-    import numpy as np
-
-    vectors: NDArray[np.floating[Any]] = np.load(store.artifact(represent, "topic_embeddings.npy"))
-    return vectors[_outlier_rows(represent) :]
-
-
-def _outlier_rows(represent: StageRef) -> int:
-    return 1 if represent.facts["outliers"] else 0
-
-
-def _papers(dataset: Dataset | None, store: Store, refs: Refs) -> pd.DataFrame:
-    import numpy as np
-
+    refs, store = work.refs, work.store
     rows = stored_rows(store, refs[LOAD_EMBEDDINGS])
     identifiers = stored_identifiers(store, refs[LOAD_EMBEDDINGS]).iloc[rows].reset_index(drop=True)
     texts = stored_texts(store, refs[LOAD_EMBEDDINGS])
     papers = paper_facts(dataset, list(identifiers["UT"]), [texts[row] for row in rows])
     if "uuid" in identifiers:
         papers.insert(0, "uuid", identifiers["uuid"])
-    coordinates = np.load(store.artifact(refs[REDUCE], "coordinates.npy"))[rows]
-    papers["Topic"] = np.load(store.artifact(refs[REPRESENT], "topics.npy"))[rows]
-    papers["Score"] = np.load(store.artifact(refs[DISTRIBUTION], "score.npy"))[rows]
+    coordinates = np.load(work.path(COORDINATES))[rows]
+    papers["Topic"] = np.load(work.path(TOPICS))[rows]
+    papers["Score"] = np.load(work.path(SCORE))[rows]
     papers["placed"] = stored_placed(store, refs[REDUCE])[rows]
     papers["x"], papers["y"] = coordinates[:, 0], coordinates[:, 1]
     return papers
 
 
-def _topics(store: Store, refs: Refs) -> list[Topic]:
+def _topics(work: Work) -> list[Topic]:
     """The topics without the outliers, their representative documents by the row of the corpus file."""
     import numpy as np
 
-    file_row = np.argsort(stored_rows(store, refs[LOAD_EMBEDDINGS]))
+    file_row = np.argsort(stored_rows(work.store, work.refs[LOAD_EMBEDDINGS]))
     return [
         dataclasses.replace(topic, representative_rows=[int(file_row[row]) for row in topic.representative_rows])
-        for topic in read_topics(store.artifact(refs[REPRESENT], "topics.json"))
+        for topic in read_topics(work.path(TABLE))
         if topic.topic != -1
     ]
 
@@ -180,3 +146,54 @@ def _ask(
         for topic, name in zip(table, names, strict=True)
     }
     return name_topics(questions, wanted, store, run_id)
+
+
+def naming_method(settings: Settings) -> str:
+    """How topics get their keywords: keybert or statistical, where the settings leave it open by what is at hand."""
+    method = settings.tmo.names.method
+    if method == "auto":
+        return "keybert" if model_at_hand(settings) else "statistical"
+    return method
+
+
+def _parameters(settings: Settings) -> dict[str, Any]:
+    names, language_model = settings.tmo.names, settings.tmo.names.language_model
+    return {
+        "names": names.model_dump(mode="json", exclude={"language_model"}),
+        "language_model": language_model.model_dump(mode="json", include={"model", "base_url"}),
+        "model": settings.tmo.transformer_model if naming_method(settings) == "keybert" else None,
+        "language": settings.tmo.represent.language,
+        "others_threshold": settings.tmo.others_threshold,
+        "year_column": settings.tmo.year_column,
+        **id_column(settings),
+        "this_year": settings.this_year,  # is not over: the last bar of a trend says so
+    }
+
+
+def _compute(work: Work) -> None:
+    describe_analysis(work)
+
+
+STAGE = Stage(
+    DESCRIBE,
+    version=3,
+    parameters=_parameters,
+    reads=lambda *_: (
+        TEXTS,
+        IDENTIFIERS,
+        ROWS,
+        COORDINATES,
+        TOPICS,
+        TABLE,
+        MEANS,
+        VOCABULARY,
+        WEIGHTS,
+        SCORE,
+        IDENTITY,
+    ),
+    files=lambda settings: (settings.dataset_path, labels_path(settings)),
+    writes=tuple(artifact.name for artifact in ATLAS),
+    libraries=("pandas", "scipy", "scikit-learn", "snowballstemmer"),
+    wanted=lambda settings: settings.tmo.pictures.figures or settings.tmo.pictures.report,
+    compute=_compute,
+)

@@ -1,80 +1,90 @@
-"""The outputs of an analysis, gathered from the stages and written into its folder."""
+"""The stage export: the files that reports read, swapped into the analysis folder all at once."""
 
 from __future__ import annotations
 
 import dataclasses
+import logging
 import shutil
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from topicloom.errors import ExportError
 from topicloom.exports.bertopic_model import ModelParts, build_model, lean_bertopic, model_params, save_model
-from topicloom.exports.tables import GivenOutliers, Results, write_tables
+from topicloom.exports.tables import GivenOutliers, Results, columns_giving_way, write_tables
 from topicloom.output_files import DISTRIBUTION as DISTRIBUTION_FILE
-from topicloom.output_files import PARAMS
-from topicloom.settings.schema import Settings
-from topicloom.stages.identify import read_identity
-from topicloom.stages.load_embeddings import stored_identifiers, stored_placed, stored_rows, stored_texts
-from topicloom.stages.registry import (
-    CLUSTER,
-    CONSENSUS,
-    DISTRIBUTION,
-    IDENTIFY,
-    LOAD_EMBEDDINGS,
-    ORPHAN_SPLIT,
-    REASSIGN,
-    REDUCE,
-    REPRESENT,
-    agrees,
-    clusters_from,
-    reassigns,
+from topicloom.output_files import ORPHANS, PARAMS, RUN_RECORD
+from topicloom.settings.schema import Settings, agrees, reassigns
+from topicloom.stage_names import CLUSTER, DISTRIBUTION, EXPORT, IDENTIFY, LOAD_EMBEDDINGS, REDUCE, REPRESENT, UPDATE
+from topicloom.stages import cluster, reassign, reduce, represent
+from topicloom.stages.cluster import CLUSTERER, CLUSTERS, PROBABILITY, clusters_from
+from topicloom.stages.consensus import AGREED, AGREED_PROBABILITY, AGREEMENT
+from topicloom.stages.distribution import MATRIX, SCORE
+from topicloom.stages.earlier_fit import stored_placed
+from topicloom.stages.identify import IDENTITY, read_identity
+from topicloom.stages.load_embeddings import (
+    IDENTIFIERS,
+    ROWS,
+    TEXTS,
+    VECTORS,
+    stored_identifiers,
+    stored_rows,
+    stored_texts,
 )
-from topicloom.stages.update import fitted_umap
+from topicloom.stages.orphan_split import ASSIGNED, LEVEL0
+from topicloom.stages.orphan_split import ORPHANS as ORPHAN_ROWS
+from topicloom.stages.publish import published_names
+from topicloom.stages.reassign import GIVEN_PROBABILITY, GIVEN_SCORE
+from topicloom.stages.record import result_record
+from topicloom.stages.reduce import COORDINATES, REDUCED, fitted_umap
+from topicloom.stages.represent import IDF, MEANS, TABLE, TOPICS, VOCABULARY, WEIGHTS
+from topicloom.stages.stage import Artifact, Refs, Stage, Work
 from topicloom.store.files import write_json
-from topicloom.store.store import StageRef, Store
+from topicloom.store.run_record import analysis_lock, exported_by, exported_files, find_export, read_record
+from topicloom.store.store import Finding, StagePlan, StageRef, Store
+from topicloom.store.swap import swapped_in
 from topicloom.words.ctfidf import read_topics
 from topicloom.words.topics import read_representation
 
-Refs = Mapping[str, StageRef]
+logger = logging.getLogger(__name__)
 
 
 def gather_results(settings: Settings, store: Store, refs: Refs) -> Results:
     """What the stages found, in the row order of the corpus file."""
     import numpy as np
 
-    def load(stage: str, artifact: str) -> Any:
-        return np.load(store.artifact(refs[stage], artifact))
+    def load(artifact: Artifact) -> Any:
+        return np.load(store.artifact(refs[artifact.stage], artifact.name))
 
     rows = stored_rows(store, refs[LOAD_EMBEDDINGS])
     texts = stored_texts(store, refs[LOAD_EMBEDDINGS])
-    topics = load(REPRESENT, "topics.npy")[rows]
+    topics = load(TOPICS)[rows]
     level0 = np.zeros(len(rows), dtype=np.int64)
-    level0[load(ORPHAN_SPLIT, "assigned.npy")] = load(ORPHAN_SPLIT, "level0.npy")
+    level0[load(ASSIGNED)] = load(LEVEL0)
     assigned = np.flatnonzero(topics != -1)
     file_row = np.argsort(rows)
     table = [
         dataclasses.replace(topic, representative_rows=[int(file_row[row]) for row in topic.representative_rows])
-        for topic in read_topics(store.artifact(refs[REPRESENT], "topics.json"))
+        for topic in read_topics(store.artifact(refs[REPRESENT], TABLE.name))
     ]
-    has_probability = "probability.npy" in refs[CLUSTER].outputs
+    has_probability = PROBABILITY.name in refs[CLUSTER].outputs
     return Results(
         identifiers=stored_identifiers(store, refs[LOAD_EMBEDDINGS]).iloc[rows].reset_index(drop=True),
         texts=[texts[row] for row in rows],
         text_position=int(refs[LOAD_EMBEDDINGS].facts["text_position"]),
         topics=topics,
-        probability=load(clusters_from(settings), "probability.npy")[rows] if has_probability else None,
-        score=load(DISTRIBUTION, "score.npy")[rows],
-        coordinates=load(REDUCE, "coordinates.npy")[rows],
+        probability=load(Artifact(clusters_from(settings).stage, PROBABILITY.name))[rows] if has_probability else None,
+        score=load(SCORE)[rows],
+        coordinates=load(COORDINATES)[rows],
         placed=stored_placed(store, refs[REDUCE])[rows],
         assigned=assigned,
         orphans=np.flatnonzero(topics == -1),
         level0=level0[rows][assigned],
         topic_table=table,
         lasting=read_identity(store, refs[IDENTIFY])[0],
-        given=GivenOutliers(settings.tmo.orphans.strategy, load(REASSIGN, "score.npy")[rows])
-        if reassigns(settings)
-        else None,
-        agreement=load(CONSENSUS, "agreement.npy")[rows] if agrees(settings) else None,
+        given=GivenOutliers(settings.tmo.orphans.strategy, load(GIVEN_SCORE)[rows]) if reassigns(settings) else None,
+        agreement=load(AGREEMENT)[rows] if agrees(settings) else None,
     )
 
 
@@ -111,13 +121,13 @@ def _model_parts(store: Store, refs: Refs, settings: Settings, results: Results)
     import joblib
     import numpy as np
 
-    represent = refs[REPRESENT]
-    found = read_representation(store.folder(represent.stage, represent.key), settings.tmo.represent)
+    labels = clusters_from(settings)
+    found = read_representation(store.folder(REPRESENT, refs[REPRESENT].key), settings.tmo.represent)
     rows = stored_rows(store, refs[LOAD_EMBEDDINGS])
     return ModelParts(
         topics=results.topics,
-        clusters=np.load(store.artifact(refs[CLUSTER], "clusters.npy"))[rows],
-        labels=np.load(store.artifact(refs[clusters_from(settings)], "clusters.npy"))[rows],
+        clusters=np.load(store.artifact(refs[CLUSTER], CLUSTERS.name))[rows],
+        labels=np.load(store.artifact(refs[labels.stage], labels.name))[rows],
         probability=results.probability,
         table=list(results.topic_table),
         texts=list(results.texts),
@@ -126,5 +136,137 @@ def _model_parts(store: Store, refs: Refs, settings: Settings, results: Results)
         weighting=found.weighting,
         topic_embeddings=found.vectors,
         umap=fitted_umap(settings, store, refs, refs[REDUCE]),
-        clusterer=joblib.load(store.artifact(refs[CLUSTER], "clusterer.joblib")),
+        clusterer=joblib.load(store.artifact(refs[CLUSTER], CLUSTERER.name)),
     )
+
+
+def export_files(settings: Settings, store: Store, refs: Refs, plan: StagePlan, run_id: str | None = None) -> StageRef:
+    """Write every output into the analysis folder, all or nothing; the caller holds the lock of the analysis.
+
+    Raises ExportError where the folder cannot be written to.
+    """
+    started = datetime.now(UTC)
+    record = read_record(settings)
+    of_other_results = [] if exported_by(record, plan.key) else published_names(record)
+    try:
+        with swapped_in(settings.analysis_path, gone=[ORPHANS, *of_other_results]) as staging:
+            results = write_outputs(settings, store, refs, staging)
+            files = exported_files(staging)
+            facts: dict[str, Any] = {"columns_giving_way": columns_giving_way(results.identifiers)}
+            ended = datetime.now(UTC)
+            note = {
+                "key": plan.key,
+                "made_from": plan.model_dump(mode="json"),
+                "facts": facts,
+                "started": started.isoformat(timespec="seconds"),
+                "ended": ended.isoformat(timespec="seconds"),
+                "seconds": round((ended - started).total_seconds(), 3),
+                "files": files,
+            }
+            outputs = {name: str(of_file["sha256"]) for name, of_file in files.items()}
+            ref = StageRef(stage=EXPORT, key=plan.key, outputs=outputs, facts=facts)
+            whole = {**refs, EXPORT: ref}
+            write_json(staging / RUN_RECORD, _whole_record(settings, store, whole, record, note, run_id))
+    except OSError as error:
+        raise ExportError(
+            f"{settings.analysis_path}: the outputs could not be written ({error}). "
+            "The files of the previous run are as they were. Make room, or give the right to replace the file that is "
+            "named, and run again."
+        ) from error
+    store.digests.note({settings.analysis_path / name: note["sha256"] for name, note in files.items()})
+    return ref
+
+
+def _whole_record(
+    settings: Settings,
+    store: Store,
+    refs: Refs,
+    before: Mapping[str, Any],
+    note: Mapping[str, Any],
+    run_id: str | None,
+) -> dict[str, Any]:
+    """run.json of the new files: nothing in it tells of the earlier ones, however the run ends.
+
+    before: run.json until now, whose identity holds until this run is entered in the history.
+    """
+    kept = {name: entry for name, entry in before.items() if name != "pictures" or exported_by(before, note["key"])}
+    result = result_record(settings, store, refs, run_id)
+    return {**kept, **result, "changes": "", "over": False, "export": note}
+
+
+class _Export(Stage):
+    """A stage whose result lies in the analysis folder, and not in the store: it is what people and programs read."""
+
+    def find(self, settings: Settings, refs: Refs) -> Finding:
+        return find_export(settings, self.plan(settings, refs), Store(settings.store_path))
+
+    def obtain(
+        self,
+        settings: Settings,
+        refs: Refs,
+        run_id: str | None = None,
+        *,
+        refresh: bool = False,
+        failures: int = 0,  # noqa: ARG002
+        quiet: bool = False,  # noqa: ARG002
+    ) -> tuple[StageRef, bool]:
+        store, given = Store(settings.store_path), self.given(settings, refs)
+        plan = self.plan(settings, refs)
+        with analysis_lock(settings, store):
+            found = find_export(settings, plan, store)
+            if found.ref and not refresh:
+                return found.ref, False
+            if found.fault:
+                logger.warning("%s: the kept result is not used: %s. It is computed again.", self.name, found.fault)
+            return export_files(settings, store, given, plan, run_id), True
+
+    def last_manifest(self, store: Store, record: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        return dict(record.get("export") or {})
+
+    def manifest(self, store: Store, record: Mapping[str, Any], ref: StageRef) -> dict[str, Any]:  # noqa: ARG002
+        return self.last_manifest(store, record)
+
+
+def _parameters(settings: Settings) -> dict[str, Any]:
+    """Beside its own settings, those that topic_model_params.json states."""
+    return {
+        **settings.tmo.export.model_dump(mode="json"),
+        **({"orphans": reassign.parameters(settings)} if reassigns(settings) else {}),
+        **reduce.parameters(settings),
+        **cluster.parameters(settings),
+        **represent.parameters(settings),
+        "min_topic_size": settings.tmo.stated_size,
+        "transformer_model": settings.tmo.transformer_model,
+    }
+
+
+def _agreed(settings: Settings) -> tuple[Artifact, ...]:
+    return (AGREED, AGREEMENT, *((AGREED_PROBABILITY,) if settings.tmo.n_topics == 0 else ()))
+
+
+def _reads(settings: Settings, _: Refs) -> tuple[Artifact, ...]:
+    return (
+        *(TEXTS, IDENTIFIERS, VECTORS, ROWS),
+        *(REDUCED, COORDINATES, CLUSTERS),
+        *((PROBABILITY,) if settings.tmo.n_topics == 0 else ()),
+        *(_agreed(settings) if agrees(settings) else ()),
+        *((GIVEN_PROBABILITY, GIVEN_SCORE) if reassigns(settings) else ()),
+        *(TOPICS, TABLE, MEANS, VOCABULARY, WEIGHTS, IDF),
+        *(MATRIX, SCORE, ASSIGNED, ORPHAN_ROWS, LEVEL0, IDENTITY),
+    )
+
+
+def _compute(work: Work) -> None:
+    """Never called: `obtain` writes into the analysis folder."""
+    raise NotImplementedError(work)
+
+
+STAGE = _Export(
+    EXPORT,
+    version=3,
+    parameters=_parameters,
+    reads=_reads,
+    sees=(UPDATE,),
+    libraries=("bertopic", "pandas", "joblib", "safetensors"),
+    compute=_compute,
+)

@@ -1,54 +1,48 @@
-"""Lasting ids of a run from the store and the history, and the run's entry in the history."""
+"""The stage identify: the lasting id of each topic, handed on from the run before."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from topicloom.atlas.colours import group_colours
 from topicloom.atlas.tree import group_levels, topic_tree
-from topicloom.lineage.database import stated_digest
-from topicloom.lineage.following import matched_with, shown_labels
-from topicloom.lineage.history import REMEMBERED, History, lineage_of, new_lineage
+from topicloom.lineage.following import matched_with, result_digest, shown_labels
+from topicloom.lineage.history import REMEMBERED, History, lineage_of
 from topicloom.lineage.identity import Identity, Lost, first_identity, next_identity
 from topicloom.lineage.matching import Partition
-from topicloom.lineage.records import Event, LastingTopic, RunRecord, packed_vectors
+from topicloom.lineage.records import Event, LastingTopic, RunRecord
 from topicloom.settings.schema import Settings
-from topicloom.stages.load_embeddings import stored_identifiers
-from topicloom.stages.registry import IDENTIFY, IDENTITY, LOAD_EMBEDDINGS, REPRESENT, UPDATE, is_placed, result_of
-from topicloom.store.files import read_json, write_json
-from topicloom.store.store import StageRef, Store, Workspace
+from topicloom.stage_names import IDENTIFY, LOAD_EMBEDDINGS, REPRESENT
+from topicloom.stages.load_embeddings import IDENTIFIERS, stored_identifiers
+from topicloom.stages.represent import MEANS, TABLE, TOPICS, stored_topic_vectors
+from topicloom.stages.stage import Artifact, Refs, Stage, Work
+from topicloom.store.files import digest_json, read_json, write_json
+from topicloom.store.store import StageRef, Store
 from topicloom.words.ctfidf import read_topics
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-Refs = Mapping[str, StageRef]
-
-_EVENTS = "events.json"
+IDENTITY, EVENTS = (Artifact(IDENTIFY, name) for name in ("identity.json", "events.json"))
 
 
-def identify_topics(settings: Settings, refs: Refs, out: Workspace) -> None:
+def identify_topics(work: Work) -> None:
     """Find the lasting ids of a run and write identity.json into a workspace, and events.json, what became of topics.
 
     What is made from the ids alone is not made again where only the events differ.
 
     Facts: number of the run, of the run it is matched with (or None), and how many topics it kept.
     """
-    store = Store(settings.store_path)
+    settings, refs, out, store = work.settings, work.refs, work.out, work.store
     history, lineage = History(settings), lineage_of(settings)
     head = matched_with(settings, result_of(refs))
-    partition = _partition(store, refs)
+    partition = partition_of(store, refs)
     if head is None:
         identity, before = first_identity(partition), None
     else:
         before = history.read(lineage, head.number)
         identity = next_identity(before, partition, head.number + 1, _lost(history, lineage, before))
     topics = _lasting_topics(settings, store, refs, identity)
-    write_json(out.path(IDENTITY), [topic.model_dump(mode="json") for topic in topics])
-    write_json(out.path(_EVENTS), [event.model_dump(mode="json") for event in identity.events])
+    write_json(out.path(IDENTITY.name), [topic.model_dump(mode="json") for topic in topics])
+    write_json(out.path(EVENTS.name), [event.model_dump(mode="json") for event in identity.events])
     earlier = set(before.uids) if before else set()
     out.facts = {
         "matched_with": head.number if head else None,
@@ -57,20 +51,13 @@ def identify_topics(settings: Settings, refs: Refs, out: Workspace) -> None:
     }
 
 
-def _partition(store: Store, refs: Refs) -> Partition:
+def partition_of(store: Store, refs: Refs) -> Partition:
+    """The papers of a run and their topics. refs: load-embeddings and represent."""
     import numpy as np
 
     papers = stored_identifiers(store, refs[LOAD_EMBEDDINGS])["UT"].to_numpy(dtype=object)
-    topics = np.load(store.artifact(refs[REPRESENT], "topics.npy"))
-    return Partition(papers, topics, _vectors(store, refs))
-
-
-def _vectors(store: Store, refs: Refs) -> NDArray[np.floating[Any]]:
-    """Mean embeddings of the topics, (t, d), outliers left out."""
-    import numpy as np
-
-    vectors: NDArray[np.floating[Any]] = np.load(store.artifact(refs[REPRESENT], "topic_embeddings.npy"))
-    return vectors[len(vectors) - int(refs[REPRESENT].facts["topics"]) :]
+    topics = np.load(store.artifact(refs[REPRESENT], TOPICS.name))
+    return Partition(papers, topics, stored_topic_vectors(store, refs[REPRESENT]))
 
 
 def _lost(history: History, lineage: str | None, before: RunRecord) -> list[Lost]:
@@ -86,9 +73,11 @@ def _lost(history: History, lineage: str | None, before: RunRecord) -> list[Lost
 def _lasting_topics(settings: Settings, store: Store, refs: Refs, identity: Identity) -> list[LastingTopic]:
     import numpy as np
 
-    table = [t for t in read_topics(store.artifact(refs[REPRESENT], "topics.json")) if t.topic != -1]
+    table = [t for t in read_topics(store.artifact(refs[REPRESENT], TABLE.name)) if t.topic != -1]
     counts = np.array([topic.count for topic in table], dtype=np.int64)
-    colours = group_colours(group_levels(topic_tree(_vectors(store, refs)), counts) if table else [], counts)
+    colours = group_colours(
+        group_levels(topic_tree(stored_topic_vectors(store, refs[REPRESENT])), counts) if table else [], counts
+    )
     labels = shown_labels(settings, result_of(refs))
     return [
         LastingTopic(
@@ -109,68 +98,41 @@ def _lasting_topics(settings: Settings, store: Store, refs: Refs, identity: Iden
 
 def read_identity(store: Store, ref: StageRef) -> tuple[list[LastingTopic], list[Event]]:
     """The lasting topics of a run, in the order of their numbers, and what became of topics since the run before."""
-    topics, events = (read_json(store.artifact(ref, name)) for name in (IDENTITY, _EVENTS))
+    topics, events = (read_json(store.artifact(ref, name)) for name in (IDENTITY.name, EVENTS.name))
     return [LastingTopic(**topic) for topic in topics], [Event(**event) for event in events]
 
 
-def library_versions_of(store: Store, refs: Refs) -> dict[str, str]:
-    """The versions of the libraries that decided the numbers of these results."""
-    versions: dict[str, str] = {}
-    for ref in refs.values():
-        versions |= store.manifest(ref).get("made_from", {}).get("libraries", {})
-    return dict(sorted(versions.items()))
+def result_of(refs: Refs) -> str:
+    """Digest of what the lasting ids of a run rest on."""
+    topics = refs[REPRESENT].outputs
+    return result_digest(refs[LOAD_EMBEDDINGS].outputs[IDENTIFIERS.name], topics[TOPICS.name], topics[MEANS.name])
 
 
-def remember_run(settings: Settings, refs: Refs, versions: Mapping[str, str], run_id: str | None) -> dict[str, Any]:
-    """Enter a run into the history where it found something else than the run before, or by other settings or versions.
-
-    refs: of all stages of the run. The caller holds the analysis's turn. Returns what run.json says of it: history,
-    lineage, run, entered (false: as the run before) and finished.
-    """
-    history, known = History(settings), lineage_of(settings)
-    folder, lineage = settings.metadata.analysis_id, known or new_lineage(settings, run_id)
-    last = next(reversed(history.heads(known)), None)
-    stated = settings.model_dump(mode="json", include={"tmo", "params"})
+def _run_before(settings: Settings, refs: Refs) -> dict[str, str]:
+    """The run before, and the labels that people know its topics by, which later runs keep."""
     result = result_of(refs)
-    same_result = last is not None and last.result == result
-    if last and same_result and history.stated(known, last.number) == stated_digest(stated, versions):
-        history.settle(lineage, folder)
-        return {
-            "history": history.id(),
-            "lineage": lineage,
-            "run": last.number,
-            "entered": False,
-            "finished": last.finished,
-        }
-    number = last.number + 1 if last else 1
-    store = Store(settings.store_path)
-    topics, events = read_identity(store, refs[IDENTIFY])
-    partition = _partition(store, refs)
-    order = partition.papers.astype(str).argsort(kind="stable")
-    vectors = _vectors(store, refs)
+    head, labels = matched_with(settings, result), shown_labels(settings, result)
+    return {
+        **({"history": head.sha256} if head else {}),
+        **({"the labels of the run before": digest_json(labels)} if labels else {}),
+    }
 
-    def make(history_id: str) -> RunRecord:
-        return RunRecord(
-            history=history_id,
-            project=settings.metadata.project_folder,
-            lineage=lineage,
-            analysis=folder,
-            number=number,
-            finished=datetime.now(UTC).isoformat(timespec="seconds"),
-            result=result,
-            parent=last.number if last else None,
-            prefect_run_id=run_id,
-            settings=stated,
-            versions=dict(versions),
-            keys={stage: ref.key for stage, ref in refs.items()},
-            base=int(refs[UPDATE].facts["run"]) if is_placed(refs) else number,
-            topics=topics,
-            events=[] if same_result else events,
-            papers=[str(paper) for paper in partition.papers[order]],
-            numbers=[int(topic) for topic in partition.topics[order]],
-            vectors=packed_vectors(vectors),
-            dimensions=int(vectors.shape[1]) if len(vectors) else 0,
-        )
 
-    record = history.append(make)
-    return {"history": record.history, "lineage": lineage, "run": number, "entered": True, "finished": record.finished}
+def _tell(_: Settings, facts: Mapping[str, Any]) -> str:
+    if facts["matched_with"] is None:
+        return "The first run of this analysis: every topic gets its lasting id."
+    counts = ", ".join(f"{facts[kind]} {kind}" for kind in ("born", "gone", "split", "merged"))
+    return f"Matched with run {facts['matched_with']}: {facts['kept']} topics go on; {counts}"
+
+
+STAGE = Stage(
+    IDENTIFY,
+    version=3,
+    parameters=lambda _: {},
+    reads=lambda *_: (IDENTIFIERS, TOPICS, TABLE, MEANS),
+    also=_run_before,
+    writes=(IDENTITY.name, EVENTS.name),
+    libraries=("numpy", "scipy"),
+    compute=identify_topics,
+    tell=_tell,
+)

@@ -1,17 +1,21 @@
-"""What load-embeddings keeps: texts, identifiers and vectors, checked, in the row order that the stages see."""
+"""The stage load-embeddings: texts, identifiers and vectors, checked, in the row order that the stages see."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from topicloom.inputs.corpus import add_uuid, read_corpus, require_words, text_facts
+from topicloom.inputs.corpus import UT, add_uuid, corpus_columns, read_corpus, require_words, text_facts
 from topicloom.inputs.decoding import form_facts, text_form
-from topicloom.inputs.embeddings import read_embeddings, require_fit, zero_rows
+from topicloom.inputs.embeddings import input_files, read_embeddings, require_fit, zero_rows
+from topicloom.inputs.encoder import embeddings_missing, make_embeddings
 from topicloom.inputs.languages import language_facts
 from topicloom.settings.schema import Settings
-from topicloom.stages.registry import PLACED
-from topicloom.store.store import StageRef, Store, Workspace
+from topicloom.stage_names import LOAD_EMBEDDINGS
+from topicloom.stages.stage import Artifact, Stage, Work
+from topicloom.store.store import StageRef, Store
 from topicloom.words.notices import notice_facts
 from topicloom.words.splitting import ready
 
@@ -20,7 +24,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-TEXTS, IDENTIFIERS, VECTORS, ROWS = "texts.parquet", "identifiers.parquet", "embeddings.npy", "rows.npy"
+TEXTS, IDENTIFIERS, VECTORS, ROWS = (
+    Artifact(LOAD_EMBEDDINGS, name) for name in ("texts.parquet", "identifiers.parquet", "embeddings.npy", "rows.npy")
+)
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,7 @@ def counted(texts: pd.Series[str]) -> dict[str, Any]:
     }
 
 
-def load_inputs(settings: Settings, out: Workspace) -> None:
+def load_inputs(work: Work) -> None:
     """Check corpus and embeddings, and write them in the order of the stages.
 
     Artifacts: texts.parquet (column text), identifiers.parquet (the other columns of the corpus, and uuid by UT
@@ -80,16 +86,17 @@ def load_inputs(settings: Settings, out: Workspace) -> None:
     """
     import numpy as np
 
+    settings, out = work.settings, work.out
     inputs = check_inputs(settings)
     corpus = add_uuid(inputs.corpus, settings.dataset_path, settings.tmo.id_column)
     order = _order(corpus, settings)
     rows = np.empty_like(order)
     rows[order] = np.arange(len(order))
     ordered = corpus.iloc[order].reset_index(drop=True)
-    ordered[["text"]].to_parquet(out.path(TEXTS), index=False)
-    ordered.drop(columns="text").to_parquet(out.path(IDENTIFIERS), index=False)
-    np.save(out.path(VECTORS), inputs.vectors if settings.params.order == "input" else inputs.vectors[order])
-    np.save(out.path(ROWS), rows)
+    ordered[["text"]].to_parquet(out.path(TEXTS.name), index=False)
+    ordered.drop(columns="text").to_parquet(out.path(IDENTIFIERS.name), index=False)
+    np.save(out.path(VECTORS.name), inputs.vectors if settings.params.order == "input" else inputs.vectors[order])
+    np.save(out.path(ROWS.name), rows)
     out.facts = inputs.facts
 
 
@@ -106,21 +113,21 @@ def stored_texts(store: Store, ref: StageRef) -> list[str]:
     """The n texts, in the order of the stages."""
     import pandas as pd
 
-    return [str(text) for text in pd.read_parquet(store.artifact(ref, TEXTS))["text"]]
+    return [str(text) for text in pd.read_parquet(store.artifact(ref, TEXTS.name))["text"]]
 
 
 def stored_identifiers(store: Store, ref: StageRef) -> pd.DataFrame:
     """UT, uuid where known, and the corpus's other columns, in the order of the stages."""
     import pandas as pd
 
-    return pd.read_parquet(store.artifact(ref, IDENTIFIERS))
+    return pd.read_parquet(store.artifact(ref, IDENTIFIERS.name))
 
 
 def stored_vectors(store: Store, ref: StageRef) -> NDArray[np.floating[Any]]:
     """The (n, d) embeddings, in the order of the stages."""
     import numpy as np
 
-    vectors: NDArray[np.floating[Any]] = np.load(store.artifact(ref, VECTORS))
+    vectors: NDArray[np.floating[Any]] = np.load(store.artifact(ref, VECTORS.name))
     return vectors
 
 
@@ -128,7 +135,7 @@ def mapped_vectors(store: Store, ref: StageRef) -> NDArray[np.floating[Any]]:
     """The (n, d) embeddings, in the order of the stages, left on disk: only the rows that are asked for are read."""
     import numpy as np
 
-    vectors: NDArray[np.floating[Any]] = np.load(store.artifact(ref, VECTORS), mmap_mode="r")
+    vectors: NDArray[np.floating[Any]] = np.load(store.artifact(ref, VECTORS.name), mmap_mode="r")
     return vectors
 
 
@@ -136,15 +143,41 @@ def stored_rows(store: Store, ref: StageRef) -> NDArray[np.int64]:
     """For each row of the corpus file, its row in the stages."""
     import numpy as np
 
-    rows: NDArray[np.int64] = np.load(store.artifact(ref, ROWS))
+    rows: NDArray[np.int64] = np.load(store.artifact(ref, ROWS.name))
     return rows
 
 
-def stored_placed(store: Store, reduced: StageRef) -> NDArray[np.bool_]:
-    """Whether each paper was placed among fitted ones, (n,), in the order of the stages. reduced: reduce's result."""
-    import numpy as np
+def id_column(settings: Settings) -> dict[str, str]:
+    """The column of ids, where it is another than UT: keys of earlier results hold."""
+    return {} if settings.tmo.id_column == UT else {"id_column": settings.tmo.id_column}
 
-    if PLACED in reduced.outputs:
-        placed: NDArray[np.bool_] = np.load(store.artifact(reduced, PLACED))
-        return placed
-    return np.zeros(int(np.load(store.artifact(reduced, "coordinates.npy"), mmap_mode="r").shape[0]), dtype=bool)
+
+def _files(settings: Settings) -> Sequence[Path]:
+    corpus = settings.embeds_path / "corpus.csv"
+    files = [corpus, *input_files(settings.embeds_path)]
+    # The outputs take the uuid from the dataset where the corpus has none.
+    return files if "uuid" in corpus_columns(corpus) else [*files, settings.dataset_path]
+
+
+def _lacks(settings: Settings) -> str:
+    if embeddings_missing(settings):
+        return f"the embeddings are to be made with {settings.tmo.transformer_model}"
+    return ""
+
+
+def _make(settings: Settings, failures: int) -> None:
+    make_embeddings(settings, Store(settings.store_path), attempt=failures)
+
+
+STAGE = Stage(
+    LOAD_EMBEDDINGS,
+    version=1,
+    parameters=lambda settings: {"order": settings.params.order, **id_column(settings)},
+    reads=lambda *_: (),
+    files=_files,
+    writes=tuple(artifact.name for artifact in (TEXTS, IDENTIFIERS, VECTORS, ROWS)),
+    libraries=("numpy", "pandas"),
+    lacks=_lacks,
+    make=_make,
+    compute=load_inputs,
+)

@@ -7,7 +7,7 @@ from pathlib import Path
 from topicloom.settings.schema import Settings
 from topicloom.space.neighbours import ALL_PAIRS_BELOW, find_neighbours, write_neighbours
 from topicloom.stages.load_embeddings import TEXTS, VECTORS, stored_texts, stored_vectors
-from topicloom.stages.registry import LOAD_EMBEDDINGS, library_versions, preparation
+from topicloom.stages.stage import library_versions
 from topicloom.store.store import StagePlan, StageRef, Store, Workspace
 from topicloom.words.splitting import prepared
 from topicloom.words.tokens import Tokens, read_tokens, tokenise, write_tokens
@@ -33,12 +33,22 @@ def stored_tokens(settings: Settings, embeddings: StageRef, out: Workspace, run_
         stage=TOKENS,
         version=1,
         parameters={"english": represent.language == "english", **preparation(settings, embeddings)},
-        inputs={f"{LOAD_EMBEDDINGS}/{TEXTS}": embeddings.outputs[TEXTS]},
+        inputs={"/".join(TEXTS): embeddings.outputs[TEXTS.name]},
         libraries={},
     )
     ref, _ = store.obtain(plan, compute, run_id=run_id)
     out.parts[TOKENS] = ref.key
     return read_tokens(store.artifact(ref, "tokens.npz"))
+
+
+def preparation(settings: Settings, loaded: StageRef) -> dict[str, str]:
+    """How texts are made ready before words are cut from them, where words are not cut from them as they are."""
+    tmo = settings.tmo
+    return {
+        **({"tokenizer": library_versions("icu4py")["icu4py"]} if tmo.represent.tokenizer else {}),
+        **({"notices": "cut"} if tmo.cut_notices else {}),
+        **({"texts": "made ready"} if loaded.facts.get("texts_made_ready") else {}),
+    }
 
 
 def neighbours_folder(settings: Settings, store: Store, embeddings: StageRef) -> Path | None:
@@ -94,6 +104,6 @@ def _neighbours_plan(settings: Settings, embeddings: StageRef) -> StagePlan:
         stage=NEIGHBOURS,
         version=1,
         parameters={"n_neighbors": umap.n_neighbors, "metric": umap.metric, "seed": _search_seed(settings)},
-        inputs={f"{LOAD_EMBEDDINGS}/{VECTORS}": embeddings.outputs[VECTORS]},
+        inputs={"/".join(VECTORS): embeddings.outputs[VECTORS.name]},
         libraries=library_versions("umap-learn", "pynndescent", "numba", "numpy", "scipy"),
     )

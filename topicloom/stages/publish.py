@@ -11,7 +11,7 @@ from typing import Any
 from topicloom.lineage.history import History, HistoryError
 from topicloom.output_files import DRAWN, FIGURES_FOLDER, QUALITY_FILE, REPORT_FILE, RUN_RECORD, TABLES
 from topicloom.settings.schema import Settings
-from topicloom.stages.registry import DESCRIBE, FIGURES, QUALITY, REPORT
+from topicloom.stage_names import DESCRIBE, FIGURES, QUALITY, REPORT
 from topicloom.store.files import write_json
 from topicloom.store.record_form import stated_identity
 from topicloom.store.run_record import analysis_lock, exported_by, read_record

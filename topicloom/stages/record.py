@@ -9,6 +9,7 @@ from typing import Any
 
 from topicloom import __version__
 from topicloom.settings.schema import Settings
+from topicloom.stage_names import DESCRIBE, DISTRIBUTION, LOAD_EMBEDDINGS, ORPHAN_SPLIT, REPRESENT
 from topicloom.stages.notes import (
     choice_notes,
     corpus_notes,
@@ -18,7 +19,6 @@ from topicloom.stages.notes import (
     result_notes,
     update_notes,
 )
-from topicloom.stages.registry import DESCRIBE, DISTRIBUTION, LOAD_EMBEDDINGS, ORPHAN_SPLIT, REPRESENT
 from topicloom.store.store import StageRef, Store
 
 Facts = Mapping[str, Mapping[str, Any]]

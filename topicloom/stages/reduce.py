@@ -1,35 +1,105 @@
-"""The stage reduce, from the store: embeddings in few dimensions, and the map."""
+"""The stage reduce: embeddings in few dimensions, and the map."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shutil
+from typing import TYPE_CHECKING, Any
 
+from topicloom.machine.compiled import import_umap
 from topicloom.settings.schema import Settings
+from topicloom.space.neighbours import read_index
+from topicloom.space.new_papers import place_on_map
 from topicloom.space.reduction import layout_start, reduce_documents
-from topicloom.stages.load_embeddings import VECTORS
-from topicloom.stages.parts import neighbours_folder, stored_neighbours
-from topicloom.stages.registry import LOAD_EMBEDDINGS, is_placed
-from topicloom.stages.update import reduce_placed
-from topicloom.store.store import StageRef, Store, Workspace
+from topicloom.stage_names import LOAD_EMBEDDINGS, REDUCE, UPDATE
+from topicloom.stages.earlier_fit import PLACED, POSITIONS, base_refs, is_placed, joined, near_fitted, placement
+from topicloom.stages.load_embeddings import VECTORS, mapped_vectors
+from topicloom.stages.parts import NEIGHBOURS, found_neighbours, neighbours_folder, stored_neighbours
+from topicloom.stages.stage import Artifact, Refs, Stage, Work
+from topicloom.store.store import StageRef, Store
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+REDUCED, COORDINATES, UMAP = (Artifact(REDUCE, name) for name in ("reduced.npy", "coordinates.npy", "umap.joblib"))
 
 
-def reduce_corpus(
-    settings: Settings, refs: Mapping[str, StageRef], out: Workspace, run_id: str | None = None, *, quiet: bool = False
-) -> None:
+def reduce_corpus(work: Work) -> None:
     """Reduce the embeddings with UMAP, or place new ones among those that an earlier run has reduced.
 
-    refs: load-embeddings, and update where there is one. Artifacts: reduced.npy (n, n_components) float32,
-    coordinates.npy (n, 2) float32, umap.joblib; where papers are placed also placed.npy. quiet: UMAP keeps its
-    progress to itself.
+    Artifacts: reduced.npy (n, n_components) float32, coordinates.npy (n, 2) float32, umap.joblib; where papers are
+    placed also placed.npy.
     """
-    if is_placed(refs):
-        reduce_placed(settings, refs, out)
+    if is_placed(work.refs):
+        reduce_placed(work)
         return
-    store, embeddings = Store(settings.store_path), refs[LOAD_EMBEDDINGS]
-    vectors, neighbours = store.artifact(embeddings, VECTORS), neighbours_folder(settings, store, embeddings)
+    settings, embeddings = work.settings, work.refs[LOAD_EMBEDDINGS]
+    neighbours = neighbours_folder(settings, work.store, embeddings)
 
     def search() -> None:
-        stored_neighbours(settings, embeddings, out, run_id, quiet=quiet)
+        stored_neighbours(settings, embeddings, work.out, work.run_id, quiet=work.quiet)
 
-    out.facts["start"] = layout_start(settings.tmo.umap, embeddings.facts["documents"])
-    reduce_documents(vectors, neighbours, out.folder, settings.tmo.umap, settings.params.seed, search, quiet=quiet)
+    work.out.facts["start"] = layout_start(settings.tmo.umap, embeddings.facts["documents"])
+    umap, seed = settings.tmo.umap, settings.params.seed
+    reduce_documents(work.path(VECTORS), neighbours, work.out.folder, umap, seed, search, quiet=work.quiet)
+
+
+def reduce_placed(work: Work) -> None:
+    """Reduce by the fitted UMAP: fitted papers stay where they were, new ones are placed.
+
+    Artifacts: those of reduce, umap.joblib being the fitted one; placed.npy (n,) bool, the papers that are new.
+    """
+    import numpy as np
+
+    store, refs, out = work.store, work.refs, work.out
+    base, positions = base_refs(store, refs[UPDATE]), np.load(work.path(POSITIONS))
+    new = positions < 0
+    vectors = mapped_vectors(store, refs[LOAD_EMBEDDINGS])[new]
+    model = fitted_umap(work.settings, store, refs, base[REDUCE])
+    fitted, coordinates = (np.load(store.artifact(base[REDUCE], name)) for name in (REDUCED.name, COORDINATES.name))
+    placed = np.nan_to_num(_transformed(model, vectors)) if new.any() else fitted[:0]
+    np.save(out.path(REDUCED.name), joined(fitted, placed, positions))
+    on_map = place_on_map(near_fitted(store, refs[UPDATE]), coordinates)
+    np.save(out.path(COORDINATES.name), joined(coordinates, on_map, positions))
+    shutil.copyfile(store.artifact(base[REDUCE], UMAP.name), out.path(UMAP.name))
+    np.save(out.path(PLACED.name), new)
+    out.facts = {"placed": int(new.sum())}
+
+
+def _transformed(model: Any, vectors: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="n_jobs value .* overridden", category=UserWarning)
+        transformed: NDArray[np.float32] = model.transform(vectors)
+    return transformed
+
+
+def fitted_umap(settings: Settings, store: Store, refs: Refs, reduced: StageRef) -> Any:
+    """The fitted UMAP of a result of reduce, with the index that finds the neighbours of new documents."""
+    import joblib
+
+    import_umap()
+    umap = joblib.load(store.artifact(reduced, UMAP.name))
+    loaded = base_refs(store, refs[UPDATE])[LOAD_EMBEDDINGS] if is_placed(refs) else refs[LOAD_EMBEDDINGS]
+    neighbours = found_neighbours(settings, loaded)
+    if neighbours is not None:
+        umap._knn_search_index = read_index(store.folder(NEIGHBOURS, neighbours.key))
+    return umap
+
+
+def parameters(settings: Settings) -> dict[str, Any]:
+    """The settings that decide a reduction."""
+    return {"umap": settings.tmo.umap.model_dump(mode="json"), "seed": settings.params.seed}
+
+
+STAGE = Stage(
+    REDUCE,
+    version=2,
+    parameters=parameters,
+    reads=lambda _, refs: (VECTORS, *placement(refs)),
+    sees=(UPDATE,),
+    writes=(REDUCED.name, COORDINATES.name, UMAP.name),
+    libraries=("umap-learn", "pynndescent", "numba", "numpy", "scipy", "scikit-learn"),
+    compute=reduce_corpus,
+)

@@ -1,4 +1,4 @@
-"""report.html of an analysis, from the stages: the page, and where what it shows comes from."""
+"""The stage report: report.html, the analysis as one page, and where what it shows comes from."""
 
 from __future__ import annotations
 
@@ -9,40 +9,55 @@ from typing import Any
 from topicloom import __version__
 from topicloom.atlas.atlas import read_atlas
 from topicloom.lineage.differences import flat
+from topicloom.lineage.history import History, lineage_of
 from topicloom.lineage.telling import latest_differences
 from topicloom.report.page import changes_shown, report_page
 from topicloom.settings.schema import Settings
 from topicloom.settings.stated import stated
+from topicloom.stage_names import (
+    DESCRIBE,
+    DISTRIBUTION,
+    EXPORT,
+    FIGURES,
+    LOAD_EMBEDDINGS,
+    QUALITY,
+    REPORT,
+    REPRESENT,
+    STAGE_NAMES,
+)
+from topicloom.stages.describe import ATLAS
 from topicloom.stages.notes import page_notes
-from topicloom.stages.registry import DESCRIBE, QUALITY
-from topicloom.store.files import read_json
-from topicloom.store.store import StageRef, Store, Workspace
+from topicloom.stages.quality import MEASURES
+from topicloom.stages.stage import Artifact, Refs, Stage, Work
+from topicloom.store.files import digest_json, read_json
+
+PAGE = Artifact(REPORT, "report.html")
+# The table of stages on the page; what lies in the analysis folder speaks for itself.
+_SHOWN = tuple(name for name in STAGE_NAMES if name not in (EXPORT, FIGURES, REPORT))
+
+_REMARKED = (LOAD_EMBEDDINGS, REPRESENT, DISTRIBUTION, DESCRIBE)  # whose facts the page remarks on
 
 
-def write_report(settings: Settings, refs: Mapping[str, StageRef], out: Workspace, run_id: str | None) -> None:
-    """Write report.html into a workspace.
-
-    refs: the stages up to describe and quality, of which quality may be absent. run_id: of the run that draws; what it
-    has computed itself is told from what was cached. Facts: bytes of the page.
-    """
-    store = Store(settings.store_path)
+def write_report(work: Work) -> None:
+    """Write report.html. What this run has computed itself is told from what was cached. Facts: bytes of the page."""
+    settings, refs, store = work.settings, work.refs, work.store
     manifests = {stage: store.manifest(ref) for stage, ref in refs.items()}
     libraries = {name: number for note in manifests.values() for name, number in note["made_from"]["libraries"].items()}
-    atlas = read_atlas(store.folder(DESCRIBE, refs[DESCRIBE].key))
+    atlas = read_atlas(work.folder(DESCRIBE))
     notes = [*settings.notes, *page_notes({stage: ref.facts for stage, ref in refs.items()}, settings.tmo)]
     page = report_page(
         atlas,
         label=settings.label,
         settings=list(_settings_rows(settings)),
-        stages=[_stage_row(stage, note, run_id) for stage, note in manifests.items()],
+        stages=[_stage_row(stage, note, work.run_id) for stage, note in manifests.items()],
         versions={"topicloom": __version__, **dict(sorted(libraries.items()))},
         notes=notes,
         changes=changes_shown(latest_differences(settings)),
-        quality=read_json(store.artifact(refs[QUALITY], "topic_quality.json")) if QUALITY in refs else None,
+        quality=read_json(work.path(MEASURES)) if QUALITY in refs else None,
     )
-    path = out.path("report.html")
+    path = work.out.path(PAGE.name)
     path.write_text(page, encoding="utf-8")
-    out.facts = {"bytes": path.stat().st_size}
+    work.out.facts = {"bytes": path.stat().st_size}
 
 
 def _stage_row(stage: str, manifest: Mapping[str, Any], run_id: str | None) -> dict[str, Any]:
@@ -60,3 +75,35 @@ def _settings_rows(settings: Settings) -> Iterator[tuple[str, str]]:
     for name, value in flat(stated(settings.model_dump(mode="json", include={"params", "tmo"}))).items():
         if value is not None:
             yield name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _parameters(settings: Settings) -> dict[str, Any]:
+    """The page states the settings, all of them, and the notes on them."""
+    notes = {"notes": list(settings.notes)} if settings.notes else {}
+    return {"label": settings.label, **stated(settings.model_dump(mode="json", include={"tmo", "params"})), **notes}
+
+
+def _reads(settings: Settings, _: Refs) -> tuple[Artifact, ...]:
+    return (*ATLAS, *((MEASURES,) if settings.tmo.pictures.quality else ()))
+
+
+def _shown_on_the_page(settings: Settings, refs: Refs) -> dict[str, str]:
+    """The last two runs, between which the page says what changed, and the remarks that it shows."""
+    heads = History(settings).heads(lineage_of(settings))[-2:]
+    remarks = list(page_notes({stage: refs[stage].facts for stage in _REMARKED}, settings.tmo))
+    corpus = {"remarks on the corpus": digest_json(remarks)} if remarks else {}
+    return {**{f"run {head.number}": head.sha256 for head in heads}, **corpus}
+
+
+STAGE = Stage(
+    REPORT,
+    version=2,
+    parameters=_parameters,
+    reads=_reads,
+    sees=_SHOWN,
+    also=_shown_on_the_page,
+    writes=(PAGE.name,),
+    libraries=("Jinja2",),
+    wanted=lambda settings: settings.tmo.pictures.report,
+    compute=write_report,
+)

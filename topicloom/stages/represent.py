@@ -1,37 +1,49 @@
-"""The stage represent, from the store: the clusters' words and documents."""
+"""The stage represent: the topics, numbered by size, their words and their representative documents."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from topicloom.atlas.names import Candidates, candidates
 from topicloom.errors import Problem, SettingsError
 from topicloom.settings.schema import Settings
-from topicloom.stages.load_embeddings import stored_vectors
-from topicloom.stages.parts import stored_tokens
-from topicloom.stages.registry import LOAD_EMBEDDINGS, clusters_from
-from topicloom.store.store import StageRef, Store, Workspace
+from topicloom.settings.stop_lists import ENGLISH
+from topicloom.stage_names import LOAD_EMBEDDINGS, REPRESENT
+from topicloom.stages.cluster import clusters_from
+from topicloom.stages.load_embeddings import TEXTS, VECTORS, stored_vectors
+from topicloom.stages.parts import preparation, stored_tokens
+from topicloom.stages.stage import Artifact, Refs, Stage, Work, library_versions
+from topicloom.store.store import StageRef, Store
 from topicloom.words.ctfidf import IN_NAME, NoWordsError, Topic
+from topicloom.words.ngrams import read_vocabulary
 from topicloom.words.stop_words import common_words
 from topicloom.words.topics import represent_topics, write_representation
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-def represent_clusters(
-    settings: Settings, refs: Mapping[str, StageRef], out: Workspace, run_id: str | None = None
-) -> None:
+TOPICS, TABLE, MEANS, VOCABULARY, WEIGHTS, IDF = (
+    Artifact(REPRESENT, name)
+    for name in ("topics.npy", "topics.json", "topic_embeddings.npy", "vocabulary.npz", "ctfidf.npz", "idf.npy")
+)
+NGRAMS = tuple(Artifact(REPRESENT, name) for name in ("ngrams.npy", "ngram_tokens.npy", "ngram_bounds.npy"))
+
+
+def represent_clusters(work: Work) -> None:
     """Number the topics by size and find their words and representative documents, as BERTopic does.
 
-    refs: load-embeddings and the stage that the clusters come from. Artifacts: those of
-    `topicloom.words.topics.write_representation`. Facts: topics, outliers, n-grams of the vocabulary, and
-    topics without words or with stop words in their name.
+    Artifacts: those of `topicloom.words.topics.write_representation`. Facts: topics, outliers, n-grams of the
+    vocabulary, and topics without words or with stop words in their name.
     Raises SettingsError when stop words or min_df leave no vocabulary.
     """
     import numpy as np
 
-    store = Store(settings.store_path)
-    tokens = stored_tokens(settings, refs[LOAD_EMBEDDINGS], out, run_id)
-    clusters = np.load(store.artifact(refs[clusters_from(settings)], "clusters.npy"))
-    vectors = stored_vectors(store, refs[LOAD_EMBEDDINGS])
+    settings, out, loaded = work.settings, work.out, work.refs[LOAD_EMBEDDINGS]
+    tokens = stored_tokens(settings, loaded, out, work.run_id)
+    clusters = np.load(work.path(clusters_from(settings)))
+    vectors = stored_vectors(work.store, loaded)
     try:
         representation = represent_topics(tokens, vectors, clusters, settings.tmo.represent)
     except NoWordsError as error:
@@ -60,3 +72,62 @@ def _stop_words_in_names(table: Sequence[Topic], language: str) -> dict[str, Any
     }
     example = max(counts, key=counts.__getitem__, default="")
     return {"topics": sum(map(bool, counts.values())), "example": example}
+
+
+def outlier_rows(represent: StageRef) -> int:
+    """How many rows of a table of topics are the outliers': 1, the first, where there are outliers, or 0."""
+    return 1 if represent.facts["outliers"] else 0
+
+
+def named_candidates(settings: Settings, store: Store, represent: StageRef) -> list[Candidates]:
+    """N-grams that may name each topic, one list a topic, outliers left out."""
+    from scipy.sparse import load_npz
+
+    weights = load_npz(store.artifact(represent, WEIGHTS.name))
+    vocabulary = read_vocabulary(store.artifact(represent, VOCABULARY.name))
+    return candidates(weights[outlier_rows(represent) :], vocabulary, settings.tmo.represent.language)
+
+
+def stored_topic_vectors(store: Store, represent: StageRef) -> NDArray[np.floating[Any]]:
+    """Mean embeddings of the topics, (t, d), outliers left out."""
+    import numpy as np
+
+    vectors: NDArray[np.floating[Any]] = np.load(store.artifact(represent, MEANS.name))
+    return vectors[outlier_rows(represent) :]
+
+
+def parameters(settings: Settings) -> dict[str, Any]:
+    """The settings that decide the words of topics.
+
+    Settings that came later stand in it only where they are set, so that the keys of earlier results hold.
+    """
+    represent = settings.tmo.represent
+    own_list = isinstance(represent.stop_words, str) and represent.stop_words != ENGLISH
+    return {
+        **represent.model_dump(mode="json", exclude={"calculate_probabilities", "tokenizer"}),
+        **({"stop_words_of": library_versions("stop-words")} if own_list else {}),
+        **({"tokenizer": {represent.tokenizer: library_versions("icu4py")}} if represent.tokenizer else {}),
+        **({"cut_notices": True} if settings.tmo.cut_notices else {}),
+    }
+
+
+def prepared_texts(settings: Settings, refs: Refs) -> dict[str, str]:
+    """How texts are made ready, which decides their words."""
+    return preparation(settings, refs[LOAD_EMBEDDINGS])
+
+
+def _tell(_: Settings, facts: Mapping[str, Any]) -> str:
+    return f"c-TF-IDF: {facts['topics']} topics, {facts['ngrams']} n-grams in their vocabulary"
+
+
+STAGE = Stage(
+    REPRESENT,
+    version=2,
+    parameters=parameters,
+    reads=lambda settings, _: (TEXTS, VECTORS, clusters_from(settings)),
+    also=prepared_texts,
+    writes=tuple(artifact.name for artifact in (TOPICS, TABLE, MEANS, VOCABULARY, WEIGHTS, IDF, *NGRAMS)),
+    libraries=("scikit-learn", "pandas", "numpy", "scipy"),
+    compute=represent_clusters,
+    tell=_tell,
+)

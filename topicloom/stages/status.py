@@ -6,22 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from topicloom.inputs.encoder import embeddings_missing
 from topicloom.lineage.differences import changed_values
 from topicloom.settings.schema import Settings
-from topicloom.stages.lookup import find_result
-from topicloom.stages.registry import (
-    CHOOSE_SIZE,
-    EXPORT,
-    INNER,
-    LOAD_EMBEDDINGS,
-    PICTURES,
-    STAGES,
-    UPDATE,
-    stages_of,
-    with_size,
-)
-from topicloom.stages.update import is_due
+from topicloom.stage_names import PICTURES
+from topicloom.stages.registry import stages_due
+from topicloom.stages.stage import INNER, Stage
 from topicloom.store.files import tree_size
 from topicloom.store.run_record import read_record
 from topicloom.store.store import StageRef, Store
@@ -50,29 +39,28 @@ def analysis_status(settings: Settings) -> list[StageStatus]:
     store = Store(settings.store_path)
     record = read_record(settings)
     refs: dict[str, StageRef] = {}
+    gates: list[str] = []
     statuses = []
-    for stage in stages_of(settings):
-        if stage == UPDATE and not (LOAD_EMBEDDINGS in refs and is_due(settings, refs[LOAD_EMBEDDINGS])):
-            continue
-        last = _last_manifest(store, record, stage)
-        needed = [CHOOSE_SIZE] if settings.tmo.chooses_size and stage not in (LOAD_EMBEDDINGS, CHOOSE_SIZE) else []
-        missing = [name for name in (*needed, *_reads(stage, settings)) if name not in refs]
-        if missing:
-            state, why = (STALE if last else MISSING), f"{missing[0]} is to be computed first"
-        elif stage == LOAD_EMBEDDINGS and embeddings_missing(settings):
-            state, why = MISSING, f"the embeddings are to be made with {settings.tmo.transformer_model}"
+    for stage in stages_due(settings, refs):
+        last = stage.last_manifest(store, record)
+        state, why = STALE if last else MISSING, ""
+        awaited = [name for name in (*gates, *stage.needs(settings, refs)) if name not in refs]
+        if awaited:
+            why = f"{awaited[0]} is to be computed first"
+        elif stage.lacks(settings):
+            state, why = MISSING, stage.lacks(settings)
         else:
-            plan, found = find_result(settings, store, stage, refs)
+            found = stage.find(settings, refs)
             if found.ref:
-                refs[stage] = found.ref
-                settings = with_size(settings, found.ref) if stage == CHOOSE_SIZE else settings
-                last = _manifest(store, record, found.ref)
+                refs[stage.name] = found.ref
+                settings = stage.settle(settings, found.ref)
+                last = stage.manifest(store, record, found.ref)
                 state, why = (CACHED, "") if _in_folder(record, found.ref) else (STALE, _NOT_PUBLISHED)
             else:
-                changes = list(_changes(last.get("made_from", {}), plan.model_dump(mode="json"))) if last else []
-                state = STALE if last else MISSING
-                why = found.fault or "; ".join(changes) or ("its result is gone" if last else "")
-        statuses.append(_status(store, stage, state, why, last))
+                why = found.fault or _why_stale(stage, settings, refs, last)
+        if stage.gates:
+            gates.append(stage.name)
+        statuses.append(_status(store, stage.name, state, why, last))
     return statuses
 
 
@@ -93,20 +81,11 @@ def _in_folder(record: Mapping[str, Any], ref: StageRef) -> bool:
     return ref.stage not in PICTURES or (isinstance(keys, dict) and keys.get(ref.stage) == ref.key)
 
 
-def _reads(stage: str, settings: Settings) -> list[str]:
-    return [] if stage == LOAD_EMBEDDINGS else list(STAGES[stage].reads(settings))
-
-
-def _last_manifest(store: Store, record: Mapping[str, Any], stage: str) -> dict[str, Any]:
-    """The provenance of the result that the last run used; empty if there was no run or it has gone."""
-    if stage == EXPORT:
-        return dict(record.get("export") or {})
-    key = record.get("stages", {}).get(stage, {}).get("key")
-    return store.manifest_of(stage, key) if key else {}
-
-
-def _manifest(store: Store, record: Mapping[str, Any], ref: StageRef) -> dict[str, Any]:
-    return _last_manifest(store, record, EXPORT) if ref.stage == EXPORT else store.manifest(ref)
+def _why_stale(stage: Stage, settings: Settings, refs: Mapping[str, StageRef], last: Mapping[str, Any]) -> str:
+    if not last:
+        return ""
+    plan = stage.plan(settings, refs).model_dump(mode="json")
+    return "; ".join(_changes(last.get("made_from", {}), plan)) or "its result is gone"
 
 
 def _status(store: Store, stage: str, state: str, why: str, manifest: Mapping[str, Any]) -> StageStatus:

@@ -1,76 +1,51 @@
-"""A grown corpus and the model fitted before: whether to use it again, and the stages reduce and cluster by it."""
+"""The stage update: whether new papers are placed in the model fitted before, or all papers fitted anew."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from topicloom.clusters.members import Members
-from topicloom.errors import StoreError
 from topicloom.lineage.following import FittedRun, fitted_run
-from topicloom.machine.compiled import import_umap
 from topicloom.settings.schema import Settings
-from topicloom.space.neighbours import read_index
-from topicloom.space.new_papers import (
-    Drift,
-    Surroundings,
-    place_in_clusters,
-    place_on_map,
-    placed_probability,
-    surroundings,
-)
-from topicloom.stages.load_embeddings import mapped_vectors, stored_identifiers
-from topicloom.stages.parts import NEIGHBOURS, found_neighbours
-from topicloom.stages.registry import (
-    CLUSTER,
-    DECISION,
-    FIT,
-    LOAD_EMBEDDINGS,
-    NEAR,
-    PLACED,
-    POSITIONS,
-    REDUCE,
-    STAGES,
-    UPDATE,
-    is_placed,
-    library_versions,
-    why_lost,
-)
-from topicloom.store.files import read_json, write_json
-from topicloom.store.store import StagePlan, StageRef, Store, Workspace, ref_of
+from topicloom.space.new_papers import Drift, surroundings
+from topicloom.stage_names import CLUSTER, LOAD_EMBEDDINGS, REDUCE, UPDATE
+from topicloom.stages import cluster, reduce
+from topicloom.stages.earlier_fit import DECISION, FIT, NEAR, POSITIONS, refs_under
+from topicloom.stages.load_embeddings import IDENTIFIERS, VECTORS, mapped_vectors, stored_identifiers
+from topicloom.stages.stage import Refs, Stage, Work, library_versions
+from topicloom.store.files import digest_json, write_json
+from topicloom.store.store import StagePlan, StageRef, Store, Workspace
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Refs = Mapping[str, StageRef]
-
 _BLOCK = 8192  # papers whose embeddings are compared at once
 _MOST_CHANGED = 0.5  # share of the papers in common whose embeddings may have changed; more are another model's
 
 
-def is_due(settings: Settings, loaded: StageRef) -> bool:
-    """Whether a run has to decide: the settings want it, and another corpus was fitted before."""
-    return settings.tmo.update.mode != "refit" and fitted_run(settings, loaded.key) is not None
+def _is_due(settings: Settings, refs: Refs) -> bool:
+    """Whether a run has to decide: another corpus was fitted before."""
+    return LOAD_EMBEDDINGS in refs and fitted_run(settings, refs[LOAD_EMBEDDINGS].key) is not None
 
 
-def decide(settings: Settings, refs: Refs, out: Workspace) -> None:
+def decide(work: Work) -> None:
     """Decide whether new papers are placed in the fitted model, or all papers fitted anew.
 
-    refs: load-embeddings. Artifacts: decision.json; positions.npy (n,) int64, row of each paper in the fitted corpus,
+    Artifacts: decision.json; positions.npy (n,) int64, row of each paper in the fitted corpus,
     -1 for one that is new or whose embedding has changed; near.npz, rows and distances of the fitted papers nearest to
     each new one. Facts: mode (assign or refit), why, run (of the fit), new, withdrawn, far_share, drift.
     """
     import numpy as np
 
-    store, wanted = Store(settings.store_path), settings.tmo.update
+    settings, refs, out = work.settings, work.refs, work.out
+    store, wanted = work.store, settings.tmo.update
     base = fitted_run(settings, refs[LOAD_EMBEDDINGS].key)
-    fault = (why_lost(store, base) or _why_unlike(settings, store, base)) if base else "there is no earlier run"
+    fault = (_why_lost(store, base) or _why_unlike(settings, store, base)) if base else "there is no earlier run"
     if base is None or fault:
         _fit_anew(out, fault)
         return
-    kept, now = _refs(store, base.keys), refs[LOAD_EMBEDDINGS]
+    kept, now = refs_under(store, base.keys), refs[LOAD_EMBEDDINGS]
     positions, changed = _positions(store, kept[LOAD_EMBEDDINGS], now)
     fault = _why_other_vectors(base, kept[LOAD_EMBEDDINGS], now, positions, changed)
     if fault:
@@ -90,9 +65,9 @@ def decide(settings: Settings, refs: Refs, out: Workspace) -> None:
         "far_share": round(drift.far_share, 4),
         "drift": round(drift.value, 4),
     }
-    write_json(out.path(DECISION), {**out.facts, "keys": {stage: ref.key for stage, ref in kept.items()}})
-    np.save(out.path(POSITIONS), positions)
-    np.savez(out.path(NEAR), rows=near.rows, distances=near.distances)
+    write_json(out.path(DECISION.name), {**out.facts, "keys": {stage: ref.key for stage, ref in kept.items()}})
+    np.save(out.path(POSITIONS.name), positions)
+    np.savez(out.path(NEAR.name), rows=near.rows, distances=near.distances)
     if assigns:
         out.parts |= {f"base-{stage}": ref.key for stage, ref in kept.items()}
         out.parts |= {f"base-{name}": key for name, key in store.manifest(kept[REDUCE]).get("parts", {}).items()}
@@ -100,7 +75,7 @@ def decide(settings: Settings, refs: Refs, out: Workspace) -> None:
 
 def _fit_anew(out: Workspace, why: str) -> None:
     out.facts = {"mode": "refit", "why": why}
-    write_json(out.path(DECISION), out.facts)
+    write_json(out.path(DECISION.name), out.facts)
 
 
 def _why_other_vectors(
@@ -126,47 +101,24 @@ def _why_other_vectors(
 
 def _why_unlike(settings: Settings, store: Store, base: FittedRun) -> str:
     """What is other in the settings than at the fit, so that papers cannot be placed by it; empty if nothing is."""
-    for stage in (REDUCE, CLUSTER):
-        definition = STAGES[stage]
-        made_from = StagePlan(**store.manifest(_ref(store, stage, base.keys))["made_from"])
-        if made_from.parameters != definition.parameters(settings):
-            return f"the settings of {stage} are other than in run {base.number}"
-        if made_from.version != definition.version or made_from.libraries != library_versions(*definition.libraries):
-            return f"the libraries of {stage} are other than in run {base.number}"
+    for stage in (reduce.STAGE, cluster.STAGE):
+        made_from = StagePlan(**store.manifest_of(stage.name, base.keys[stage.name])["made_from"])
+        if made_from.parameters != stage.parameters(settings):
+            return f"the settings of {stage.name} are other than in run {base.number}"
+        if made_from.version != stage.version or made_from.libraries != library_versions(*stage.libraries):
+            return f"the libraries of {stage.name} are other than in run {base.number}"
     return _why_too_few(settings, store, base)
 
 
 def _why_too_few(settings: Settings, store: Store, base: FittedRun) -> str:
     """HDBSCAN's prediction asks for twice min_samples neighbours among the fitted papers."""
-    tmo, fitted = settings.tmo, int(_ref(store, CLUSTER, base.keys).facts["documents"])
+    tmo, fitted = settings.tmo, int(refs_under(store, base.keys)[CLUSTER].facts["documents"])
     needed = 2 * (tmo.hdbscan.min_samples or tmo.min_cluster_size)
     if tmo.n_topics or needed <= fitted:
         return ""
     return (
         f"prediction asks for {needed} fitted papers, twice HDBSCAN's min_samples, and run {base.number} has {fitted}"
     )
-
-
-def _refs(store: Store, keys: Mapping[str, str]) -> dict[str, StageRef]:
-    return {stage: _ref(store, stage, keys) for stage in FIT}
-
-
-def _ref(store: Store, stage: str, keys: Mapping[str, str]) -> StageRef:
-    manifest = store.manifest_of(stage, keys[stage])
-    if not manifest:
-        raise StoreError(
-            f"The result of {stage} that papers were placed by is no longer kept ({store.folder(stage, keys[stage])}). "
-            "Run again: all papers are then fitted anew."
-        )
-    return ref_of(manifest)
-
-
-def base_refs(store: Store, update: StageRef) -> dict[str, StageRef]:
-    """The results of the run that was fitted: load-embeddings, reduce and cluster. update: a decision to assign.
-
-    Raises StoreError where one of them is no longer kept.
-    """
-    return _refs(store, read_json(store.artifact(update, DECISION))["keys"])
 
 
 def _positions(store: Store, base: StageRef, now: StageRef) -> tuple[NDArray[np.int64], int]:
@@ -192,117 +144,48 @@ def _positions(store: Store, base: StageRef, now: StageRef) -> tuple[NDArray[np.
     return positions, int(changed.sum())
 
 
-def reduce_placed(settings: Settings, refs: Refs, out: Workspace) -> None:
-    """The stage reduce by the fitted UMAP: fitted papers stay where they were, new ones are placed.
-
-    refs: load-embeddings and update. Artifacts: those of reduce, umap.joblib being the fitted one; placed.npy (n,)
-    bool, the papers that are new.
-    """
-    import numpy as np
-
-    store = Store(settings.store_path)
-    base, positions = base_refs(store, refs[UPDATE]), np.load(store.artifact(refs[UPDATE], POSITIONS))
-    new = positions < 0
-    vectors = mapped_vectors(store, refs[LOAD_EMBEDDINGS])[new]
-    model = fitted_umap(settings, store, refs, base[REDUCE])
-    fitted, coordinates = (np.load(store.artifact(base[REDUCE], name)) for name in ("reduced.npy", "coordinates.npy"))
-    placed = np.nan_to_num(_transformed(model, vectors)) if new.any() else fitted[:0]
-    np.save(out.path("reduced.npy"), _joined(fitted, placed, positions))
-    on_map = place_on_map(_near(store, refs[UPDATE]), coordinates)
-    np.save(out.path("coordinates.npy"), _joined(coordinates, on_map, positions))
-    shutil.copyfile(store.artifact(base[REDUCE], "umap.joblib"), out.path("umap.joblib"))
-    np.save(out.path(PLACED), new)
-    out.facts = {"placed": int(new.sum())}
+def _base_run(settings: Settings, refs: Refs) -> dict[str, str]:
+    """The fit that papers may be placed in, and what is amiss with it: a decision does not outlive its model."""
+    base = fitted_run(settings, refs[LOAD_EMBEDDINGS].key)
+    if base is None:
+        return {}
+    fault = _why_lost(Store(settings.store_path), base)
+    return {"base": digest_json(base.keys), **({"a fault of the fitted model": digest_json(fault)} if fault else {})}
 
 
-def _joined(
-    fitted: NDArray[np.float32], placed: NDArray[np.float32], positions: NDArray[np.int64]
-) -> NDArray[np.float32]:
-    """Rows of the fitted papers where a paper is one of them, of the placed ones, in order, where it is not."""
-    import numpy as np
-
-    joined = np.empty((len(positions), fitted.shape[1]), dtype=np.float32)
-    joined[positions >= 0] = fitted[positions[positions >= 0]]
-    joined[positions < 0] = placed
-    return joined
-
-
-def _transformed(model: Any, vectors: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="n_jobs value .* overridden", category=UserWarning)
-        transformed: NDArray[np.float32] = model.transform(vectors)
-    return transformed
+def _why_lost(store: Store, base: FittedRun) -> str:
+    """Why the results of a fit are not at hand; empty if they are, whole."""
+    for stage in FIT:
+        manifest = store.manifest_of(stage, base.keys[stage])
+        if not manifest:
+            return f"the result of {stage} of run {base.number} is no longer kept"
+        if store.find(StagePlan(**manifest["made_from"])).ref is None:
+            return f"the result of {stage} of run {base.number} is damaged"
+    return ""
 
 
-def _near(store: Store, update: StageRef) -> Surroundings:
-    import numpy as np
-
-    with np.load(store.artifact(update, NEAR)) as held:
-        return Surroundings(held["rows"], held["distances"], np.zeros(len(held["rows"]), dtype=bool))
-
-
-def fitted_umap(settings: Settings, store: Store, refs: Refs, reduced: StageRef) -> Any:
-    """The fitted UMAP of a result of reduce, with the index that finds the neighbours of new documents."""
-    import joblib
-
-    import_umap()
-    umap = joblib.load(store.artifact(reduced, "umap.joblib"))
-    loaded = base_refs(store, refs[UPDATE])[LOAD_EMBEDDINGS] if is_placed(refs) else refs[LOAD_EMBEDDINGS]
-    neighbours = found_neighbours(settings, loaded)
-    if neighbours is not None:
-        umap._knn_search_index = read_index(store.folder(NEIGHBOURS, neighbours.key))
-    return umap
+def _tell(_: Settings, facts: Mapping[str, Any]) -> str:
+    if facts["mode"] == "refit":
+        return f"All papers are fitted anew: {facts['why']}"
+    return f"{facts['new']} new papers are placed in the model of run {facts['run']}; drift {facts['drift']:.2f}"
 
 
-def members_of(settings: Settings, refs: Refs) -> Members:
-    """The papers of a run as its HDBSCAN knows them. refs: cluster, and reduce and update where papers were placed."""
-    import joblib
-    import numpy as np
-
-    store = Store(settings.store_path)
-    model = joblib.load(store.artifact(refs[CLUSTER], "clusterer.joblib"))
-    if not is_placed(refs):
-        return Members.all_fitted(model)
-    positions = np.load(store.artifact(refs[UPDATE], POSITIONS))
-    return Members(model, positions, np.load(store.artifact(refs[REDUCE], "reduced.npy"), mmap_mode="r"))
-
-
-def cluster_placed(settings: Settings, refs: Refs, out: Workspace) -> None:
-    """The stage cluster by the fitted model: fitted papers stay in their clusters, new ones are placed.
-
-    refs: reduce and update. Artifacts: those of cluster, the model and its tree being the fitted ones. Probability of
-    a new paper is its membership where probabilities are calculated, else the strength that HDBSCAN predicts, NaN where
-    the neighbours have decided.
-    """
-    import joblib
-    import numpy as np
-
-    store = Store(settings.store_path)
-    base, positions = base_refs(store, refs[UPDATE]), np.load(store.artifact(refs[UPDATE], POSITIONS))
-    new = positions < 0
-    reduced = np.load(store.artifact(refs[REDUCE], "reduced.npy"), mmap_mode="r")[new]
-    model = joblib.load(store.artifact(base[CLUSTER], "clusterer.joblib"))
-    before = np.load(store.artifact(base[CLUSTER], "clusters.npy"))
-    clusters = np.empty(len(positions), dtype=np.int64)
-    clusters[~new] = before[positions[~new]]
-    placed = place_in_clusters(model, reduced, _near(store, refs[UPDATE]), before)
-    clusters[new] = placed.clusters
-    np.save(out.path("clusters.npy"), clusters)
-    if "probability.npy" in base[CLUSTER].outputs:
-        probability = np.empty(len(positions))
-        probability[~new] = np.load(store.artifact(base[CLUSTER], "probability.npy"))[positions[~new]]
-        by_vectors = settings.tmo.represent.calculate_probabilities
-        probability[new] = placed_probability(model, reduced, placed.clusters) if by_vectors else placed.strength
-        np.save(out.path("probability.npy"), probability)
-    for name in ("clusterer.joblib", "condensed_tree.npy"):
-        if name in base[CLUSTER].outputs:
-            shutil.copyfile(store.artifact(base[CLUSTER], name), out.path(name))
-    out.facts = {
-        "method": type(model).__name__,
-        "documents": len(positions),
-        "clusters": int(before.max(initial=-1)) + 1,
-        "outliers": int((clusters == -1).sum()),
-        "placed": int(new.sum()),
-    }
+STAGE = Stage(
+    UPDATE,
+    version=2,
+    parameters=lambda settings: {
+        **settings.tmo.update.model_dump(mode="json"),
+        "reduce": reduce.parameters(settings),
+        "cluster": cluster.parameters(settings),
+    },
+    reads=lambda *_: (IDENTIFIERS, VECTORS),
+    also=_base_run,
+    writes=(DECISION.name,),
+    libraries=("scikit-learn", "numpy"),
+    inner=(reduce.STAGE, cluster.STAGE),
+    wanted=lambda settings: settings.tmo.update.mode != "refit",
+    due=_is_due,
+    gates=True,
+    compute=decide,
+    tell=_tell,
+)

@@ -11,7 +11,7 @@ from typing import Any
 
 from topicloom.output_files import RUN_RECORD
 from topicloom.settings.schema import Settings
-from topicloom.stages.registry import EXPORT
+from topicloom.stage_names import EXPORT
 from topicloom.store.digests import DigestBook
 from topicloom.store.files import digest_file, set_aside, write_json
 from topicloom.store.record_form import load_record

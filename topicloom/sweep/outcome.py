@@ -14,7 +14,7 @@ import yaml
 from topicloom.measures.stability import stability
 from topicloom.settings.reading import JSON_PATTERN, YAML_NAMES
 from topicloom.settings.schema import Settings
-from topicloom.stages.registry import CLUSTER, QUALITY, REDUCE, REPRESENT
+from topicloom.stage_names import CLUSTER, QUALITY, REDUCE, REPRESENT
 from topicloom.store.csv_tables import write_csv
 from topicloom.store.files import write_json
 from topicloom.store.store import StageRef, Store

@@ -1,0 +1,44 @@
+"""The names of the stages, in the order of a run: for those who need a name and not the stage itself."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, get_args
+
+StageName = Literal[
+    "load-embeddings",
+    "choose-size",
+    "update",
+    "reduce",
+    "cluster",
+    "consensus",
+    "reassign",
+    "represent",
+    "distribution",
+    "orphan-split",
+    "identify",
+    "export",
+    "describe",
+    "quality",
+    "figures",
+    "report",
+]
+STAGE_NAMES: Final[tuple[StageName, ...]] = get_args(StageName)
+
+LOAD_EMBEDDINGS: Final = "load-embeddings"
+CHOOSE_SIZE: Final = "choose-size"
+UPDATE: Final = "update"
+REDUCE: Final = "reduce"
+CLUSTER: Final = "cluster"
+CONSENSUS: Final = "consensus"
+REASSIGN: Final = "reassign"
+REPRESENT: Final = "represent"
+DISTRIBUTION: Final = "distribution"
+ORPHAN_SPLIT: Final = "orphan-split"
+IDENTIFY: Final = "identify"
+EXPORT: Final = "export"
+# What is drawn after the export; none of it is needed for the files above.
+DESCRIBE: Final = "describe"
+QUALITY: Final = "quality"
+FIGURES: Final = "figures"
+REPORT: Final = "report"
+PICTURES: Final[tuple[StageName, ...]] = (DESCRIBE, QUALITY, FIGURES, REPORT)

@@ -1,0 +1,28 @@
+"""The stage figures: what goes into papers and onto slides."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from topicloom.atlas.atlas import read_atlas
+from topicloom.figures.gallery import draw_figures
+from topicloom.stage_names import DESCRIBE, FIGURES
+from topicloom.stages.describe import ATLAS
+from topicloom.stages.stage import Stage, Work
+
+
+def draw_all(work: Work) -> None:
+    """Draw the figures. Artifacts: those of `topicloom.figures.gallery.draw_figures`. Facts: files and failures."""
+    drawn = draw_figures(read_atlas(work.folder(DESCRIBE)), work.out.folder, work.settings.label)
+    work.out.facts = {**asdict(drawn), "incomplete": len(drawn.failed)}
+
+
+STAGE = Stage(
+    FIGURES,
+    version=1,
+    parameters=lambda settings: {"label": settings.label},
+    reads=lambda *_: ATLAS,
+    libraries=("matplotlib",),
+    wanted=lambda settings: settings.tmo.pictures.figures,
+    compute=draw_all,
+)

@@ -1,0 +1,65 @@
+"""The stage quality: how good the topics are, measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from topicloom.measures.quality import topic_quality
+from topicloom.output_files import QUALITY_FILE
+from topicloom.stage_names import LOAD_EMBEDDINGS, QUALITY, REPRESENT
+from topicloom.stages.load_embeddings import TEXTS
+from topicloom.stages.parts import stored_tokens
+from topicloom.stages.reduce import REDUCED
+from topicloom.stages.represent import (
+    MEANS,
+    TOPICS,
+    VOCABULARY,
+    WEIGHTS,
+    named_candidates,
+    prepared_texts,
+    stored_topic_vectors,
+)
+from topicloom.stages.stage import Artifact, Stage, Work
+from topicloom.store.files import write_json
+
+MEASURES = Artifact(QUALITY, QUALITY_FILE)
+
+
+def measure_quality(work: Work) -> dict[str, Any]:
+    """Measure the topics of an analysis: what `topicloom.measures.quality.topic_quality` finds."""
+    import numpy as np
+
+    represent = work.refs[REPRESENT]
+    tokens = stored_tokens(work.settings, work.refs[LOAD_EMBEDDINGS], work.out, work.run_id)
+    of_topics = named_candidates(work.settings, work.store, represent)
+    return topic_quality(
+        topics=np.load(work.path(TOPICS)),
+        words=[[name for name, _ in of_topic if " " not in name] for of_topic in of_topics],
+        tokens=tokens,
+        vectors=stored_topic_vectors(work.store, represent),
+        reduced=np.load(work.path(REDUCED)),
+        seed=work.settings.params.seed,
+    )
+
+
+def write_quality(work: Work) -> None:
+    """Measure the topics and write topic_quality.json. Facts: the value of each measure."""
+    found = measure_quality(work)
+    write_json(work.out.path(MEASURES.name), found)
+    work.out.facts = {name: measure["value"] for name, measure in found["measures"].items()}
+
+
+STAGE = Stage(
+    QUALITY,
+    version=1,
+    parameters=lambda settings: {
+        "language": settings.tmo.represent.language,
+        "seed": settings.params.seed,
+    },
+    reads=lambda *_: (TEXTS, REDUCED, TOPICS, MEANS, VOCABULARY, WEIGHTS),
+    also=prepared_texts,
+    writes=(MEASURES.name,),
+    libraries=("scikit-learn", "numpy"),
+    wanted=lambda settings: settings.tmo.pictures.quality,
+    compute=write_quality,
+)
