@@ -1,5 +1,6 @@
 """Words, representative documents and distribution over integer n-grams, beside BERTopic's own over strings.
 
+BERTopic's sorts are made stable, since what they make of equal values depends on the processor.
 Real abstracts with their punctuation. Everything is equal bit for bit, since every sum runs in BERTopic's order; the
 distribution's last step (a row scaled to 1) is scikit-learn's own call. So no tolerance is needed, and none is given.
 """
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.stable_bertopic import stable_sorts
 from topicloom.settings.schema import DistributionSettings, RepresentSettings
 from topicloom.words.counting import count_ngrams
 from topicloom.words.ctfidf import NoWordsError, number_topics
@@ -77,7 +79,8 @@ def bertopic_of(texts, clusters, embeddings, represent):
         top_n_words=represent.top_n_words,
         language=represent.language,
     )
-    model.fit_transform(texts, embeddings)
+    with stable_sorts():
+        model.fit_transform(texts, embeddings)
     return model
 
 
@@ -184,6 +187,14 @@ def test_clusters_of_one_size_are_numbered_as_bertopic_numbers_them():
     clusters = np.random.default_rng(0).integers(-1, 300, 2000)
     theirs = bertopic_of(["word"] * 2000, clusters, np.zeros((2000, 1), np.float32), RepresentSettings())
     assert number_topics(clusters).tolist() == theirs.topics_
+
+
+@given(st.lists(st.integers(-1, 6), min_size=1, max_size=40))
+def test_clusters_of_one_size_are_numbered_by_their_first_document(drawn):
+    topics = number_topics(np.array(drawn))
+    met = [cluster for cluster in dict.fromkeys(drawn) if cluster >= 0]
+    ranked = sorted(met, key=lambda cluster: (-drawn.count(cluster), drawn.index(cluster)))
+    assert topics.tolist() == [ranked.index(cluster) if cluster >= 0 else -1 for cluster in drawn]
 
 
 def test_no_words_left_is_said():

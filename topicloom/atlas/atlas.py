@@ -26,6 +26,7 @@ from topicloom.lineage.records import LastingTopic
 from topicloom.output_files import GROUPS, HIERARCHY, OVER_TIME, SIMILARITY, SUMMARY
 from topicloom.store.csv_tables import write_csv
 from topicloom.words.ctfidf import Topic
+from topicloom.words.ranking import largest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -234,7 +235,7 @@ def similarity_table(similarity: NDArray[np.float64]) -> pd.DataFrame:
     else:
         others = similarity.copy()
         np.fill_diagonal(others, -np.inf)
-        columns = np.sort(np.argpartition(-others, _NEAREST, axis=1)[:, :_NEAREST], axis=1).ravel()
+        columns = np.sort([largest(row, _NEAREST) for row in others], axis=1).ravel()
         rows = np.repeat(np.arange(topics), _NEAREST)
     return pd.DataFrame({"Topic": rows, "Other": columns, "Similarity": similarity[rows, columns].round(4)})
 

@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from topicloom.words.ranking import largest
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -72,11 +74,9 @@ def candidates(weights: csr_matrix, vocabulary: Vocabulary, language: str) -> li
 
 
 def _heaviest(weights: csr_matrix, row: int) -> tuple[list[int], list[float]]:
-    import numpy as np
-
     start, end = weights.indptr[row], weights.indptr[row + 1]
     columns, values = weights.indices[start:end], weights.data[start:end]
-    order = np.lexsort((columns, -values))[: 3 * CANDIDATES]  # stop words among them fall out
+    order = largest(values, 3 * CANDIDATES, ties=columns)  # stop words among them fall out
     return columns[order].tolist(), values[order].tolist()
 
 

@@ -95,7 +95,7 @@ def group_labels(atlas: Atlas, most: int) -> list[Label]:
     fitting = [int(level) for level, groups in counts.items() if groups <= most]
     if not fitting:
         return []
-    groups = atlas.groups[atlas.groups["Level"] == fitting[-1]].sort_values("Papers", ascending=False)
+    groups = atlas.groups[atlas.groups["Level"] == fitting[-1]].sort_values(["Papers", "Code"], ascending=[False, True])
     return [Label(row.x, row.y, row.Label, _LARGE, bold=True) for row in records(groups)]
 
 
@@ -143,7 +143,7 @@ def year_map(atlas: Atlas, folder: Path, title: str) -> list[str]:
 
 def bubbles(atlas: Atlas, folder: Path, title: str) -> list[str]:
     """Each topic as a bubble at the middle of its papers, its area their number."""
-    topics = atlas.topics.sort_values("Count", ascending=False)
+    topics = atlas.topics.sort_values(["Count", "Topic"], ascending=[False, True])
     if topics.empty:
         return []
     figure, axes = new_figure(_height(atlas))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -139,8 +140,8 @@ def _when(finished: str) -> str:
 
 def _papers(found: Differences) -> Iterator[str]:
     yield from (f"{count} {change}" for change, count in found.counts.items())
-    why = found.papers.loc[found.papers["Change"] == MOVED, "Why"].map(_kind_of_reason).value_counts()
-    yield from (f"of those moved, {count}: {reason}" for reason, count in why.items())
+    why = Counter(found.papers.loc[found.papers["Change"] == MOVED, "Why"].map(_kind_of_reason))
+    yield from (f"of those moved, {count}: {reason}" for reason, count in why.most_common())
 
 
 def _kind_of_reason(why: str) -> str:

@@ -19,7 +19,7 @@ def draw_all(work: Work) -> None:
 
 STAGE = Stage(
     FIGURES,
-    version=1,
+    version=2,
     parameters=lambda settings: {"label": settings.label},
     reads=lambda *_: ATLAS,
     libraries=("matplotlib",),

@@ -122,7 +122,7 @@ def _tell(_: Settings, facts: Mapping[str, Any]) -> str:
 
 STAGE = Stage(
     REPRESENT,
-    version=2,
+    version=3,
     parameters=parameters,
     reads=lambda settings, _: (TEXTS, VECTORS, clusters_from(settings)),
     also=prepared_texts,

@@ -5,8 +5,8 @@ Source: Grootendorst (2022), BERTopic: neural topic modeling with a class-based 
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from topicloom.errors import TopicloomError
 from topicloom.settings.schema import RepresentSettings
 from topicloom.words.ngrams import NOWHERE, Vocabulary
+from topicloom.words.ranking import largest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 _NO_WORD = ("", 0.00001)  # what BERTopic fills a topic with too few words up with
-_RANKED = 30  # BERTopic ranks so many words of a topic, and keeps the first top_n_words
 IN_NAME = 4  # words of a topic that its name holds
 
 
@@ -45,16 +45,15 @@ class Topic:
 def number_topics(clusters: NDArray[np.int64]) -> NDArray[np.int64]:
     """Topic of each document, (n,) int64: clusters numbered by size, the largest 0; -1 stays.
 
-    Clusters of one size fall in the order that BERTopic's pandas call gives them.
+    Of clusters of one size the one whose first document stands first comes first. So BERTopic's pandas call has it
+    wherever its sort happens to be stable.
     """
     import numpy as np
-    import pandas as pd
 
-    sizes = pd.DataFrame(Counter(clusters.tolist()).items(), columns=["cluster", "size"])
-    ranked = sizes.sort_values("size", ascending=False)
-    ranked = ranked[ranked["cluster"] != -1]
+    numbers, first, sizes = np.unique(clusters, return_index=True, return_counts=True)
+    real = numbers >= 0
     topic_of = np.full(int(clusters.max(initial=-1)) + 2, -1, dtype=np.int64)
-    topic_of[ranked["cluster"].to_numpy(dtype=np.int64)] = np.arange(len(ranked))
+    topic_of[numbers[real][np.lexsort((first[real], -sizes[real]))]] = np.arange(int(real.sum()))
     return topic_of[clusters]
 
 
@@ -113,24 +112,22 @@ def fit_weighting(counts: csr_matrix, represent: RepresentSettings) -> Weighting
 def top_words(weights: csr_matrix, vocabulary: Vocabulary, top_n_words: int) -> list[list[tuple[str, float]]]:
     """The words of each topic and their weights, heaviest first; "" where a topic has too few.
 
-    weights: sparse (topics, columns) c-TF-IDF. Equal weights fall in the order that BERTopic gives them.
+    weights: sparse (topics, columns) c-TF-IDF, the columns in alphabetical order. Words of equal weight stand in
+    alphabetical order.
     """
     import numpy as np
 
-    ranked = max(top_n_words, _RANKED)
-    columns = np.full((weights.shape[0], ranked), NOWHERE, dtype=np.int64)
-    scores = np.zeros((weights.shape[0], ranked))
-    for row, (start, end) in enumerate(zip(weights.indptr[:-1], weights.indptr[1:], strict=True)):
-        taken = min(ranked, end - start)
-        heaviest = start + np.argpartition(weights.data[start:end], -taken)[-taken:]
-        columns[row, :taken], scores[row, :taken] = weights.indices[heaviest], weights.data[heaviest]
-    order = np.argsort(scores, 1)[:, ::-1]
-    columns, scores = np.take_along_axis(columns, order, axis=1), np.take_along_axis(scores, order, axis=1)
-    names = vocabulary.names(np.unique(columns[:, :top_n_words]))
+    columns = np.full((weights.shape[0], top_n_words), NOWHERE, dtype=np.int64)
+    scores = np.zeros((weights.shape[0], top_n_words))
+    for row, (start, end) in enumerate(itertools.pairwise(weights.indptr)):
+        data, of_row = weights.data[start:end], weights.indices[start:end]
+        heaviest = largest(data, top_n_words, ties=of_row)
+        columns[row, : len(heaviest)], scores[row, : len(heaviest)] = of_row[heaviest], data[heaviest]
+    names = vocabulary.names(np.unique(columns))
     return [
         [
             (names[column], score) if column != NOWHERE and score > 0 else _NO_WORD
-            for column, score in zip(row_columns[:top_n_words], row_scores[:top_n_words], strict=True)
+            for column, score in zip(row_columns, row_scores, strict=True)
         ]
         for row_columns, row_scores in zip(columns.tolist(), scores.tolist(), strict=True)
     ]

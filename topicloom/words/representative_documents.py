@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from topicloom.words.ctfidf import Weighting
 from topicloom.words.ngrams import DocumentNgrams, count_by_text, runs
+from topicloom.words.ranking import largest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +27,8 @@ def representative_documents(
 ) -> list[list[int]]:
     """Rows of the representative documents of each topic, the smallest topic number first; the choice is BERTopic's.
 
-    topics: (n,). weights: sparse (topics, columns) c-TF-IDF.
+    topics: (n,). weights: sparse (topics, columns) c-TF-IDF. Of a topic's documents the nearest comes first, of equally
+    near ones the first row; BERTopic leaves both to numpy's partition, and so to the processor.
     Source: BERTopic's sampling and cosine similarity, without reading the samples' texts again.
     """
     import numpy as np
@@ -45,9 +47,7 @@ def representative_documents(
             dense[topic_weights.indices[entries]] = topic_weights.data[entries]
             similarity = _similarities(documents[start : start + len(sample)], dense)
             dense[topic_weights.indices[entries]] = 0.0
-            taken = min(_CHOSEN, len(sample))
-            nearest = np.argpartition(similarity, -taken)[-taken:]
-            chosen.append([int(row) for row in sample[nearest]])
+            chosen.append(sample[largest(similarity, _CHOSEN, ties=sample)].tolist())
             start += len(sample)
     return chosen
 
