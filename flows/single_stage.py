@@ -43,7 +43,7 @@ from topicloom.store.store import StageRef
 TASKS: Final[Mapping[str, Task[..., Any]]] = {
     task.name: task
     for task in (
-        *(load_embeddings, choose_size, update, reduce, cluster, consensus, reassign, represent, distribution),
+        *(load_embeddings, update, choose_size, reduce, cluster, consensus, reassign, represent, distribution),
         *(orphan_split, identify, export, describe, quality, figures, report),
     )
 }

@@ -69,8 +69,8 @@ def topic_model(
         if validate_only:
             get_run_logger().info("%s: the input is sound.", settings.label)
             return None
-        run(choose_size)
         run(update)
+        run(choose_size)
         run(reduce)
         run(cluster)
         run(consensus)

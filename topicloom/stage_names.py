@@ -6,8 +6,8 @@ from typing import Final, Literal, get_args
 
 StageName = Literal[
     "load-embeddings",
-    "choose-size",
     "update",
+    "choose-size",
     "reduce",
     "cluster",
     "consensus",
@@ -25,8 +25,8 @@ StageName = Literal[
 STAGE_NAMES: Final[tuple[StageName, ...]] = get_args(StageName)
 
 LOAD_EMBEDDINGS: Final = "load-embeddings"
-CHOOSE_SIZE: Final = "choose-size"
 UPDATE: Final = "update"
+CHOOSE_SIZE: Final = "choose-size"
 REDUCE: Final = "reduce"
 CLUSTER: Final = "cluster"
 CONSENSUS: Final = "consensus"

@@ -49,7 +49,7 @@ def test_no_field_offers_none(flow, configs):
 def test_the_analyses_are_a_choice_and_so_are_the_stages(configs):
     fields = form(topic_model, configs[1:])["properties"]
     assert fields["analysis"]["enum"] == ["two/a01", "two/deep/a02"]
-    assert fields["refresh"]["enum"][:2] == ["load-embeddings", "choose-size"]
+    assert fields["refresh"]["enum"][:2] == ["load-embeddings", "update"]
     assert form(sweep, configs)["properties"]["analysis"]["enum"] == ["other/z", "two/a01", "two/deep/a02"]
 
 

@@ -20,7 +20,7 @@ from topicloom.store.store import StagePlan, Store, Workspace
 
 logger = logging.getLogger(__name__)
 
-PART = "language-model-name"
+PART, PART_VERSION = "language-model-name", 1
 _ANSWER = "answer.json"
 _LONGEST_ANSWER = 40  # tokens
 _CHARACTERS_A_TOKEN = 3  # fewer than most texts have, so that an estimate errs to the safe side
@@ -132,7 +132,7 @@ def name_topics(
 def _plan(question: Question, settings: LanguageModelSettings) -> StagePlan:
     return StagePlan(
         stage=PART,
-        version=1,
+        version=PART_VERSION,
         parameters={"model": settings.model, "base_url": settings.base_url, "instructions": _INSTRUCTIONS},
         inputs={"question": question.text},
         libraries={},

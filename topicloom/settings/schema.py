@@ -403,6 +403,12 @@ class TopicModelSettings(Section):
                 f"consensus.seeds is {self.consensus.seeds} and update {self.update.mode}; a consensus fits all papers "
                 "under each seed, so update must be refit"
             )
+        by_membership = self.orphans.mode == "reassign" and self.orphans.strategy == "membership"
+        if by_membership and self.n_topics and self.consensus.seeds > 1:
+            raise ValueError(
+                f"orphans.strategy is membership and n_topics {self.n_topics}; KMeans knows no membership of "
+                "papers that a consensus leaves out, so strategy must be distribution, c-tf-idf or embedding"
+            )
         return self
 
     @property
@@ -507,9 +513,15 @@ class Settings(BaseModel):
         return f"{self.metadata.project_folder}/{self.metadata.analysis_id}"
 
 
+def with_size(settings: Settings, size: int) -> Settings:
+    """The settings with a min_topic_size in the place of the one they state, or of auto."""
+    tmo = settings.tmo.model_copy(update={"min_topic_size": size})
+    return settings.model_copy(update={"tmo": tmo})
+
+
 def reassigns(settings: Settings) -> bool:
-    """Whether a run has the stage reassign: KMeans leaves no outliers."""
-    return settings.tmo.orphans.mode == "reassign" and settings.tmo.n_topics == 0
+    """Whether a run has the stage reassign: KMeans leaves no outliers, but a vote of several seeds may."""
+    return settings.tmo.orphans.mode == "reassign" and (settings.tmo.n_topics == 0 or agrees(settings))
 
 
 def agrees(settings: Settings) -> bool:

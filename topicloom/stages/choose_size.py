@@ -7,9 +7,10 @@ from typing import Any
 
 from topicloom.progress import tell
 from topicloom.settings.reading import with_values
-from topicloom.settings.schema import Settings, reassigns
+from topicloom.settings.schema import Settings, reassigns, with_size
 from topicloom.stage_names import CHOOSE_SIZE, CLUSTER, LOAD_EMBEDDINGS
 from topicloom.stages import cluster, quality, reassign, reduce, represent
+from topicloom.stages.earlier_fit import is_placed
 from topicloom.stages.load_embeddings import TEXTS, VECTORS
 from topicloom.stages.stage import Artifact, Stage, Work
 from topicloom.store.files import write_json
@@ -69,12 +70,6 @@ def _through(settings: Settings, loaded: StageRef, stages: Sequence[Stage], run_
     return refs
 
 
-def with_size(settings: Settings, chosen: StageRef) -> Settings:
-    """The settings with the min_topic_size that was chosen. chosen: result of choose-size."""
-    tmo = settings.tmo.model_copy(update={"min_topic_size": int(chosen.facts["min_topic_size"])})
-    return settings.model_copy(update={"tmo": tmo})
-
-
 def _parameters(settings: Settings) -> dict[str, Any]:
     return {
         **reduce.parameters(settings),
@@ -99,7 +94,9 @@ STAGE = Stage(
     libraries=("numpy",),
     wanted=lambda settings: settings.tmo.chooses_size,
     gates=True,
-    settle=with_size,
+    # Placed papers go into the topics of an earlier fit, whose size was chosen then.
+    due=lambda _, refs: not is_placed(refs),
+    settle=lambda settings, chosen: with_size(settings, int(chosen.facts["min_topic_size"])),
     compute=choose_size,
     tell=_tell,
 )

@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from topicloom.atlas.atlas import Atlas, make_atlas, write_atlas
-from topicloom.atlas.language_model import Answers, Question, name_topics
+from topicloom.atlas.language_model import PART, PART_VERSION, Answers, Question, name_topics
 from topicloom.atlas.names import Candidates, TopicName, model_names, statistical_names
 from topicloom.inputs.encoder import load_model, model_at_hand
 from topicloom.inputs.papers import Dataset, dataset_facts, paper_facts, read_papers
@@ -28,7 +28,7 @@ from topicloom.stages.load_embeddings import (
 )
 from topicloom.stages.reduce import COORDINATES
 from topicloom.stages.represent import MEANS, TABLE, TOPICS, VOCABULARY, WEIGHTS, named_candidates, stored_topic_vectors
-from topicloom.stages.stage import Artifact, Stage, Work
+from topicloom.stages.stage import Artifact, Part, Stage, Work
 from topicloom.store.store import Store
 from topicloom.words.ctfidf import Topic, read_topics
 
@@ -41,6 +41,7 @@ ATLAS = tuple(
     Artifact(DESCRIBE, name)
     for name in ("papers.parquet", "topics.parquet", "groups.parquet", "over_time.parquet", "relations.npz")
 )
+NAMES = Part(PART, PART_VERSION)  # each name by the language model
 _STEPS = 4
 
 
@@ -192,6 +193,7 @@ STAGE = Stage(
         IDENTITY,
     ),
     files=lambda settings: (settings.dataset_path, labels_path(settings)),
+    parts=(NAMES,),
     writes=tuple(artifact.name for artifact in ATLAS),
     libraries=("pandas", "scipy", "scikit-learn", "snowballstemmer"),
     wanted=lambda settings: settings.tmo.pictures.figures or settings.tmo.pictures.report,

@@ -34,6 +34,7 @@ from topicloom.stages.load_embeddings import (
 )
 from topicloom.stages.orphan_split import ASSIGNED, LEVEL0
 from topicloom.stages.orphan_split import ORPHANS as ORPHAN_ROWS
+from topicloom.stages.parts import NEIGHBOURS
 from topicloom.stages.publish import published_names
 from topicloom.stages.reassign import GIVEN_PROBABILITY, GIVEN_SCORE
 from topicloom.stages.record import result_record
@@ -244,13 +245,17 @@ def _agreed(settings: Settings) -> tuple[Artifact, ...]:
     return (AGREED, AGREEMENT, *((AGREED_PROBABILITY,) if settings.tmo.n_topics == 0 else ()))
 
 
+def _given(settings: Settings) -> tuple[Artifact, ...]:
+    return (*((GIVEN_PROBABILITY,) if settings.tmo.n_topics == 0 else ()), GIVEN_SCORE)
+
+
 def _reads(settings: Settings, _: Refs) -> tuple[Artifact, ...]:
     return (
         *(TEXTS, IDENTIFIERS, VECTORS, ROWS),
         *(REDUCED, COORDINATES, CLUSTERS),
         *((PROBABILITY,) if settings.tmo.n_topics == 0 else ()),
         *(_agreed(settings) if agrees(settings) else ()),
-        *((GIVEN_PROBABILITY, GIVEN_SCORE) if reassigns(settings) else ()),
+        *(_given(settings) if reassigns(settings) else ()),
         *(TOPICS, TABLE, MEANS, VOCABULARY, WEIGHTS, IDF),
         *(MATRIX, SCORE, ASSIGNED, ORPHAN_ROWS, LEVEL0, IDENTITY),
     )
@@ -266,6 +271,7 @@ STAGE = _Export(
     version=3,
     parameters=_parameters,
     reads=_reads,
+    parts=(NEIGHBOURS,),
     sees=(UPDATE,),
     libraries=("bertopic", "pandas", "joblib", "safetensors"),
     compute=_compute,

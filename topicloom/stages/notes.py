@@ -134,6 +134,9 @@ def update_notes(facts: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
 
 def choice_notes(facts: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """Remarks on what was chosen and agreed on, from the facts of the stages by name."""
+    if "min_topic_size" in facts.get("update", {}):
+        found = facts["update"]
+        yield f"min_topic_size is auto: {found['min_topic_size']}, as it was chosen in run {found['run']}."
     if "choose-size" in facts:
         found = facts["choose-size"]
         yield f"min_topic_size is auto: {found['min_topic_size']} was chosen of {', '.join(map(str, found['tried']))}."

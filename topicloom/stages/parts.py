@@ -7,12 +7,12 @@ from pathlib import Path
 from topicloom.settings.schema import Settings
 from topicloom.space.neighbours import ALL_PAIRS_BELOW, find_neighbours, write_neighbours
 from topicloom.stages.load_embeddings import TEXTS, VECTORS, stored_texts, stored_vectors
-from topicloom.stages.stage import library_versions
+from topicloom.stages.stage import Part, library_versions
 from topicloom.store.store import StagePlan, StageRef, Store, Workspace
 from topicloom.words.splitting import prepared
 from topicloom.words.tokens import Tokens, read_tokens, tokenise, write_tokens
 
-TOKENS, NEIGHBOURS = "tokens", "neighbours"
+TOKENS, NEIGHBOURS = Part("tokens", version=1), Part("neighbours", version=1)
 
 
 def stored_tokens(settings: Settings, embeddings: StageRef, out: Workspace, run_id: str | None = None) -> Tokens:
@@ -30,14 +30,14 @@ def stored_tokens(settings: Settings, embeddings: StageRef, out: Workspace, run_
         part.facts = {"tokens": len(tokens.ids), "words": len(tokens.words)}
 
     plan = StagePlan(
-        stage=TOKENS,
-        version=1,
+        stage=TOKENS.name,
+        version=TOKENS.version,
         parameters={"english": represent.language == "english", **preparation(settings, embeddings)},
         inputs={"/".join(TEXTS): embeddings.outputs[TEXTS.name]},
         libraries={},
     )
     ref, _ = store.obtain(plan, compute, run_id=run_id)
-    out.parts[TOKENS] = ref.key
+    out.parts[TOKENS.name] = ref.key
     return read_tokens(store.artifact(ref, "tokens.npz"))
 
 
@@ -101,8 +101,8 @@ def _search_seed(settings: Settings) -> int:
 def _neighbours_plan(settings: Settings, embeddings: StageRef) -> StagePlan:
     umap = settings.tmo.umap
     return StagePlan(
-        stage=NEIGHBOURS,
-        version=1,
+        stage=NEIGHBOURS.name,
+        version=NEIGHBOURS.version,
         parameters={"n_neighbors": umap.n_neighbors, "metric": umap.metric, "seed": _search_seed(settings)},
         inputs={"/".join(VECTORS): embeddings.outputs[VECTORS.name]},
         libraries=library_versions("umap-learn", "pynndescent", "numba", "numpy", "scipy"),

@@ -8,7 +8,7 @@ from topicloom.measures.quality import topic_quality
 from topicloom.output_files import QUALITY_FILE
 from topicloom.stage_names import LOAD_EMBEDDINGS, QUALITY, REPRESENT
 from topicloom.stages.load_embeddings import TEXTS
-from topicloom.stages.parts import stored_tokens
+from topicloom.stages.parts import TOKENS, stored_tokens
 from topicloom.stages.reduce import REDUCED
 from topicloom.stages.represent import (
     MEANS,
@@ -58,6 +58,7 @@ STAGE = Stage(
     },
     reads=lambda *_: (TEXTS, REDUCED, TOPICS, MEANS, VOCABULARY, WEIGHTS),
     also=prepared_texts,
+    parts=(TOKENS,),
     writes=(MEASURES.name,),
     libraries=("scikit-learn", "numpy"),
     wanted=lambda settings: settings.tmo.pictures.quality,

@@ -84,7 +84,7 @@ def fitted_umap(settings: Settings, store: Store, refs: Refs, reduced: StageRef)
     loaded = base_refs(store, refs[UPDATE])[LOAD_EMBEDDINGS] if is_placed(refs) else refs[LOAD_EMBEDDINGS]
     neighbours = found_neighbours(settings, loaded)
     if neighbours is not None:
-        umap._knn_search_index = read_index(store.folder(NEIGHBOURS, neighbours.key))
+        umap._knn_search_index = read_index(store.folder(neighbours.stage, neighbours.key))
     return umap
 
 
@@ -98,6 +98,7 @@ STAGE = Stage(
     version=2,
     parameters=parameters,
     reads=lambda _, refs: (VECTORS, *placement(refs)),
+    parts=(NEIGHBOURS,),
     sees=(UPDATE,),
     writes=(REDUCED.name, COORDINATES.name, UMAP.name),
     libraries=("umap-learn", "pynndescent", "numba", "numpy", "scipy", "scikit-learn"),

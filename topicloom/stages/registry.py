@@ -30,8 +30,8 @@ STAGES: Final[Mapping[str, Stage]] = {
     module.STAGE.name: module.STAGE
     for module in (
         load_embeddings,
-        choose_size,
         update,
+        choose_size,
         reduce,
         cluster,
         consensus,

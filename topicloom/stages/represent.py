@@ -12,7 +12,7 @@ from topicloom.settings.stop_lists import ENGLISH
 from topicloom.stage_names import LOAD_EMBEDDINGS, REPRESENT
 from topicloom.stages.cluster import clusters_from
 from topicloom.stages.load_embeddings import TEXTS, VECTORS, stored_vectors
-from topicloom.stages.parts import preparation, stored_tokens
+from topicloom.stages.parts import TOKENS, preparation, stored_tokens
 from topicloom.stages.stage import Artifact, Refs, Stage, Work, library_versions
 from topicloom.store.store import StageRef, Store
 from topicloom.words.ctfidf import IN_NAME, NoWordsError, Topic
@@ -127,6 +127,7 @@ STAGE = Stage(
     reads=lambda settings, _: (TEXTS, VECTORS, clusters_from(settings)),
     also=prepared_texts,
     writes=tuple(artifact.name for artifact in (TOPICS, TABLE, MEANS, VOCABULARY, WEIGHTS, IDF, *NGRAMS)),
+    parts=(TOKENS,),
     libraries=("scikit-learn", "pandas", "numpy", "scipy"),
     compute=represent_clusters,
     tell=_tell,

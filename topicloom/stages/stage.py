@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.metadata import version
@@ -15,7 +15,7 @@ from topicloom.stage_names import StageName
 from topicloom.store.store import Finding, StagePlan, StageRef, Store, Workspace
 
 Refs = Mapping[str, StageRef]
-INNER = "inner"  # in a plan's parameters: the versions of the stages that the stage runs itself
+INNER = "inner"  # in a plan's parameters: the versions of what the stage runs itself
 
 
 class Artifact(NamedTuple):
@@ -23,6 +23,19 @@ class Artifact(NamedTuple):
 
     stage: str
     name: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """A result of its own that stages rest on: found once, and kept under a key of its own.
+
+    Args:
+        name: Where the store keeps it.
+        version: Raised when its code changes its result.
+    """
+
+    name: str
+    version: int
 
 
 @dataclass(frozen=True)
@@ -69,12 +82,14 @@ class Stage:
             the like are imported, so that a run whose results are kept imports nothing heavy.
         writes: The artifacts that are always there when it has computed; the store refuses a result without one.
         inner: Stages that it runs itself, or whose results it judges: their versions and libraries are part of its key.
+        parts: Results of their own that it has made while it computes; their versions are part of its key.
         sees: Stages whose results it looks at, without their deciding its own.
         files: Files of the project that it reads, as far as they are there.
         also: What else decides its result, as digests by name.
         wanted: Whether a run with these settings has it.
         due: Whether a run that wants it needs it, given the results before it.
         gates: Whether the stages after it wait for it, since it decides what they read.
+        awaits: What the next run decides by it, in words; empty for a stage that decides nothing.
         settle: The settings of the stages after it.
         lacks: What must be made before its inputs are there, in words; empty where all is there.
         make: Makes what it lacks. failures: how often that was tried in vain.
@@ -89,12 +104,14 @@ class Stage:
     compute: Callable[[Work], None]
     writes: tuple[str, ...] = ()
     inner: tuple[Stage, ...] = ()
+    parts: tuple[Part, ...] = ()
     sees: tuple[str, ...] = ()
     files: Callable[[Settings], Sequence[Path]] = lambda _: ()
     also: Callable[[Settings, Refs], dict[str, str]] = lambda *_: {}
     wanted: Callable[[Settings], bool] = lambda _: True
     due: Callable[[Settings, Refs], bool] = lambda *_: True
     gates: bool = False
+    awaits: Callable[[Settings, Refs], str] = lambda *_: ""
     settle: Callable[[Settings, StageRef], Settings] = lambda settings, _: settings
     lacks: Callable[[Settings], str] = lambda _: ""
     make: Callable[[Settings, int], None] = lambda *_: None
@@ -109,14 +126,28 @@ class Stage:
         names = (*self.needs(settings, refs), *self.sees)
         return {name: refs[name] for name in dict.fromkeys(names) if name in refs}
 
+    def decided_by(self, settings: Settings) -> dict[str, Any]:
+        """The settings that decide its result, and the versions of what it runs itself.
+
+        A part stands in it from its second version on, so that the keys of earlier results hold.
+        """
+        versions: dict[str, int] = {one.name: one.version for one in self.inner}
+        versions |= {part.name: part.version for part in self.all_parts() if part.version > 1}
+        return {**self.parameters(settings), **({INNER: versions} if versions else {})}
+
+    def all_parts(self) -> Iterator[Part]:
+        """Its parts, and those of the stages that it runs itself."""
+        yield from self.parts
+        for stage in self.inner:
+            yield from stage.all_parts()
+
     def plan(self, settings: Settings, refs: Refs) -> StagePlan:
         """What its result will be made from; raises OSError for an input file that cannot be read."""
         digests = Store(settings.store_path).digests
-        inner = {INNER: {stage.name: stage.version for stage in self.inner}} if self.inner else {}
         return StagePlan(
             stage=self.name,
             version=self.version,
-            parameters={**self.parameters(settings), **inner},
+            parameters=self.decided_by(settings),
             inputs={
                 **{f"{stage}/{name}": refs[stage].outputs[name] for stage, name in self.reads(settings, refs)},
                 **{file.name: digests.digest(file) for file in self.files(settings) if file.is_file()},

@@ -46,7 +46,7 @@ def analysis_status(settings: Settings) -> list[StageStatus]:
         state, why = STALE if last else MISSING, ""
         awaited = [name for name in (*gates, *stage.needs(settings, refs)) if name not in refs]
         if awaited:
-            why = f"{awaited[0]} is to be computed first"
+            why = stage.awaits(settings, refs) or f"{awaited[0]} is to be computed first"
         elif stage.lacks(settings):
             state, why = MISSING, stage.lacks(settings)
         else:
@@ -57,7 +57,7 @@ def analysis_status(settings: Settings) -> list[StageStatus]:
                 last = stage.manifest(store, record, found.ref)
                 state, why = (CACHED, "") if _in_folder(record, found.ref) else (STALE, _NOT_PUBLISHED)
             else:
-                why = found.fault or _why_stale(stage, settings, refs, last)
+                why = found.fault or stage.awaits(settings, refs) or _why_stale(stage, settings, refs, last)
         if stage.gates:
             gates.append(stage.name)
         statuses.append(_status(store, stage.name, state, why, last))

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from topicloom.lineage.following import FittedRun, fitted_run
-from topicloom.settings.schema import Settings
+from topicloom.settings.schema import Settings, with_size
 from topicloom.space.new_papers import Drift, surroundings
-from topicloom.stage_names import CLUSTER, LOAD_EMBEDDINGS, REDUCE, UPDATE
-from topicloom.stages import cluster, reduce
+from topicloom.stage_names import CHOOSE_SIZE, CLUSTER, LOAD_EMBEDDINGS, REDUCE, UPDATE
+from topicloom.stages import cluster, load_embeddings, reduce
 from topicloom.stages.earlier_fit import DECISION, FIT, NEAR, POSITIONS, refs_under
 from topicloom.stages.load_embeddings import IDENTIFIERS, VECTORS, mapped_vectors, stored_identifiers
-from topicloom.stages.stage import Refs, Stage, Work, library_versions
+from topicloom.stages.stage import INNER, Refs, Stage, Work, library_versions
 from topicloom.store.files import digest_json, write_json
 from topicloom.store.store import StagePlan, StageRef, Store, Workspace
 
@@ -26,7 +26,15 @@ _MOST_CHANGED = 0.5  # share of the papers in common whose embeddings may have c
 
 def _is_due(settings: Settings, refs: Refs) -> bool:
     """Whether a run has to decide: another corpus was fitted before."""
-    return LOAD_EMBEDDINGS in refs and fitted_run(settings, refs[LOAD_EMBEDDINGS].key) is not None
+    return _base(settings, refs) is not None
+
+
+def _base(settings: Settings, refs: Refs) -> FittedRun | None:
+    """The run whose model papers may be placed in, also before the corpus as it is now has been loaded."""
+    if LOAD_EMBEDDINGS in refs:
+        return fitted_run(settings, refs[LOAD_EMBEDDINGS].key)
+    made_first = load_embeddings.STAGE.lacks(settings)
+    return fitted_run(settings, "" if made_first else load_embeddings.STAGE.plan(settings, refs).key)
 
 
 def decide(work: Work) -> None:
@@ -34,7 +42,8 @@ def decide(work: Work) -> None:
 
     Artifacts: decision.json; positions.npy (n,) int64, row of each paper in the fitted corpus,
     -1 for one that is new or whose embedding has changed; near.npz, rows and distances of the fitted papers nearest to
-    each new one. Facts: mode (assign or refit), why, run (of the fit), new, withdrawn, far_share, drift.
+    each new one. Facts: mode (assign or refit), why, run (of the fit), new, withdrawn, far_share, drift; where
+    min_topic_size is auto and papers are placed the min_topic_size of that run.
     """
     import numpy as np
 
@@ -69,6 +78,8 @@ def decide(work: Work) -> None:
     np.save(out.path(POSITIONS.name), positions)
     np.savez(out.path(NEAR.name), rows=near.rows, distances=near.distances)
     if assigns:
+        if settings.tmo.chooses_size:
+            out.facts["min_topic_size"] = _chosen_size(store, base)
         out.parts |= {f"base-{stage}": ref.key for stage, ref in kept.items()}
         out.parts |= {f"base-{name}": key for name, key in store.manifest(kept[REDUCE]).get("parts", {}).items()}
 
@@ -101,13 +112,32 @@ def _why_other_vectors(
 
 def _why_unlike(settings: Settings, store: Store, base: FittedRun) -> str:
     """What is other in the settings than at the fit, so that papers cannot be placed by it; empty if nothing is."""
+    if settings.tmo.chooses_size:
+        size = _chosen_size(store, base)
+        if size is None:
+            return f"min_topic_size is auto, and was not in run {base.number}"
+        settings = with_size(settings, size)
     for stage in (reduce.STAGE, cluster.STAGE):
         made_from = StagePlan(**store.manifest_of(stage.name, base.keys[stage.name])["made_from"])
-        if made_from.parameters != stage.parameters(settings):
+        if _without_versions(made_from.parameters) != stage.parameters(settings):
             return f"the settings of {stage.name} are other than in run {base.number}"
-        if made_from.version != stage.version or made_from.libraries != library_versions(*stage.libraries):
+        if made_from.parameters != stage.decided_by(settings) or made_from.version != stage.version:
+            return f"topicloom computes {stage.name} in another way than in run {base.number}"
+        if made_from.libraries != library_versions(*stage.libraries):
             return f"the libraries of {stage.name} are other than in run {base.number}"
     return _why_too_few(settings, store, base)
+
+
+def _without_versions(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in parameters.items() if name != INNER}
+
+
+def _chosen_size(store: Store, base: FittedRun) -> int | None:
+    """The min_topic_size that was chosen for a fit; None where it was stated, or KMeans asked for none."""
+    if CHOOSE_SIZE not in base.keys:
+        return None
+    made_from = StagePlan(**store.manifest_of(CLUSTER, base.keys[CLUSTER])["made_from"])
+    return int(made_from.parameters["hdbscan"]["min_cluster_size"])
 
 
 def _why_too_few(settings: Settings, store: Store, base: FittedRun) -> str:
@@ -164,6 +194,29 @@ def _why_lost(store: Store, base: FittedRun) -> str:
     return ""
 
 
+def _parameters(settings: Settings) -> dict[str, Any]:
+    """Where min_topic_size is auto it is not chosen yet: a run that places papers takes that of the fit."""
+    clustering = cluster.parameters(settings)
+    if settings.tmo.chooses_size:
+        clustering["hdbscan"] = {**clustering["hdbscan"], "min_cluster_size": "auto"}
+    return {
+        **settings.tmo.update.model_dump(mode="json"),
+        "reduce": reduce.parameters(settings),
+        "cluster": clustering,
+    }
+
+
+def _settle(settings: Settings, decided: StageRef) -> Settings:
+    size = decided.facts.get("min_topic_size")
+    return settings if size is None else with_size(settings, int(size))
+
+
+def _awaits(settings: Settings, refs: Refs) -> str:
+    base = _base(settings, refs)
+    said = f"the corpus is another than in run {base.number}; " if base else ""
+    return f"{said}the next run decides whether its new papers are placed or all papers are fitted anew"
+
+
 def _tell(_: Settings, facts: Mapping[str, Any]) -> str:
     if facts["mode"] == "refit":
         return f"All papers are fitted anew: {facts['why']}"
@@ -173,11 +226,7 @@ def _tell(_: Settings, facts: Mapping[str, Any]) -> str:
 STAGE = Stage(
     UPDATE,
     version=2,
-    parameters=lambda settings: {
-        **settings.tmo.update.model_dump(mode="json"),
-        "reduce": reduce.parameters(settings),
-        "cluster": cluster.parameters(settings),
-    },
+    parameters=_parameters,
     reads=lambda *_: (IDENTIFIERS, VECTORS),
     also=_base_run,
     writes=(DECISION.name,),
@@ -186,6 +235,8 @@ STAGE = Stage(
     wanted=lambda settings: settings.tmo.update.mode != "refit",
     due=_is_due,
     gates=True,
+    settle=_settle,
+    awaits=_awaits,
     compute=decide,
     tell=_tell,
 )

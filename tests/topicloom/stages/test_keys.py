@@ -8,7 +8,10 @@ import pytest
 
 from topicloom.settings.reading import read_settings
 from topicloom.stages import stage as stages
+from topicloom.stages.describe import NAMES
+from topicloom.stages.parts import NEIGHBOURS, TOKENS
 from topicloom.stages.registry import STAGES
+from topicloom.stages.stage import INNER
 from topicloom.store.store import StageRef
 
 RUN_INSIDE = {
@@ -44,6 +47,27 @@ def test_a_stage_computed_in_a_new_way_makes_stale_whoever_runs_it(settings, mon
     monkeypatch.setitem(vars(STAGES[raised]), "version", STAGES[raised].version + 1)
     stale = {name for name in STAGES if key_of(name, settings) != before[name]}
     assert stale == {raised, *(name for name, inner in RUN_INSIDE.items() if raised in inner)}
+
+
+@pytest.mark.parametrize(
+    ("part", "users"),
+    [
+        (TOKENS, {"represent", "quality", "reassign", "choose-size"}),
+        (NEIGHBOURS, {"reduce", "export", "update", "choose-size", "consensus"}),
+        (NAMES, {"describe"}),
+    ],
+    ids=lambda part: getattr(part, "name", ""),
+)
+def test_a_part_computed_in_a_new_way_makes_stale_whoever_rests_on_it(settings, monkeypatch, part, users):
+    before = {name: key_of(name, settings) for name in STAGES}
+    monkeypatch.setitem(vars(part), "version", part.version + 1)
+    assert {name for name in STAGES if key_of(name, settings) != before[name]} == users
+
+
+def test_keys_from_before_parts_had_versions_hold(settings):
+    for name, stage in STAGES.items():
+        inner = STAGES[name].plan(settings, AnyRefs()).parameters.get(INNER, {})
+        assert inner.keys() == {one.name for one in stage.inner}
 
 
 @pytest.mark.parametrize("library", ["pynndescent", "numba", "umap-learn", "hdbscan", "scipy"])
