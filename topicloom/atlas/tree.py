@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -47,22 +48,31 @@ def leaf_order(tree: NDArray[np.float64], topics: int) -> NDArray[np.int64]:
     return leaves_list(tree).astype(np.int64) if len(tree) else np.arange(topics, dtype=np.int64)
 
 
-def group_levels(tree: NDArray[np.float64], counts: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+def group_levels(
+    tree: NDArray[np.float64], counts: NDArray[np.int64], sizes: Sequence[int] | None = None
+) -> list[NDArray[np.int64]]:
     """The groups of topics from coarse to fine, one array a level: group of each topic, numbered from 0 by size.
 
     counts: (t,) papers of each topic, by which groups are numbered, the largest 0; groups of one size by their first
-    topic. The last level is the topics themselves. Each group of a level lies within one group of the level before.
+    topic. sizes: groups of each level but the last, the coarsest first; None: 8, and 3.6 times as many from level to
+    level. The last level is the topics themselves. Each group of a level lies within one group of the level before.
     """
     import numpy as np
     from scipy.cluster.hierarchy import fcluster
 
     topics = len(counts)
-    levels = []
+    wanted = _usual_sizes(topics) if sizes is None else sizes
+    levels = [_numbered(fcluster(tree, t=size, criterion="maxclust"), counts) for size in wanted]
+    return [*levels, _numbered(np.arange(topics), counts)]
+
+
+def _usual_sizes(topics: int) -> list[int]:
+    sizes = []
     wanted = float(COARSEST)
     while wanted <= topics / 2:
-        levels.append(_numbered(fcluster(tree, t=int(wanted), criterion="maxclust"), counts))
+        sizes.append(int(wanted))
         wanted *= _FINER
-    return [*levels, _numbered(np.arange(topics), counts)]
+    return sizes
 
 
 def _numbered(groups: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:

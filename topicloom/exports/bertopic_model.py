@@ -7,12 +7,9 @@ import json
 import logging
 import pickle
 import sys
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -31,8 +28,6 @@ if TYPE_CHECKING:
 
 # BERTopic does without these, and importing them takes ten times as long as the rest of it.
 _OPTIONAL = ("sentence_transformers", "transformers", "torch", "umap", "hdbscan", "plotly", "matplotlib")
-_DRAWING = "bertopic.plotting"  # needs plotly
-_one_block = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -63,63 +58,42 @@ class ModelParts:
 def lean_bertopic() -> Iterator[ModuleType]:
     """Import bertopic without the libraries that it can do without, unless the process has it already.
 
-    Afterwards it is forgotten again, so that whoever imports it later gets it whole. One block at a time; other threads
-    import whatever they like meanwhile, save bertopic itself, which they get as it is here.
+    Afterwards it is forgotten again, so that whoever imports it later gets it whole.
     """
-    with _one_block:
-        lean = _Without() if "bertopic" not in sys.modules else None
-        # Lists of their own: another thread may be going through the one of before.
-        sys.meta_path = [*([lean] if lean else []), *sys.meta_path]
-        try:
-            import bertopic
-            import bertopic._save_utils
-            import bertopic.vectorizers
+    if "bertopic" in sys.modules:
+        yield sys.modules["bertopic"]
+        return
+    finders = sys.meta_path
+    sys.meta_path = [_Without(finders)]
+    try:
+        import bertopic
+        import bertopic._save_utils
+        import bertopic.vectorizers
 
-            yield bertopic
-        finally:
-            sys.meta_path = [finder for finder in sys.meta_path if finder is not lean]
-            if lean and lean.imported:
-                for name in [name for name in sys.modules if name.partition(".")[0] == "bertopic"]:
-                    del sys.modules[name]
+        yield bertopic
+    finally:
+        sys.meta_path = finders
+        for name in [name for name in sys.modules if name.partition(".")[0] == "bertopic"]:
+            del sys.modules[name]
 
 
-class _Without(MetaPathFinder):
-    """For the thread that makes it, and no other, the optional libraries are as if they could not be imported.
+class _Without:
+    """Finds modules as the given finders do, but for the optional ones, which are as if they were not installed."""
 
-    imported: whether that thread has imported bertopic so; another may have been faster, and then it is whole.
-    """
+    def __init__(self, finders: Sequence[Any]) -> None:
+        self._finders = list(finders)
 
-    def __init__(self) -> None:
-        self._thread = threading.get_ident()
-        self.imported = False
-
-    def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
-        if threading.get_ident() != self._thread:
-            return None
-        self.imported |= name == "bertopic"
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         package = name.partition(".")[0]
-        if name == _DRAWING:
-            return ModuleSpec(name, _Nothing(), is_package=True)
         if package in _OPTIONAL and package not in sys.modules:  # what the process has already must stay whole
-            return ModuleSpec(name, _Missing())
-        return None
+            return None
+        specs = (finder.find_spec(name, path, target) for finder in self._finders)
+        return next((spec for spec in specs if spec is not None), None)
 
-
-class _Nothing(Loader):
-    """Loads an empty module."""
-
-    def exec_module(self, module: ModuleType) -> None:
-        pass
-
-
-class _Missing(Loader):
-    """Loads nothing: the module is as if it were not installed."""
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        raise ModuleNotFoundError(f"topicloom imports bertopic without {spec.name}", name=spec.name)
-
-    def exec_module(self, module: ModuleType) -> None:
-        pass
+    def find_distributions(self, *context: Any) -> Iterator[Any]:
+        """What importlib.metadata asks finders for: all that is installed."""
+        for finder in self._finders:
+            yield from getattr(finder, "find_distributions", lambda *_: ())(*context)
 
 
 def build_model(bertopic: ModuleType, parts: ModelParts, settings: TopicModelSettings) -> Any:

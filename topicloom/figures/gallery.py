@@ -69,7 +69,8 @@ def draw_figures(atlas: Atlas, folder: Path, label: str) -> Drawn:
 
 def _drawable(atlas: Atlas) -> Atlas:
     """An atlas whose labels any figure can show: a person or a language model may have written anything into them."""
-    topics, groups = (
-        table.assign(Label=[drawable(str(label)) for label in table["Label"]]) for table in (atlas.topics, atlas.groups)
-    )
-    return dataclasses.replace(atlas, topics=topics, groups=groups)
+    cleaned = {
+        name: table.assign(Label=[drawable(str(label)) for label in table["Label"]])
+        for name, table in (("topics", atlas.topics), ("groups", atlas.groups))
+    }
+    return dataclasses.replace(atlas, **cleaned)

@@ -1,0 +1,120 @@
+"""The resolution chosen by evidence: where most topics are both stable over seeds and coherent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from topicloom.clusters.graph.agreement import agreed_communities
+from topicloom.clusters.graph.leiden import FindsCommunities, leiden
+from topicloom.clusters.graph.small_topics import Small, settle_small_topics
+from topicloom.measures.stability import stability
+from topicloom.progress import tell
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_matrix
+
+PATH = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 14.0, 20.0, 28.0, 40.0)
+STABLE = 0.6  # Jaccard index from which on Hennig (2007) takes a cluster for a pattern in the data
+COHERENT = 0.1  # NPMI from which on people mostly find a topic coherent
+_KEPT = 0.9  # share of the best worth from which on the resolution of the run before is kept
+_SEEDS = 3
+
+
+@dataclass(frozen=True)
+class Step:
+    """One resolution of the path.
+
+    Args:
+        resolution: Of the objective.
+        topics: How many it gives.
+        rand: Mean adjusted Rand index of each two seeds.
+        npmi: Mean coherence of the topics.
+        good: Topics that are stable and coherent.
+        worth: Good topics less the others.
+    """
+
+    resolution: float
+    topics: int
+    rand: float
+    npmi: float
+    good: int
+    worth: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """For a JSON file."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The path, and the resolution to take."""
+
+    resolution: float
+    steps: list[Step]
+    why: str
+
+
+def resolution_by_evidence(
+    graph: csr_matrix,
+    coherence_of: Callable[[Sequence[NDArray[np.int64]]], list[NDArray[np.float64]]],
+    seed: int,
+    least: int,
+    small: Small = "join",
+    before: float | None = None,
+    path: Sequence[float] = PATH,
+    find: FindsCommunities = leiden,
+) -> Evidence:
+    """Try a path of resolutions and take the one with the most topics that are good, those that are not taken off.
+
+    A topic is good where the seeds find it again (mean Jaccard index of 0.6 and more) and its words belong together
+    (NPMI of 0.1 and more). Of equals the coarser is taken; a run keeps the resolution of the run before as long as that
+    is worth nine tenths of the best.
+
+    Args:
+        graph: (n, n) symmetric weights.
+        coherence_of: NPMI of the topics of each of several partitions, (t,) float64 each, NaN where it is not known.
+        seed: Decides all seeds.
+        least: Papers of a topic.
+        small: What becomes of smaller ones.
+        before: The resolution of the run before, or None.
+        path: Resolutions that are tried.
+        find: Finds communities.
+
+    Returns:
+        The resolution, the whole path, and why, in a sentence.
+
+    Source: Hennig (2007), Cluster-wise assessment of cluster stability.
+    """
+    found = []
+    for place, resolution in enumerate(path):
+        agreed = agreed_communities(graph, resolution, seed, runs=_SEEDS, find=find)
+        labels = settle_small_topics(graph, agreed.labels, resolution, least, small).labels
+        again = stability([labels, *agreed.runs]).of_topics
+        found.append((resolution, labels, agreed.rand or 0.0, np.zeros(0) if again is None else again))
+        tell("resolutions", place + 1, len(path))
+    steps = []
+    for (resolution, labels, rand, again), npmi in zip(found, coherence_of([one[1] for one in found]), strict=True):
+        topics = int(labels.max(initial=-1)) + 1
+        good = int(((again >= STABLE) & (npmi >= COHERENT)).sum())
+        known = npmi[np.isfinite(npmi)]
+        mean = float(known.mean()) if len(known) else 0.0
+        steps.append(Step(resolution, topics, round(rand, 4), round(mean, 4), good, 2 * good - topics))
+    return _chosen(steps, before)
+
+
+def _chosen(steps: list[Step], before: float | None) -> Evidence:
+    several = [step for step in steps if step.topics > 1] or steps
+    best = max(several, key=lambda step: (step.worth, -step.resolution))
+    earlier = next((step for step in several if step.resolution == before), None)
+    if earlier is not None and earlier.worth >= best.worth - (1 - _KEPT) * abs(best.worth):
+        why = f"resolution {earlier.resolution:g} of the run before is kept"
+        return Evidence(earlier.resolution, steps, f"{why}: {earlier.good} of its {earlier.topics} topics are good.")
+    why = f"resolution {best.resolution:g}: {best.good} of its {best.topics} topics are stable and coherent"
+    return Evidence(
+        best.resolution, steps, f"{why}, and no other of the path has as many more good topics than others."
+    )

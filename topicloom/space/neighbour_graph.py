@@ -1,0 +1,95 @@
+"""UMAP's fuzzy neighbour graph, the one that it lays out, without a layout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from topicloom.machine.compiled import import_umap
+from topicloom.settings.schema import UmapSettings
+from topicloom.space.neighbours import Neighbours
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_matrix
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """The connected pieces of a graph.
+
+    Args:
+        count: Pieces of two papers and more.
+        isolated: Papers without any edge.
+        labels: (n,) int64, the piece of each paper.
+    """
+
+    count: int
+    isolated: int
+    labels: NDArray[np.int64]
+
+
+def neighbour_graph(
+    vectors: NDArray[np.floating[Any]], umap: UmapSettings, neighbours: Neighbours | None = None
+) -> csr_matrix:
+    """Build the graph that umap.UMAP would lay out.
+
+    Args:
+        vectors: (n, d) embeddings.
+        umap: The settings of UMAP, of which n_neighbors and metric count here.
+        neighbours: Those of these vectors, as `topicloom.space.neighbours.find_neighbours` finds them; None: all pairs
+            are compared, as UMAP does below 4,096 papers.
+
+    Returns:
+        (n, n) float32 weights from 0 to 1, symmetric, with an empty diagonal and sorted indices. With no more papers
+        than n_neighbors each paper has all others for neighbours; one paper, or none, has no edge.
+
+    Example:
+        >>> import numpy as np
+        >>> from topicloom.settings.schema import UmapSettings
+        >>> graph = neighbour_graph(np.random.default_rng(1).normal(size=(50, 8)), UmapSettings(n_neighbors=5))
+        >>> graph.shape, bool((graph != graph.T).nnz == 0)
+        ((50, 50), True)
+
+    Source: McInnes, Healy and Melville (2018), UMAP, section 3.1; the umap-learn library.
+    """
+    import numpy as np
+    from scipy.sparse import csr_matrix
+
+    n = len(vectors)
+    if n < 2:
+        return csr_matrix((n, n), dtype=np.float32)
+    graph = csr_matrix(_fuzzy_set(vectors, umap, neighbours), dtype=np.float32)
+    graph.setdiag(0)
+    graph.eliminate_zeros()
+    graph.sort_indices()
+    return graph
+
+
+def _fuzzy_set(vectors: NDArray[np.floating[Any]], umap: UmapSettings, neighbours: Neighbours | None) -> Any:
+    import numpy as np
+    from sklearn.metrics import pairwise_distances
+    from threadpoolctl import threadpool_limits
+
+    import_umap()
+    from umap.umap_ import fuzzy_simplicial_set
+
+    random = np.random.RandomState(0)  # asked for, and not used where the neighbours are given
+    if neighbours is not None:
+        k = neighbours.indices.shape[1]
+        known = {"knn_indices": neighbours.indices.copy(), "knn_dists": neighbours.distances.copy()}
+        return fuzzy_simplicial_set(vectors, k, random, umap.metric, **known)[0]
+    with threadpool_limits(limits=1):  # threads would add up products in any order
+        distances = pairwise_distances(np.asarray(vectors, dtype=np.float32), metric=umap.metric)
+    return fuzzy_simplicial_set(distances, min(umap.n_neighbors, len(vectors)), random, "precomputed")[0]
+
+
+def pieces_of(graph: csr_matrix) -> Pieces:
+    """Find the connected pieces of a graph. graph: (n, n) symmetric."""
+    import numpy as np
+    from scipy.sparse.csgraph import connected_components
+
+    _, labels = connected_components(graph, directed=False)
+    sizes = np.bincount(labels)
+    return Pieces(int((sizes > 1).sum()), int((sizes == 1).sum()), labels.astype(np.int64))
