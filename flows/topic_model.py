@@ -34,6 +34,7 @@ from topicloom.lineage.history import turn
 from topicloom.settings.checks import require_fitting_settings
 from topicloom.settings.overrides import Overrides
 from topicloom.stage_names import StageName
+from topicloom.stages.soundness import require_sound
 from topicloom.stages.take_up import taken_up
 from topicloom.store.retention import run_of
 
@@ -61,7 +62,9 @@ def topic_model(
         validate_only: Check settings, corpus and embeddings, and compute no topics.
     """
     require_allowed(analysis)
-    settings = taken_up(load_settings(analysis, overrides))
+    settings = load_settings(analysis, overrides)
+    require_sound(settings)
+    settings = taken_up(settings)
     announce(settings, refresh, validate_only=validate_only)
     with run_of(settings):
         run = StageRunner(settings, refresh)

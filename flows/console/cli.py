@@ -32,18 +32,20 @@ from flows.console.temporary_server import server_for_a_run
 from flows.server.access import is_running, read_instance
 from topicloom import __version__
 from topicloom.errors import InputError, TopicloomError
+from topicloom.inputs.decoding import form_notes
 from topicloom.inputs.demo import make_demo_project
 from topicloom.inputs.encoder import embeddings_missing
 from topicloom.lineage.labels import require_known_labels
 from topicloom.lineage.mending import require_own_history
-from topicloom.machine.threads import ThreadsError, available_threads
+from topicloom.machine.threads import ThreadsError
 from topicloom.progress import listening
-from topicloom.settings.checks import require_fitting_settings, require_writable
+from topicloom.settings.checks import require_writable
 from topicloom.settings.reading import read_settings
 from topicloom.settings.schema import Settings
 from topicloom.stage_names import STAGE_NAMES, StageName
 from topicloom.stages.language_notes import stop_word_note
 from topicloom.stages.notes import corpus_notes, dataset_notes
+from topicloom.stages.soundness import check_project, require_sound
 from topicloom.stages.status import CACHED, analysis_status, unfinished
 from topicloom.store.cleaning import clean, find_leftovers
 from topicloom.store.run_record import settle_export
@@ -74,8 +76,7 @@ def run(path: Analysis, refresh: Refresh = None, verbose: Verbose = False) -> No
     if refresh is not None and refresh not in STAGE_NAMES:
         raise typer.BadParameter(f"{refresh!r} is none of {', '.join(STAGE_NAMES)}.", param_hint="--refresh")
     # What is wrong is said before Prefect takes seconds to start.
-    require_writable(read_settings(path))
-    available_threads()
+    require_sound(read_settings(path))
     _run(path, refresh, verbose=verbose)
 
 
@@ -101,49 +102,22 @@ def _run(path: Path, refresh: str | None, *, verbose: bool) -> None:
 def check(path: Analysis) -> None:
     """Validate settings, corpus and embeddings; compute and change nothing."""
     settings = read_settings(path)
-    require_writable(settings)
     require_own_history(settings)
     show_notes([*settings.notes, *require_known_labels(settings)])
+    sound = check_project(settings)
+    tmo, documents = settings.tmo, sound.facts["documents"]
+    stop_words = stop_word_note(sound.facts, tmo.represent)
     if embeddings_missing(settings):
-        _check_texts(settings)
+        form = form_notes(settings.dataset_path.name, sound.dataset["dataset_form"])
+        show_notes([*form, *corpus_notes(sound.facts, tmo), *stop_words])
+        console.print(
+            f"{settings.label}: {documents} papers without embeddings; the run makes them with "
+            f"{tmo.transformer_model}. All else is well."
+        )
         return
-    from topicloom.inputs.papers import dataset_facts, read_papers
-    from topicloom.stages.load_embeddings import check_inputs
-
-    inputs = check_inputs(settings)
-    require_fitting_settings(settings, inputs.facts)
-    together = dataset_facts(read_papers(settings), list(inputs.corpus["UT"]), settings.tmo.year_column)
-    show_notes(
-        [
-            *corpus_notes(inputs.facts, settings.tmo),
-            *dataset_notes(together, inputs.facts["documents"]),
-            *stop_word_note(inputs.facts, settings.tmo.represent),
-        ]
-    )
-    documents, dimensions = inputs.facts["documents"], inputs.facts["dimensions"]
-    console.print(f"{settings.label}: {documents} papers with embeddings of {dimensions} dimensions. All is well.")
-
-
-def _check_texts(settings: Settings) -> None:
-    import pandas as pd
-
-    from topicloom.inputs.decoding import form_facts, form_notes, text_form
-    from topicloom.inputs.encoder import texts_to_embed
-    from topicloom.stages.load_embeddings import counted
-
-    texts = texts_to_embed(settings)
-    facts = counted(pd.Series(texts))
-    require_fitting_settings(settings, {"documents": len(texts), **facts})
-    show_notes(
-        [
-            *form_notes(settings.dataset_path.name, form_facts(text_form(settings.dataset_path))),
-            *corpus_notes(facts, settings.tmo),
-            *stop_word_note(facts, settings.tmo.represent),
-        ]
-    )
+    show_notes([*corpus_notes(sound.facts, tmo), *dataset_notes(sound.dataset, documents), *stop_words])
     console.print(
-        f"{settings.label}: {len(texts)} papers without embeddings; the run makes them with "
-        f"{settings.tmo.transformer_model}. All else is well."
+        f"{settings.label}: {documents} papers with embeddings of {sound.facts['dimensions']} dimensions. All is well."
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tokenize
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
 
 NPY, IDS, PICKLE = "embeddings.npy", "embeddings_ids.json", "embeddings.pck"
 EMBEDS_SETTINGS = "embeds_settings.json"  # what vectors that topicloom made were made with
-_ROWS = 65_536
 _LEAST_BYTES, _BYTES_OF_ID = 1 << 20, 4096  # that embeddings_ids.json may have, and for each row of the embeddings
 _NPY_MAGIC = b"\x93NUMPY"
+# What numpy raises for a header that is none, or that claims what cannot be.
+_NO_HEADER = (ValueError, SyntaxError, tokenize.TokenError, TypeError, LookupError, ArithmeticError, MemoryError)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -83,7 +85,7 @@ def _read_npy(path: Path) -> tuple[Any, Sequence[str] | None]:
                     Problem("It holds no array: it is not in numpy's format.", "Save the vectors with numpy.save."),
                 )
         vectors = np.load(path, mmap_mode="r", allow_pickle=False)
-    except ValueError as error:
+    except _NO_HEADER as error:
         found = "an array of objects" if "object" in str(error).lower() else f"no array ({error})"
         raise EmbeddingsError(
             path, Problem(f"It holds {found}; it must hold floats.", "Save the vectors again as a float array.")
@@ -145,17 +147,6 @@ def require_fit(embeddings: Embeddings, corpus: pd.DataFrame) -> None:
     problems = _row_problems(embeddings, corpus) or unsound_vectors(embeddings.vectors, list(corpus["UT"]))
     if problems:
         raise EmbeddingsError(embeddings.path, problems)
-
-
-def zero_rows(vectors: NDArray[np.floating[Any]]) -> list[int]:
-    """Rows that are all zeros: they have no direction, so the cosine distance to them means nothing."""
-    import numpy as np
-
-    return [
-        int(row)
-        for start in range(0, len(vectors), _ROWS)
-        for row in start + np.flatnonzero(~np.asarray(vectors[start : start + _ROWS]).any(axis=1))
-    ]
 
 
 def _row_problems(embeddings: Embeddings, corpus: pd.DataFrame) -> list[Problem]:

@@ -38,6 +38,11 @@ def unsound_vectors(vectors: NDArray[np.floating[Any]], names: Sequence[str]) ->
     return found or _all_the_same(vectors)
 
 
+def zero_rows(vectors: NDArray[np.floating[Any]]) -> list[int]:
+    """Rows that are all zeros: they have no direction, so the cosine distance to them means nothing."""
+    return [int(row) for start, block in _blocks(vectors) for row in start + np.flatnonzero(~block.any(axis=1))]
+
+
 def equal_rows(vectors: NDArray[np.floating[Any]], texts: Sequence[str]) -> list[tuple[int, int]]:
     """Rows whose vector is that of an earlier row with another text.
 
@@ -82,7 +87,7 @@ def _is_measurable(block: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
     """Whether the square of each row's length is a float32; zero is one too."""
     with np.errstate(over="ignore", invalid="ignore"):
         lengths = np.linalg.norm(block.astype(np.float64, copy=False), axis=1)
-    measurable: NDArray[np.bool_] = ~block.any(axis=1) | ((lengths >= _SHORTEST) & (lengths <= _LONGEST))
+        measurable: NDArray[np.bool_] = ~block.any(axis=1) | ((lengths >= _SHORTEST) & (lengths <= _LONGEST))
     return measurable
 
 

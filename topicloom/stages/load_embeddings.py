@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from topicloom.inputs.corpus import UT, add_uuid, corpus_columns, read_corpus, require_words, text_facts
 from topicloom.inputs.decoding import form_facts, text_form
-from topicloom.inputs.embeddings import input_files, read_embeddings, require_fit, zero_rows
+from topicloom.inputs.embeddings import input_files, read_embeddings, require_fit
 from topicloom.inputs.encoder import embeddings_missing, make_embeddings
 from topicloom.inputs.languages import language_facts
 from topicloom.settings.schema import Settings
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+DATASET = "dataset_sha256"  # among the facts: of the dataset that the run found sound when it began
 TEXTS, IDENTIFIERS, VECTORS, ROWS = (
     Artifact(LOAD_EMBEDDINGS, name) for name in ("texts.parquet", "identifiers.parquet", "embeddings.npy", "rows.npy")
 )
@@ -49,6 +50,8 @@ def check_inputs(settings: Settings) -> Inputs:
     """
     import numpy as np
 
+    from topicloom.inputs.vectors import zero_rows
+
     path = settings.embeds_path / "corpus.csv"
     corpus = read_corpus(path, settings.tmo.id_column)
     require_words(path, list(corpus["text"]))
@@ -62,8 +65,18 @@ def check_inputs(settings: Settings) -> Inputs:
         "zero_rows": [str(ut) for ut in corpus["UT"].iloc[zero_rows(vectors)]],
         "corpus_form": form_facts(text_form(path)),
         **counted(corpus["text"]),
+        **_equal_facts(vectors, corpus),
     }
     return Inputs(corpus, vectors, facts)
+
+
+def _equal_facts(vectors: NDArray[np.floating[Any]], corpus: pd.DataFrame) -> dict[str, Any]:
+    """equal_embeddings: papers with the vector of an earlier one of another text. equal_example: two, by UT."""
+    from topicloom.inputs.vectors import equal_rows
+
+    found = equal_rows(vectors, list(corpus["text"]))
+    example = [str(corpus["UT"].iloc[row]) for row in reversed(found[0])] if found else []
+    return {"equal_embeddings": len(found), "equal_example": example}
 
 
 def counted(texts: pd.Series[str]) -> dict[str, Any]:
@@ -97,7 +110,8 @@ def load_inputs(work: Work) -> None:
     ordered.drop(columns="text").to_parquet(out.path(IDENTIFIERS.name), index=False)
     np.save(out.path(VECTORS.name), inputs.vectors if settings.params.order == "input" else inputs.vectors[order])
     np.save(out.path(ROWS.name), rows)
-    out.facts = inputs.facts
+    dataset = settings.dataset_path
+    out.facts = {**inputs.facts, DATASET: work.store.digests.digest(dataset) if dataset.is_file() else ""}
 
 
 def _order(corpus: pd.DataFrame, settings: Settings) -> NDArray[np.int64]:

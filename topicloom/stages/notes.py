@@ -25,6 +25,12 @@ def corpus_notes(facts: Mapping[str, Any], tmo: TopicModelSettings) -> Iterator[
             f"{facts['repeated_texts']} texts repeat an earlier one; their representative documents are told apart "
             "by row, which BERTopic does not."
         )
+    if facts.get("equal_embeddings"):
+        one, other = facts["equal_example"]
+        yield (
+            f"{facts['equal_embeddings']} papers have the embedding of another paper whose text differs, such as {one} "
+            f"and {other}; topics cannot part them. Make the embeddings again if the model has failed."
+        )
     if facts["empty_texts"]:
         yield f"{facts['empty_texts']} texts are empty; these papers are placed by their embedding alone."
 
