@@ -25,6 +25,7 @@ from flows.console.display import (
     shown,
     size_words,
 )
+from flows.console.door import register as register_door
 from flows.console.environment import ConfiguredServer, configured_server, prepare_prefect
 from flows.console.preload import preload_beside
 from flows.console.streams import make_lenient
@@ -373,6 +374,9 @@ def _version(wanted: bool) -> None:
     if wanted:
         console.print(f"topicloom {__version__}")
         raise typer.Exit
+
+
+register_door(app, lambda analysis: _run(analysis, None, verbose=False))
 
 
 @app.callback()

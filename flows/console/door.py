@@ -1,0 +1,105 @@
+"""Commands that make a project from exports, and bring later exports into it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+from rich.markup import escape
+
+from flows.console.display import console, counted, relative, show_notes
+from topicloom.intake.project import DUPLICATES, Imported, new_project
+from topicloom.intake.settings_file import FILTERED, language_note
+from topicloom.intake.tables.layout import tag_of, words_for_columns
+
+Project = Annotated[Path, typer.Argument(metavar="ROOT/PROJECT", help="Folder of the project.")]
+Exports = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="EXPORT...",
+        help="Files that databases gave: Web of Science, Scopus, PubMed, OpenAlex, RIS, BibTeX, CSV and others; also "
+        "folders, patterns, .zip and .gz.",
+    ),
+]
+Columns = Annotated[
+    Optional[str],  # noqa: UP045  # typer reads it at run time
+    typer.Option(
+        metavar="title=NAME,abstract=NAME,...",
+        help=f"Columns of a table that no database wrote: {', '.join(words_for_columns())}.",
+    ),
+]
+Model = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(metavar="NAME", help="Model that embeds the texts: a name, or a folder; a small one when left out."),
+]
+_SHOWN = 12  # files of one message
+
+
+def register(app: typer.Typer, run: Callable[[Path], None]) -> None:
+    """Add the commands to the command line. run: computes the topics of an analysis folder."""
+
+    @app.command()
+    def new(
+        project: Project,
+        exports: Exports,
+        columns: Columns = None,
+        model: Model = None,
+        go_on: Annotated[bool, typer.Option("--run", help="Compute the map at once.")] = False,
+    ) -> None:
+        """Make a project from exports of bibliographic databases."""
+        with counted():
+            made = new_project(project, exports, columns_of(columns), model)
+        show_import(made, model)
+        if go_on:
+            run(made.analysis)
+            _say(f"The map: {_shown(made.analysis / 'report.html')}")
+        else:
+            _say(f"Next: topicloom run {_shown(made.analysis)}")
+
+
+def columns_of(text: str | None) -> dict[str, str]:
+    """Names of columns as a person gives them, by the word for the field."""
+    found: dict[str, str] = {}
+    for pair in (text or "").split(","):
+        word, _, name = pair.partition("=")
+        if not pair.strip():
+            continue
+        try:
+            tag_of(word.strip())
+        except KeyError:
+            known = ", ".join(words_for_columns())
+            raise typer.BadParameter(f"{word.strip()!r} is none of {known}.", param_hint="--columns") from None
+        if not name.strip():
+            raise typer.BadParameter(f"{pair.strip()!r} names no column.", param_hint="--columns")
+        found[word.strip()] = name.strip()
+    return found
+
+
+def show_import(made: Imported, model: str | None) -> None:
+    """Say what an import did, in about ten lines."""
+    last = made.account.imports[-1]
+    for file in last.files[:_SHOWN]:
+        refused = f", {file.refused} refused" if file.refused else ""
+        _say(f"  {file.name}: {file.format}, {file.records} records{refused}")
+        for note in file.notes:
+            _say(f"    {note}")
+    if len(last.files) > _SHOWN:
+        _say(f"  and {len(last.files) - _SHOWN} more files")
+    for step in made.account.flow:
+        _say(step)
+    account = made.account
+    _say(f"Without abstract: {account.without_abstract}; without year: {account.without_year}")
+    if account.duplicates:
+        _say(f"Look through {_shown(made.project / FILTERED / DUPLICATES)}: a merge that is wrong is undone there.")
+    other = language_note(account.languages, model)
+    show_notes([other] if other else [])
+
+
+def _say(line: str) -> None:
+    console.print(escape(line), soft_wrap=True, highlight=False)
+
+
+def _shown(path: Path) -> str:
+    return relative(path, Path.cwd())

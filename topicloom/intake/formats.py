@@ -1,0 +1,78 @@
+"""Recognising a file by its content, whatever its name ends in; what is no export is told with what it is."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from topicloom.intake.readers import READERS
+from topicloom.intake.record import Export, FaultError, Opening, Reader
+
+_HEAD = 1 << 16
+_HTML = re.compile(r"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
+_PASSWORD = re.compile(r"type=[\"']?password|\bsign[ -]?in\b|\blog[ -]?in\b|shibboleth", re.IGNORECASE)
+_BINARY = (
+    (b"%PDF", "a PDF", "Export the records themselves, as plain text, RIS or CSV."),
+    (b"\xd0\xcf\x11\xe0", "an old Excel or Word file (.xls, .doc)", "Save it as .xlsx or CSV."),
+    (b"7z\xbc\xaf", "a 7-Zip archive", "Unpack it, or pack it as .zip."),
+    (b"Rar!", "a RAR archive", "Unpack it, or pack it as .zip."),
+    (b"\x89PNG", "a picture", "Export the records themselves."),
+    (b"\xff\xd8\xff", "a picture", "Export the records themselves."),
+    (b"SQLite format", "an SQLite database", "Export the library from its program as RIS or BibTeX."),
+)
+_KINDS = "Web of Science, Scopus, PubMed, OpenAlex, Dimensions, Lens, RIS, BibTeX, EndNote, CSL JSON, CSV, TSV or Excel"
+_MOST_CONTROLS = 0.02
+_CONTROLS = frozenset(map(chr, [*range(0x09), *range(0x0E, 0x20)]))
+
+
+def reader_of(export: Export) -> Reader:
+    """The reader that knows a file. Raises FaultError for one that is empty, or no export at all."""
+    opening = _opening(export)
+    found = next((reader for reader in READERS if reader.knows(opening)), None)
+    if found is not None:
+        return found
+    raise FaultError(
+        f"It is none of the forms that are read ({_KINDS}); it begins with {_shown(opening.text)}.",
+        "Export it again in one of them; docs/importing.md says how for each database.",
+    )
+
+
+def _opening(export: Export) -> Opening:
+    with export.path.open("rb") as file:
+        head = file.read(_HEAD)
+    if not head.strip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0"):
+        raise FaultError("It is empty.", "Export it again.")
+    for mark, what, mend in _BINARY:
+        if head.startswith(mark):
+            raise FaultError(f"It is {what}.", mend)
+    if head.startswith((b"PK\x03\x04", b"PAR1")):
+        return Opening(head, "")
+    with export.open() as text:
+        opening = Opening(head, text.read(_HEAD).lstrip("\ufeff"))
+    _require_text(opening)
+    return opening
+
+
+def _require_text(opening: Opening) -> None:
+    text = opening.text
+    wide = opening.head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or "\0" not in text
+    odd = sum(letter in _CONTROLS for letter in text) / max(len(text), 1)
+    zeros = opening.head.count(0) / len(opening.head)
+    if odd > _MOST_CONTROLS or (not wide and zeros > _MOST_CONTROLS):
+        raise FaultError("It is a binary file, no text.", "Export the records as plain text, RIS or CSV.")
+    if _HTML.match(text):
+        raise FaultError(*_of_page(text))
+
+
+def _of_page(text: str) -> tuple[str, str]:
+    if _PASSWORD.search(text):
+        return (
+            "It is a web page that asks to sign in, saved in place of the export.",
+            "Sign in to the database, and export again.",
+        )
+    return "It is a web page, no export.", "Use the export button of the database, and not the browser's Save As."
+
+
+def _shown(text: str) -> str:
+    first = " ".join(text[:200].split())[:60]
+    return f"'{first}'"

@@ -1,0 +1,170 @@
+"""A new project from exports: dataset, corpus, settings, the exports themselves, and the account of where all went."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pydantic
+
+from topicloom.errors import Problem
+from topicloom.inputs.languages import language_facts
+from topicloom.intake.accounts import Account, account_of, databases, import_account
+from topicloom.intake.dataset import as_dataset, corpus_of, records_table
+from topicloom.intake.identity import distinct, name_of
+from topicloom.intake.merging import merged_records
+from topicloom.intake.reading import ReadFile, read_exports
+from topicloom.intake.record import IntakeError
+from topicloom.intake.settings_file import ANALYSIS, FILTERED, PROFILE, settings_text
+from topicloom.intake.sources import distinct_names, given_files
+from topicloom.machine.regular_files import unreadable
+from topicloom.settings.schema import FolderName
+from topicloom.store.csv_tables import write_csv
+from topicloom.store.files import sync_tree, write_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DATASET, CORPUS, ACCOUNT = "dataset_raw_cleaned.csv", "corpus.csv", "import.json"
+DUPLICATES, REFUSED, SOURCES = "duplicates.csv", "refused.csv", "sources"
+SETTINGS = "config_analysis.yml"
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import did. analysis: the folder that `topicloom run` takes. files: what was read, with its notes."""
+
+    project: Path
+    analysis: Path
+    account: Account
+    files: list[ReadFile] = field(default_factory=list)
+
+
+def new_project(
+    project: Path, exports: Sequence[str | Path], columns: Mapping[str, str] | None = None, model: str | None = None
+) -> Imported:
+    """Make a project from exports.
+
+    Args:
+        project: ROOT/PROJECT, which must not be there, or be empty.
+        exports: Files, folders, patterns and archives.
+        columns: Of tables that no database wrote: the names of their columns, by title, abstract, year, ...
+        model: What embeds the texts; the default where it is None.
+
+    Raises:
+        IntakeError: with all faults of all files, before anything is written.
+    """
+    project = project.expanduser().absolute()
+    require_new(project)
+    with tempfile.TemporaryDirectory(prefix="topicloom-") as scratch:
+        given = given_files(exports, Path(scratch), dict(columns or {}))
+        files = read_exports(given, project)
+        counts: Counter[str] = Counter()
+        records = records_table(files, counts)
+        outcome = merged_records(records)
+        names = distinct(map(name_of, outcome.kept.to_dict("records")))  # type: ignore[arg-type]
+        dataset = as_dataset(outcome.kept, names, counts)
+        corpus = corpus_of(dataset)
+        require_texts(project, corpus)
+        languages = language_facts(list(corpus["text"]))["languages"]
+        made = import_account(
+            files, duplicates=len(records) - len(dataset), added=len(dataset), updated=0, texts=counts
+        )
+        account = account_of(dataset, [made], databases(records), languages)
+        with _built(project) as folder:
+            write_tables(folder / FILTERED, dataset, corpus)
+            write_listings(folder / FILTERED, outcome.listing, files)
+            write_json(folder / FILTERED / ACCOUNT, account.model_dump())
+            keep_sources(folder / FILTERED / SOURCES, given.files)
+            settings = folder / ANALYSIS / SETTINGS
+            settings.parent.mkdir()
+            text = settings_text(project.name, len(corpus), languages, model)
+            settings.write_text(text, encoding="utf-8")
+    return Imported(project, project / ANALYSIS, account, files)
+
+
+def require_new(project: Path) -> None:
+    """Raise IntakeError where a project cannot be made: something lies there, or its name is none for a folder."""
+    try:
+        pydantic.TypeAdapter(FolderName).validate_python(project.name)
+    except pydantic.ValidationError as error:
+        reason = str(error.errors()[0]["ctx"]["error"])
+        raise IntakeError(project, Problem(f"Its name is {reason}.", "Give ROOT/PROJECT.")) from error
+    try:
+        there = project.is_dir() and any(project.iterdir())
+        taken = project.exists() and not project.is_dir()
+    except OSError as error:
+        raise IntakeError(project, unreadable(error)) from error
+    if there and (project / FILTERED / DATASET).is_file():
+        raise IntakeError(
+            project,
+            Problem(
+                "It is a project already.", "Bring exports in by topicloom add, or give the name of a new project."
+            ),
+        )
+    if there or taken:
+        raise IntakeError(project, Problem("Something lies there already.", "Give the name of a new project."))
+
+
+def require_texts(project: Path, corpus: pd.DataFrame) -> None:
+    """Raise IntakeError where no paper has a title or an abstract."""
+    if corpus.empty:
+        raise IntakeError(
+            project,
+            Problem("None of the records has a title or an abstract.", "Export full records, abstracts included."),
+        )
+
+
+class _built:  # noqa: N801  # a context
+    """A folder that takes its name, whole, when the block ends well; after an error nothing is left of it."""
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+        self._folder = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+
+    def __enter__(self) -> Path:
+        try:
+            self._folder.mkdir(parents=True)
+        except OSError as error:
+            raise IntakeError(
+                self._target, Problem(f"It cannot be made: {error.strerror}.", "Give a folder that you may write to.")
+            ) from error
+        return self._folder
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            return
+        sync_tree(self._folder)
+        if self._target.is_dir():
+            self._target.rmdir()
+        self._folder.rename(self._target)
+
+
+def write_tables(filtered: Path, dataset: pd.DataFrame, corpus: pd.DataFrame) -> None:
+    """Write dataset and corpus."""
+    (filtered / PROFILE).mkdir(parents=True, exist_ok=True)
+    write_csv(dataset, filtered / DATASET)
+    write_csv(corpus, filtered / PROFILE / CORPUS)
+
+
+def write_listings(filtered: Path, listing: pd.DataFrame, files: Sequence[ReadFile]) -> None:
+    """Write duplicates.csv and refused.csv."""
+    import pandas as pd
+
+    write_csv(listing, filtered / DUPLICATES)
+    refused = [(file.name, piece.line, piece.reason) for file in files for piece in file.refused]
+    write_csv(pd.DataFrame(refused, columns=["file", "line", "reason"]), filtered / REFUSED)
+
+
+def keep_sources(folder: Path, files: Sequence[Path]) -> None:
+    """Copy the exports as they came."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for file, name in zip(files, distinct_names(files), strict=True):
+        shutil.copyfile(file, folder / name)

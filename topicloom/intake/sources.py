@@ -1,0 +1,106 @@
+"""The files that a person gives: paths, folders, patterns and archives, as a list of exports."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from topicloom.errors import InputError, Problem
+from topicloom.intake.archives import is_archive, is_workbook, unpacked
+from topicloom.intake.record import Export, FaultError, IntakeError
+from topicloom.machine.regular_files import file_is_there, unreadable
+
+_MOST_FILES = 20_000
+_DEEPEST = 3  # archives within archives
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a person gave. files: as they lie there. exports: what is in them. faults: by name."""
+
+    files: list[Path]
+    exports: list[Export]
+    faults: list[tuple[str, Problem]]
+
+
+def given_files(paths: Sequence[str | Path], folder: Path, columns: dict[str, str]) -> Given:
+    """The exports behind what a person gave.
+
+    paths: files, folders (with all that lies below, hidden files left out) and patterns such as data/*.txt.
+    folder: an empty one for what is unpacked. columns: as `Export` has them.
+    """
+    given = Given([], [], [])
+    for path in paths:
+        try:
+            files = sorted(_files(Path(path)))
+        except FaultError as fault:
+            given.faults.append((str(path), fault.problem))
+            continue
+        given.files.extend(file for file in files if file not in given.files)
+    for file, name in zip(given.files, distinct_names(given.files), strict=True):
+        _add(given, file, name, folder, columns, 0)
+    return given
+
+
+def distinct_names(files: Sequence[Path]) -> list[str]:
+    """The names of files, with a number before the ending where several have one name."""
+    seen: dict[str, int] = {}
+    names = []
+    for file in files:
+        count = seen[file.name.lower()] = seen.get(file.name.lower(), 0) + 1
+        names.append(file.name if count == 1 else f"{file.stem}_{count}{file.suffix}")
+    return names
+
+
+def _files(path: Path) -> Iterator[Path]:
+    path = path.expanduser()
+    try:
+        if path.is_dir():
+            yield from _below(path)
+            return
+        if file_is_there(path, IntakeError):
+            yield path
+            return
+    except InputError as error:
+        raise FaultError(error.problems[0].finding, error.problems[0].mend) from error
+    pattern = str(path)
+    found = [Path(name) for name in glob.glob(pattern, recursive=True)]  # noqa: PTH207  # absolute ones too
+    if not found:
+        raise FaultError("There is no such file or folder.", "Correct the path.")
+    for one in found:
+        yield from _below(one) if one.is_dir() else [one]
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    files = [
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    ]
+    if not files or len(files) > _MOST_FILES:
+        raise FaultError(f"The folder holds {len(files):,} files.", "Give the folder that holds the exports, or files.")
+    yield from files
+
+
+def _add(given: Given, path: Path, name: str, folder: Path, columns: dict[str, str], depth: int) -> None:
+    try:
+        with path.open("rb") as file:
+            head = file.read(4)
+        if not is_archive(head) or is_workbook(path):
+            given.exports.append(Export(path, name, dict(columns)))
+            return
+        if depth >= _DEEPEST:
+            raise FaultError("Archives lie in archives in it, too deep.", "Unpack it, and give the files.")
+        inside = list(unpacked(path, name, folder))
+        if not inside:
+            raise FaultError("The archive is empty.", "Pack it again, or give the files.")
+    except FaultError as fault:
+        given.faults.append((name, fault.problem))
+        return
+    except OSError as error:
+        given.faults.append((name, unreadable(error)))
+        return
+    for inner, place in inside:
+        _add(given, place, f"{name}/{inner}", folder, columns, depth + 1)
