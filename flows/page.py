@@ -19,15 +19,14 @@ from flows.names import slug
 from flows.run_report import Outcome, RunReport
 from flows.server.app import NEWER_PAGES
 from flows.server.files import served_address
-from topicloom.figures.gallery import PREVIEW
 from topicloom.lineage.differences import Differences
 from topicloom.lineage.telling import as_markdown
 from topicloom.markdown import code, literal
-from topicloom.output_files import REPORT_FILE
+from topicloom.output_files import PREVIEW, REPORT_FILE
 from topicloom.settings.schema import Settings
 from topicloom.stage_names import FIGURES, REPRESENT
 from topicloom.store.store import Store
-from topicloom.words.ctfidf import Topic, read_topics
+from topicloom.words.topic_table import Topic, read_topics
 
 MOST_TOPICS = 200
 

@@ -33,3 +33,6 @@ FOLDERS: Final = frozenset((MODEL_FOLDER, FIGURES_FOLDER))
 
 # What a person writes there.
 LABELS: Final = "labels.csv"
+
+
+PREVIEW = "preview.png"  # a small map, for pages

@@ -71,7 +71,7 @@ def _umap() -> None:
 
     from topicloom.settings.schema import UmapSettings
     from topicloom.space.neighbours import find_neighbours
-    from topicloom.space.reduction import fit_umap
+    from topicloom.space.umap_fit import fit_umap
 
     points = np.random.default_rng(0).normal(size=(_POINTS, _DIMENSIONS)).astype(np.float32)
     umap = UmapSettings(n_epochs=1)

@@ -41,7 +41,8 @@ import sys
 from prefect.client.orchestration import get_client
 from flows.topic_model import topic_model
 state = topic_model(sys.argv[1], return_state=True)
-heavy = {"torch", "umap", "hdbscan", "numba", "sklearn", "bertopic", "sentence_transformers"} & set(sys.modules)
+heavy = {"numpy", "scipy", "pandas", "pyarrow", "sklearn", "numba", "umap", "hdbscan", "matplotlib", "bertopic", "torch",
+         "sentence_transformers"} & set(sys.modules)
 client = get_client(sync_client=True)
 from prefect.client.schemas.filters import FlowRunFilter
 runs = client.read_task_runs(flow_run_filter=FlowRunFilter(id={"any_": [state.state_details.flow_run_id]}))

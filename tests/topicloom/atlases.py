@@ -7,7 +7,7 @@ import pandas as pd
 
 from topicloom.atlas.atlas import Atlas, make_atlas
 from topicloom.atlas.names import TopicName
-from topicloom.words.ctfidf import Topic
+from topicloom.words.topic_table import Topic
 
 TITLES = (
     "<script>window.hacked = 1</script> on <b>markup</b> & \"quotes\" </script><img src=x onerror='window.hacked=2'>",

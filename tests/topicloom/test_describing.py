@@ -20,15 +20,16 @@ from topicloom.atlas.names import (
     merged,
     model_names,
     most_telling,
-    shortened,
     statistical_names,
     told_apart,
     unique,
     without_repeats,
 )
-from topicloom.atlas.tree import group_levels, leaf_order, topic_similarity, topic_tree
+from topicloom.atlas.tree import group_levels, leaf_order, topic_tree
 from topicloom.atlas.trends import incomplete_year, topics_over_time, trend
 from topicloom.inputs.papers import beginning, read_doi
+from topicloom.measures.similarity import topic_similarity
+from topicloom.phrasing import shortened
 from topicloom.settings.schema import RepresentSettings
 from topicloom.words.counting import count_ngrams
 from topicloom.words.tokens import tokenise

@@ -11,9 +11,10 @@ from PIL import Image
 
 from tests.topicloom.atlases import small_atlas
 from topicloom.atlas.trends import topics_over_time
-from topicloom.figures.gallery import PREVIEW, FiguresError, draw_figures
+from topicloom.figures.gallery import FiguresError, draw_figures
 from topicloom.figures.labels import Label, place_labels, wrapped
 from topicloom.figures.style import DPI, WIDTH, new_figure, styled
+from topicloom.output_files import PREVIEW
 
 PNG = {"map", "map_by_year", "bubbles", "trends", "heatmap", "dendrogram", "coverage"}
 

@@ -10,14 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from topicloom.space.new_papers import (
-    Drift,
-    Surroundings,
-    majority_cluster,
-    place_in_clusters,
-    place_on_map,
-    surroundings,
-)
+from topicloom.clusters.prediction import majority_cluster, place_in_clusters
+from topicloom.space.new_papers import Drift, Surroundings, place_on_map, surroundings
 
 
 @given(arrays(np.int64, st.tuples(st.integers(1, 30), st.integers(1, 16)), elements=st.integers(-1, 3)))

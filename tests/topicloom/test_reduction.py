@@ -18,7 +18,8 @@ from topicloom.settings.schema import UmapSettings
 from topicloom.space.map_process import MapLayout, MapLayoutError
 from topicloom.space.neighbours import ALL_PAIRS_BELOW, find_neighbours, read_index, read_neighbours, write_neighbours
 from topicloom.space.parallel_layout import parallel_layout
-from topicloom.space.reduction import fit_umap, layout_start, map_coordinates, reduce_documents, reduced_vectors
+from topicloom.space.reduction import reduce_documents
+from topicloom.space.umap_fit import fit_umap, layout_start, map_coordinates, reduced_vectors
 from topicloom.stages.parts import found_neighbours, neighbours_folder, stored_neighbours
 from topicloom.store.store import StageRef, Store, Workspace
 

@@ -71,7 +71,7 @@ def test_first_runs_beside_each_other_share_one_cache(tmp_path):
     """Four processes that compile into one empty folder at once agree, and a fifth finds everything there."""
     script = """
 import numpy as np
-from topicloom.machine.compiled import import_kernels
+from topicloom.words import window_kernels as kernels
 from topicloom.words.distribution import topic_distribution
 from topicloom.words.topics import represent_topics
 from topicloom.settings.schema import DistributionSettings, RepresentSettings
@@ -79,7 +79,6 @@ from topicloom.words.tokens import tokenise
 texts = ["cells of the heart", "genes of the cell", "maps of science", "maps of the sky"]
 found = represent_topics(tokenise(texts, "english"), np.ones((4, 1)), np.array([0, 0, 1, 1]), RepresentSettings())
 matrix = topic_distribution(found.documents, found.weights, found.weighting, DistributionSettings(window=2))
-kernels = import_kernels()
 print(matrix.toarray().tolist(), sum(kernels.window_similarities.stats.cache_misses.values()))
 """
     command = [sys.executable, "-c", script]

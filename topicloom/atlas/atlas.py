@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from topicloom.atlas.colours import group_colours
-from topicloom.atlas.names import (
-    Candidates,
-    TopicName,
-    label_of,
-    merged,
-    shortened,
-    told_apart,
-    unique,
-    without_repeats,
-)
-from topicloom.atlas.tree import group_levels, leaf_order, topic_similarity, topic_tree
+from topicloom.atlas.names import Candidates, TopicName, label_of, merged, told_apart, unique, without_repeats
+from topicloom.atlas.tree import group_levels, leaf_order, topic_tree
 from topicloom.atlas.trends import topics_over_time, trend
 from topicloom.clusters.main_clusters import main_clusters
 from topicloom.lineage.records import LastingTopic
+from topicloom.measures.similarity import topic_similarity
 from topicloom.output_files import GROUPS, HIERARCHY, OVER_TIME, SIMILARITY, SUMMARY
+from topicloom.phrasing import shortened
 from topicloom.store.csv_tables import write_csv
-from topicloom.words.ctfidf import Topic
 from topicloom.words.ranking import largest
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    from numpy.typing import NDArray
+from topicloom.words.topic_table import Topic
 
 _ALL_PAIRS_UP_TO = 500  # topics; above that the table of similarity holds the nearest of each
 _NEAREST = 50
@@ -74,11 +66,6 @@ class Atlas:
         return leaf_order(self.tree, len(self.topics))
 
 
-def records(frame: pd.DataFrame) -> Iterator[Any]:
-    """The rows of a table, each with its columns as attributes."""
-    yield from frame.itertuples()
-
-
 def make_atlas(
     papers: pd.DataFrame,
     table: list[Topic],
@@ -99,8 +86,6 @@ def make_atlas(
     names by a language model, by topic, as far as it gave any. lasting: the topics' lasting ids, colours and earlier
     labels; without them topics have none. by_hand: labels that a person gave, by lasting id.
     """
-    import numpy as np
-
     numbers = papers["Topic"].to_numpy()
     counts = np.array([topic.count for topic in table], dtype=np.int64)
     tree = topic_tree(vectors)
@@ -133,8 +118,6 @@ def _topic_table(
     by_hand: Mapping[str, str],
 ) -> pd.DataFrame:
     """What topics are by themselves, without the others: all of `_TOPIC_COLUMNS` but Main, Trend and Colour."""
-    import pandas as pd
-
     found = [labels.get(topic.topic, name.label) for topic, name in zip(table, names, strict=True)]
     if lasting:
         found = [_lasting_label(*pair, by_hand) for pair in zip(lasting, found, names, strict=True)]
@@ -176,9 +159,6 @@ def _lasting_label(topic: LastingTopic, label: str, name: TopicName, by_hand: Ma
 def _groups(
     levels: list[NDArray[np.int64]], topics: pd.DataFrame, of_topics: list[Candidates], language: str
 ) -> pd.DataFrame:
-    import numpy as np
-    import pandas as pd
-
     rows: list[dict[str, object]] = []
     counts = topics["Count"].to_numpy()
     for level, groups in enumerate(levels):
@@ -215,8 +195,6 @@ def _groups(
 
 def _innermost(points: NDArray[np.floating[Any]], weights: NDArray[np.int64]) -> int:
     """The point with the least weighted distance to the others: a label there stands on papers, as a mean may not."""
-    import numpy as np
-
     distance = np.hypot(*(points[:, None] - points[None]).transpose(2, 0, 1))
     return int((distance @ weights).argmin())
 
@@ -226,9 +204,6 @@ def similarity_table(similarity: NDArray[np.float64]) -> pd.DataFrame:
 
     similarity: (t, t).
     """
-    import numpy as np
-    import pandas as pd
-
     topics = len(similarity)
     if topics <= _ALL_PAIRS_UP_TO:
         rows, columns = np.triu_indices(topics, k=1)
@@ -256,8 +231,6 @@ def hierarchy_table(atlas: Atlas) -> pd.DataFrame:
 
 def write_atlas(atlas: Atlas, folder: Path) -> None:
     """Write an atlas: its tables as CSV, for readers, and the whole for the pictures."""
-    import numpy as np
-
     write_csv(atlas.topics.drop(columns=["Words", "Weights"]), folder / SUMMARY)
     write_csv(atlas.over_time, folder / OVER_TIME)
     write_csv(similarity_table(atlas.similarity), folder / SIMILARITY)
@@ -278,9 +251,6 @@ def write_atlas(atlas: Atlas, folder: Path) -> None:
 
 def read_atlas(folder: Path) -> Atlas:
     """Read what `write_atlas` wrote; similarities come back as float32."""
-    import numpy as np
-    import pandas as pd
-
     papers, topics, groups, over_time = (
         pd.read_parquet(folder / f"{name}.parquet") for name in ("papers", "topics", "groups", "over_time")
     )

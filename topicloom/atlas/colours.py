@@ -9,13 +9,11 @@ from __future__ import annotations
 import colorsys
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from topicloom.atlas.tree import COARSEST
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 BASE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C7A00", "#7A5AA6")
 OUTLIER = "#B4B4B4"
@@ -41,8 +39,6 @@ def group_colours(levels: Sequence[NDArray[np.int64]], counts: NDArray[np.int64]
     levels: groups of the topics from coarse to fine, as `topicloom.atlas.tree.group_levels` finds them. counts: (t,)
     papers of each topic.
     """
-    import numpy as np
-
     if not levels:
         return []
     # Where there is only the level of topics, each is a group of its own, and colours come round again.

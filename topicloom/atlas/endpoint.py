@@ -11,42 +11,16 @@ import os
 import threading
 from collections.abc import Callable
 from typing import Any, Final
-from urllib.parse import urlsplit
 
+from topicloom.settings.keys import address_of, host_of, may_have_key
 from topicloom.settings.schema import LanguageModelSettings
 
-ADMITTED_KEYS: Final = "TOPICLOOM_API_KEYS"
-OPENAI: Final = "https://api.openai.com/v1"
-OPENAI_KEY: Final = "OPENAI_API_KEY"
 NO_KEY: Final = "none"
 _MOST_BYTES = 1 << 20  # of one answer, which has 40 tokens
 
 
 class EndpointError(Exception):
     """The endpoint gave no answer. Its text holds no word of the endpoint's, which may repeat the key."""
-
-
-def address_of(settings: LanguageModelSettings) -> str:
-    """The address that questions go to."""
-    return settings.base_url or OPENAI
-
-
-def host_of(settings: LanguageModelSettings) -> str:
-    """The host that questions go to, with its port where the address states one."""
-    parts = urlsplit(address_of(settings))
-    return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
-
-
-def admitted_hosts(variable: str) -> set[str]:
-    """The hosts that may be sent the key in an environment variable."""
-    listed = (entry.partition("=") for entry in os.environ.get(ADMITTED_KEYS, "").replace(",", " ").split())
-    hosts = {host.lower() for name, _, host in listed if name == variable}
-    return hosts | {"api.openai.com"} if variable == OPENAI_KEY else hosts
-
-
-def may_have_key(settings: LanguageModelSettings) -> bool:
-    """Whether the host of the settings may be sent the key that they name."""
-    return host_of(settings) in admitted_hosts(settings.api_key_variable)
 
 
 def told(settings: LanguageModelSettings) -> str:

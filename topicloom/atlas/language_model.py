@@ -6,15 +6,13 @@ What is sent of a topic: its keywords and the titles of its representative paper
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from topicloom.atlas.endpoint import ADMITTED_KEYS, OPENAI_KEY, EndpointError, connect, host_of, may_have_key, told
-from topicloom.atlas.names import shortened
-from topicloom.errors import Problem, SettingsError
+from topicloom.atlas.endpoint import EndpointError, connect, told
+from topicloom.phrasing import shortened
 from topicloom.progress import tell
-from topicloom.settings.schema import LanguageModelSettings, Settings
+from topicloom.settings.schema import LanguageModelSettings
 from topicloom.store.files import read_json, write_json
 from topicloom.store.store import StagePlan, Store, Workspace
 
@@ -56,33 +54,6 @@ class Answers:
 
 class BudgetSpentError(Exception):
     """The tokens that a run may use are used."""
-
-
-def require_key(settings: Settings) -> None:
-    """Raise SettingsError where a language model is asked for, and its key is not there or its host may not have it."""
-    wanted = settings.tmo.names.language_model
-    if not wanted.model:
-        return
-    if wanted.base_url is None and not os.environ.get(wanted.api_key_variable):
-        raise SettingsError(
-            settings.source,
-            Problem(
-                f"tmo.names.language_model.model is {wanted.model!r}, and the environment variable "
-                f"{wanted.api_key_variable} that must hold its key is not set.",
-                "Set the variable, name another in api_key_variable, state the base_url of an endpoint of your own, or "
-                "leave model out.",
-            ),
-        )
-    if wanted.api_key_variable != OPENAI_KEY and not may_have_key(wanted):
-        raise SettingsError(
-            settings.source,
-            Problem(
-                f"tmo.names.language_model would send {wanted.api_key_variable} to {host_of(wanted)}, and nothing in "
-                "the environment allows that.",
-                f"Where you trust that host with it, set {ADMITTED_KEYS}={wanted.api_key_variable}={host_of(wanted)} "
-                "in the environment of the run; an endpoint without a key needs no api_key_variable.",
-            ),
-        )
 
 
 def name_topics(

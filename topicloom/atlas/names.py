@@ -13,13 +13,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+from topicloom.phrasing import shortened
 from topicloom.words.ranking import largest
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-    from scipy.sparse import csr_matrix
-
     from topicloom.words.ngrams import Vocabulary
 
 CANDIDATES = 100  # n-grams of a topic that are looked at, by c-TF-IDF
@@ -34,7 +36,6 @@ _COMMON = (
 )
 _LEAST_TOPICS = 10  # to tell so by
 _IN_LABEL = 3
-LONGEST_LABEL = 80
 
 Candidates = list[tuple[str, float]]  # n-grams and how heavy they are, heaviest first
 
@@ -53,8 +54,6 @@ def candidates(weights: csr_matrix, vocabulary: Vocabulary, language: str) -> li
     weights: sparse (t, columns) c-TF-IDF. language: stop words of English are scikit-learn's; in another language
     they are the words that most of the topics have among their heaviest.
     """
-    import numpy as np
-
     heaviest = [_heaviest(weights, row) for row in range(weights.shape[0])]
     columns = np.unique(np.concatenate([columns for columns, _ in heaviest])) if heaviest else np.zeros(0, dtype=int)
     names = vocabulary.names(columns)
@@ -81,8 +80,6 @@ def _heaviest(weights: csr_matrix, row: int) -> tuple[list[int], list[float]]:
 
 
 def _stop_words(named: Sequence[Candidates], language: str) -> frozenset[str]:
-    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
-
     if language == "english":
         return frozenset(ENGLISH_STOP_WORDS) | _BOILERPLATE
     if len(named) < _LEAST_TOPICS:
@@ -162,8 +159,6 @@ def most_telling(
     the distance from chosen ones counts.
     Source: Carbonell and Goldstein (1998), The use of MMR, as KeyBERT uses it.
     """
-    import numpy as np
-
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True).clip(1e-12)
     near = unit @ (topic / max(float(np.linalg.norm(topic)), 1e-12))
     chosen: list[int] = []
@@ -182,11 +177,6 @@ def label_of(keywords: Sequence[str], number: int) -> str:
     """A short label: the first keywords; the topic's number where it has none."""
     label = ", ".join(keywords[:_IN_LABEL])
     return shortened(label) or f"topic {number}"
-
-
-def shortened(label: str, longest: int = LONGEST_LABEL) -> str:
-    """A label of at most `longest` characters."""
-    return label if len(label) <= longest else label[: longest - 1].rstrip() + "…"
 
 
 def unique(labels: Sequence[str]) -> list[str]:
@@ -220,8 +210,6 @@ def model_names(
     vectors: (t, d) mean embeddings of all topics. encode: texts to (m, d) embeddings of the same space.
     Source: KeyBERT (Grootendorst 2020), on the candidates that c-TF-IDF has found.
     """
-    import numpy as np
-
     # What all topics are about names none of them, so nearness counts towards what a topic has of its own.
     own = vectors - vectors.mean(axis=0) if len(vectors) > 1 else vectors
     pools = [without_repeats(of_topic, 2 * keywords, language) for of_topic in of_topics]

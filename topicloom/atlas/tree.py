@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import fcluster, leaves_list, linkage
+
+from topicloom.measures.similarity import unit_vectors
 
 COARSEST = 8  # groups of the first level, as many as there are colours that all eyes tell apart
 _FINER = 3.6  # groups of a level over those of the level before
 _ORDERED_UP_TO = 600  # topics; finding the best order of the leaves takes the square of them in memory
-
-
-def topic_similarity(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Cosine similarity of topics, (t, t) float64, symmetric with a diagonal of 1. vectors: (t, d) mean embeddings."""
-    import numpy as np
-
-    unit = unit_vectors(vectors)
-    similarity = np.clip(unit @ unit.T, -1.0, 1.0)
-    np.fill_diagonal(similarity, 1.0)
-    return similarity
 
 
 def topic_tree(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
@@ -29,9 +21,6 @@ def topic_tree(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
 
     Ward's method on unit vectors, whose squared distance is twice the cosine distance. vectors: (t, d).
     """
-    import numpy as np
-    from scipy.cluster.hierarchy import linkage
-
     if len(vectors) < 2:
         return np.zeros((0, 4))
     tree: NDArray[np.float64] = linkage(
@@ -42,9 +31,6 @@ def topic_tree(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
 
 def leaf_order(tree: NDArray[np.float64], topics: int) -> NDArray[np.int64]:
     """The topics in the order of the tree's leaves, (t,) int64, so that neighbours resemble each other."""
-    import numpy as np
-    from scipy.cluster.hierarchy import leaves_list
-
     return leaves_list(tree).astype(np.int64) if len(tree) else np.arange(topics, dtype=np.int64)
 
 
@@ -57,9 +43,6 @@ def group_levels(
     topic. sizes: groups of each level but the last, the coarsest first; None: 8, and 3.6 times as many from level to
     level. The last level is the topics themselves. Each group of a level lies within one group of the level before.
     """
-    import numpy as np
-    from scipy.cluster.hierarchy import fcluster
-
     topics = len(counts)
     wanted = _usual_sizes(topics) if sizes is None else sizes
     levels = [_numbered(fcluster(tree, t=size, criterion="maxclust"), counts) for size in wanted]
@@ -76,19 +59,8 @@ def _usual_sizes(topics: int) -> list[int]:
 
 
 def _numbered(groups: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    import numpy as np
-
     _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
     sizes = np.bincount(inverse, weights=counts, minlength=len(first))
     rank = np.empty(len(first), dtype=np.int64)
     rank[np.lexsort((first, -sizes))] = np.arange(len(first))
     return rank[inverse]
-
-
-def unit_vectors(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Vectors of length 1 in the same directions; zeros stay. vectors: (t, d)."""
-    import numpy as np
-
-    wide = np.asarray(vectors, dtype=np.float64)
-    lengths = np.linalg.norm(wide, axis=1, keepdims=True)
-    return wide / np.where(lengths == 0, 1.0, lengths)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    from numpy.typing import NDArray
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 _RECENT = 10  # complete years whose slope is a topic's trend
 _LEAST_YEARS = 3
@@ -22,8 +19,6 @@ def topics_over_time(topics: NDArray[np.int64], years: pd.Series[int], today: in
     Columns: Topic, Year, Count, Share (of that year's papers, outliers included), Incomplete (bool). One row for each
     topic and year from the first to the last, also where the count is 0, if the topic has a paper with a year.
     """
-    import pandas as pd
-
     known = years.notna().to_numpy()
     columns = ["Topic", "Year", "Count", "Share", "Incomplete"]
     if not known.any():
@@ -60,9 +55,6 @@ def trend(over_time: pd.DataFrame) -> pd.Series[float]:
 
     The slope of a least-squares line through the shares of the last ten complete years, over their mean.
     """
-    import numpy as np
-    import pandas as pd
-
     complete = over_time[~over_time["Incomplete"].astype(bool)] if len(over_time) else over_time
     years = sorted(complete["Year"].unique())[-_RECENT:]
     if len(years) < _LEAST_YEARS:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.cluster import KMeans
 
 from topicloom.clusters.membership import membership_vectors
 from topicloom.settings.schema import TopicModelSettings
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,6 @@ def cluster_documents(reduced: NDArray[np.float32], settings: TopicModelSettings
 
 
 def _hdbscan(reduced: NDArray[np.float32], settings: TopicModelSettings) -> Clustering:
-    import numpy as np
     from hdbscan import HDBSCAN
 
     from topicloom.clusters.core_distances import searched_in_tree_order
@@ -59,8 +58,6 @@ def assigned_probability(clusters: NDArray[np.int64], rows: Iterable[NDArray[np.
     The largest entry of a document's row where it is assigned, and 1 minus the row's sum where it is an outlier;
     0 where there is no cluster at all, as BERTopic has it. Only these two numbers of a row are kept.
     """
-    import numpy as np
-
     ends = [(block.max(axis=1), block.sum(axis=1)) for block in rows if block.shape[1]]
     if not ends:
         return np.zeros(len(clusters))
@@ -70,8 +67,6 @@ def assigned_probability(clusters: NDArray[np.int64], rows: Iterable[NDArray[np.
 
 
 def _kmeans(reduced: NDArray[np.float32], settings: TopicModelSettings, seed: int) -> Clustering:
-    import numpy as np
-    from sklearn.cluster import KMeans
     from threadpoolctl import threadpool_limits
 
     model = KMeans(

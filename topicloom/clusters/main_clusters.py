@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import NDArray
 
 REMAINDER = 99999  # level0 of the clusters that are not main ones
 
@@ -27,8 +25,6 @@ def split_orphans(topics: NDArray[np.int64], others_threshold: float) -> Split:
 
     topics: (n,) int64. level0 is X_C = topic + 1 where the cluster is a main one, else 99999.
     """
-    import numpy as np
-
     assigned = np.flatnonzero(topics != -1)
     cluster = topics[assigned] + 1
     main = main_clusters(cluster, others_threshold)
@@ -42,8 +38,6 @@ def main_clusters(clusters: NDArray[np.int64], others_threshold: float) -> list[
     clusters: X_C of every assigned document. Equal counts are ordered by X_C. The largest cluster is always a
     main one, also where it alone passes the threshold (the notebook then has none).
     """
-    import numpy as np
-
     numbers, counts = np.unique(clusters, return_counts=True)
     order = np.lexsort((numbers, -counts))
     covered = counts[order].cumsum() / max(len(clusters), 1)

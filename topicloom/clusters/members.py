@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from topicloom.clusters.membership import membership_vectors
 from topicloom.clusters.prediction import membership_vector
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 _BLOCK = 4096  # papers whose membership is predicted at once
 
@@ -35,8 +34,6 @@ class Members:
     @classmethod
     def all_fitted(cls, model: Any) -> Members:
         """The papers that a model was fitted to, in its own order."""
-        import numpy as np
-
         n = len(model.labels_)
         return cls(model, np.arange(n, dtype=np.int64), np.zeros((n, 0), dtype=np.float32))
 
@@ -50,8 +47,6 @@ class Members:
             Places in `rows`, (b,), and the vectors of those papers, (b, clusters) float64; nothing where the model
             found no cluster.
         """
-        import numpy as np
-
         positions = self.positions[rows]
         by_position = np.argsort(positions, kind="stable")
         placed = int((positions < 0).sum())
@@ -78,8 +73,6 @@ class Members:
 
 def membership_in(members: Members, rows: NDArray[np.int64], clusters: NDArray[np.int64]) -> NDArray[np.float64]:
     """HDBSCAN's membership of some papers in the clusters given for them, (m,) float64. rows, clusters: (m,)."""
-    import numpy as np
-
     found = np.zeros(len(rows))
     for places, vectors in members.vectors_of(rows):
         found[places] = vectors[np.arange(len(places)), clusters[places]]
@@ -91,8 +84,6 @@ def membership_in_none(members: Members, rows: NDArray[np.int64], living: NDArra
 
     rows: (m,). living: the model's clusters that are topics still. 0 where there is no topic, as BERTopic has it.
     """
-    import numpy as np
-
     found = np.zeros(len(rows))
     for places, vectors in members.vectors_of(rows):
         found[places] = 1 - vectors[:, living].sum(axis=1) if len(living) else 0.0

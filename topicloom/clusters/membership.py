@@ -12,14 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from topicloom.machine.compiled import import_kernels
+import numpy as np
+from numpy.typing import NDArray
+
+from topicloom.clusters import membership_kernels as kernels
 from topicloom.machine.threads import available_threads
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 _BLOCK_BYTES = 64 << 20  # of one (rows, clusters) table
 _NO_ZERO = 1e-8  # what the library adds to lambdas that it divides by
@@ -47,8 +46,6 @@ def all_points_membership_vectors(model: Any, threads: int | None = None) -> NDA
     model: a fitted hdbscan.HDBSCAN with prediction_data=True, of metric euclidean or manhattan; ValueError for
     another. With no cluster there are no columns.
     """
-    import numpy as np
-
     blocks = list(membership_vectors(model, threads))
     return np.concatenate(blocks) if blocks else np.zeros((len(model.labels_), 0))
 
@@ -59,11 +56,8 @@ def membership_vectors(model: Any, threads: int | None = None) -> Iterator[NDArr
     model: a fitted hdbscan.HDBSCAN with prediction_data=True. threads: all that the process may use when None; the
     numbers are the same for any. Each row sums to the point's probability of being in some cluster.
     """
-    import numpy as np
-
     if model.metric not in ("euclidean", "manhattan"):
         raise ValueError(f"the metric is {model.metric!r}; it must be 'euclidean' or 'manhattan'")
-    kernels = import_kernels()
     tree = membership_tree(model)
     if not len(tree.clusters):
         return
@@ -95,8 +89,6 @@ def membership_vectors(model: Any, threads: int | None = None) -> Iterator[NDArr
 
 def membership_tree(model: Any) -> MembershipTree:
     """The part of a fitted HDBSCAN's condensed tree that membership needs."""
-    import numpy as np
-
     raw = model.condensed_tree_.to_numpy()
     clusters = np.array(sorted(model.condensed_tree_._select_clusters()), dtype=np.int64)
     n = int(raw["parent"].min())
@@ -118,8 +110,6 @@ def merge_heights(tree: MembershipTree, nodes: NDArray[np.int64]) -> tuple[NDArr
     Both climb to their common ancestor, the larger number first, since a node's number is above its parent's. Where
     one lies within the other, the height is the lambda of the point instead.
     """
-    import numpy as np
-
     left, right = (side.ravel() for side in np.meshgrid(nodes, tree.clusters, indexing="ij"))
     left, right = left.copy(), right.copy()
     last = np.zeros(len(left), dtype=np.int64)

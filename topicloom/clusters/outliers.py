@@ -6,21 +6,21 @@ Source: Grootendorst's BERTopic, reduce_outliers, whose choice each strategy is 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from topicloom.atlas.tree import unit_vectors
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from sklearn.preprocessing import normalize
+
 from topicloom.clusters.members import Members
 from topicloom.machine.threads import available_threads
+from topicloom.measures.similarity import unit_vectors
 from topicloom.settings.schema import DistributionSettings
 from topicloom.words.ctfidf import Weighting
 from topicloom.words.distribution import topic_distribution
 from topicloom.words.ngrams import DocumentNgrams
 from topicloom.words.representative_documents import counts_of_rows
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-    from scipy.sparse import csr_matrix
 
 _BLOCK = 4096  # outliers that are compared at once
 
@@ -53,9 +53,6 @@ def nearest_by_words(
     ngrams: DocumentNgrams, outliers: NDArray[np.int64], weights: csr_matrix, weighting: Weighting
 ) -> Nearest:
     """By cosine similarity of c-TF-IDF. ngrams: of n documents. weights: sparse (t, columns), outliers left out."""
-    import numpy as np
-    from sklearn.preprocessing import normalize
-
     of_topics = normalize(weights, copy=True).T.tocsr()
 
     def rows_of(rows: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -73,16 +70,12 @@ def nearest_by_distribution(
     settings: DistributionSettings,
 ) -> Nearest:
     """By the approximate distribution, whose largest share is the score. settings.min_similarity: of a window."""
-    import numpy as np
-
     matrix = topic_distribution(ngrams, weights, weighting, settings)[outliers]
     return _largest(np.arange(len(outliers)), lambda rows: np.asarray(matrix[rows].toarray()))
 
 
 def nearest_by_membership(members: Members, outliers: NDArray[np.int64], living: NDArray[np.int64]) -> Nearest:
     """By HDBSCAN's membership vectors. outliers: (m,) rows. living: (t,) the model's clusters that are topics still."""
-    import numpy as np
-
     topics, scores = np.full(len(outliers), -1, dtype=np.int64), np.zeros(len(outliers))
     if not len(living):
         return Nearest(topics, scores)
@@ -94,8 +87,6 @@ def nearest_by_membership(members: Members, outliers: NDArray[np.int64], living:
 
 def _largest(outliers: NDArray[np.int64], rows_of: Any) -> Nearest:
     """The largest of each outlier's similarities, in blocks; none where nothing is above 0."""
-    import numpy as np
-
     topics, scores = np.full(len(outliers), -1, dtype=np.int64), np.zeros(len(outliers))
     for start in range(0, len(outliers), _BLOCK):
         block = slice(start, min(start + _BLOCK, len(outliers)))
@@ -113,8 +104,6 @@ def taken(scores: NDArray[np.float64], documents: int, threshold: float, target_
     target_share: the nearest are given away until so large a share of the n documents is left, all of one score alike,
     so that it does not depend on the order of rows; None: all from the threshold on.
     """
-    import numpy as np
-
     if target_share is None:
         return threshold
     spare = len(scores) - int(np.floor(target_share * documents))

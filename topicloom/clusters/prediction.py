@@ -6,14 +6,16 @@ floating-point order (1e-12).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 
 from topicloom.clusters.membership import membership_tree, merge_heights
 from topicloom.progress import tell
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from topicloom.space.new_papers import Surroundings
 
 _BLOCK_BYTES = 64 << 20  # of one (points, exemplars) table
 _NO_ZERO = 1e-8  # what the library puts in the place of a zero
@@ -25,8 +27,6 @@ def membership_vector(model: Any, points: NDArray[np.floating[Any]]) -> NDArray[
     model: a fitted hdbscan.HDBSCAN with prediction_data=True, of metric euclidean or manhattan; ValueError for another.
     points: (m, d). With no cluster there are no columns.
     """
-    import numpy as np
-
     if model.metric not in ("euclidean", "manhattan"):
         raise ValueError(f"the metric is {model.metric!r}; it must be 'euclidean' or 'manhattan'")
     tree = membership_tree(model)
@@ -54,8 +54,6 @@ def membership_vector(model: Any, points: NDArray[np.floating[Any]]) -> NDArray[
 
 def _nearest_reachable(model: Any, points: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """The fitted point nearest by mutual reachability to each new one, (m,), and the lambda at which it joins."""
-    import numpy as np
-
     data = model.prediction_data_
     samples = model.min_samples or model.min_cluster_size
     distances, rows = data.tree.query(points, k=2 * samples)
@@ -70,8 +68,6 @@ def _nearest_reachable(model: Any, points: NDArray[np.float64]) -> tuple[NDArray
 
 def _outlier_scores(heights: NDArray[np.float64], largest: NDArray[np.float64]) -> NDArray[np.float64]:
     """How late each cluster merges with a point's node, as shares that sum to 1, (m, clusters)."""
-    import numpy as np
-
     below = largest[:, None] - heights
     ratio = largest[:, None] / np.where(below <= 0, _NO_ZERO, below)
     score = np.exp(ratio - ratio.max(axis=1, keepdims=True))
@@ -81,9 +77,6 @@ def _outlier_scores(heights: NDArray[np.float64], largest: NDArray[np.float64]) 
 
 def _closeness(model: Any, points: NDArray[np.float64]) -> NDArray[np.float64]:
     """How near each cluster's nearest exemplar is, as shares that sum to 1, (m, clusters)."""
-    import numpy as np
-    from scipy.spatial.distance import cdist
-
     exemplars = model.prediction_data_.exemplars
     pool = np.concatenate(exemplars).astype(np.float64)
     starts = np.cumsum([0, *(len(of_cluster) for of_cluster in exemplars[:-1])])
@@ -99,3 +92,54 @@ def _closeness(model: Any, points: NDArray[np.float64]) -> NDArray[np.float64]:
     np.divide(1.0, near, out=close, where=near != 0)
     shares: NDArray[np.float64] = close / close.sum(axis=1, keepdims=True)
     return shares
+
+
+_MAJORITY = 0.5  # share of the neighbours that must agree where prediction finds no cluster
+
+
+@dataclass(frozen=True)
+class Placed:
+    """clusters: (m,) int64 of new papers, -1 for outliers. strength: (m,) float64, how strongly each is in its own as
+    HDBSCAN predicts it, 0 for outliers; NaN where the neighbours have decided, and under KMeans.
+    """
+
+    clusters: NDArray[np.int64]
+    strength: NDArray[np.float64]
+
+
+def place_in_clusters(
+    model: Any, reduced: NDArray[np.float32], near: Surroundings, clusters: NDArray[np.int64]
+) -> Placed:
+    """Find the clusters of m new papers.
+
+    model: a fitted hdbscan.HDBSCAN with prediction_data=True, or KMeans. reduced: (m, c). clusters: (n,) of the fitted
+    papers. Where HDBSCAN's approximate prediction finds no cluster, the one that more than half of the neighbours are
+    in is taken: of new papers prediction alone leaves many more out than a fit of all does.
+    """
+    m = len(reduced)
+    if not m or (hasattr(model, "prediction_data_") and clusters.max(initial=-1) < 0):
+        return Placed(np.full(m, -1, dtype=np.int64), np.zeros(m))
+    if not hasattr(model, "prediction_data_"):
+        return Placed(model.predict(reduced).astype(np.int64), np.full(m, np.nan))
+    from hdbscan import approximate_predict
+
+    predicted, strength = approximate_predict(model, reduced)
+    found = np.where(predicted >= 0, predicted, majority_cluster(clusters[near.rows])).astype(np.int64)
+    return Placed(found, np.where((predicted < 0) & (found >= 0), np.nan, strength.astype(np.float64)))
+
+
+def majority_cluster(votes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The cluster that more than half of each row names, (m,) int64; -1 where none is. votes: (m, k)."""
+    middle = np.sort(votes, axis=1)[:, votes.shape[1] // 2]  # what more than half name stands in the middle
+    holds = (votes == middle[:, None]).mean(axis=1) > _MAJORITY
+    return np.where(holds, middle, -1)
+
+
+def placed_probability(model: Any, reduced: NDArray[np.float32], clusters: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Membership of new papers in the clusters they were placed in, (m,) float64; of outliers 1 minus all of it."""
+    vectors = membership_vector(model, reduced)
+    if not vectors.shape[1]:
+        return np.zeros(len(reduced))
+    own = vectors[np.arange(len(vectors)), clusters]
+    placed: NDArray[np.float64] = np.where(clusters >= 0, own, 1 - vectors.sum(axis=1))
+    return placed

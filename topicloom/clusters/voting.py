@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
 
 from topicloom.measures.stability import overlaps
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -37,8 +36,6 @@ def consensus(clusterings: Sequence[NDArray[np.int64]], least_agreement: float, 
     one to one. A paper goes where most clusterings put it, to the outliers where fewer than `least_agreement` agree;
     topics less stable than `least_stability` are dissolved before the vote.
     """
-    import numpy as np
-
     first = clusterings[0]
     matched, indices = [first], []
     for other in clusterings[1:]:
@@ -57,9 +54,6 @@ def consensus(clusterings: Sequence[NDArray[np.int64]], least_agreement: float, 
 
 def _renamed(first: NDArray[np.int64], other: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Another clustering by the first one's numbers, -1 where a topic is like none of them; and how like, (t,)."""
-    import numpy as np
-    from scipy.optimize import linear_sum_assignment
-
     alike = overlaps(first, other)
     rows, columns = linear_sum_assignment(alike, maximize=True)
     name = np.full(alike.shape[1] + 1, -1, dtype=np.int64)
@@ -75,8 +69,6 @@ def _vote(votes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float
 
     Of topics named as often the one that the first clustering names wins, else the smallest number.
     """
-    import numpy as np
-
     n, seeds = votes.shape
     named = np.stack([(votes == votes[:, [seed]]).sum(axis=1) for seed in range(seeds)], axis=1)
     named[votes < 0] = 0

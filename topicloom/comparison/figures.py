@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from topicloom.atlas.names import shortened
 from topicloom.comparison.pairs import Flows, Pair, heat_columns
 from topicloom.figures.style import INK, WIDTH, keep, new_figure
+from topicloom.phrasing import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,14 +5,13 @@ from __future__ import annotations
 import html
 import itertools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from topicloom.atlas.names import shortened
+import numpy as np
+from numpy.typing import NDArray
+
 from topicloom.comparison.pairs import Flows, Pair, heat_columns
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from topicloom.phrasing import shortened
 
 _LABEL = 50
 _STYLE = """body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 1200px; padding: 1rem; }

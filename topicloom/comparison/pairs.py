@@ -6,22 +6,21 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from topicloom.atlas.names import unique
-from topicloom.atlas.tree import unit_vectors
 from topicloom.errors import InputError, Problem
 from topicloom.figures.style import drawable
+from topicloom.measures.similarity import unit_vectors
 from topicloom.output_files import COORDINATES, SUMMARY, TOPIC_INFO
 from topicloom.settings.schema import Settings
 from topicloom.stage_names import REPRESENT
 from topicloom.store.run_record import read_record
 from topicloom.store.store import Store
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    from numpy.typing import NDArray
 
 _NEAREST = 3  # topics of the other analysis that stand in the table for their embeddings alone
 
@@ -58,8 +57,6 @@ class Pair:
     @property
     def overlap(self) -> NDArray[np.float64]:
         """Jaccard index of each two topics, (t, u): shared papers over those of either."""
-        import numpy as np
-
         shared = self.shared[:-1, :-1]
         either = self.one.topics["Count"].to_numpy()[:, None] + self.other.topics["Count"].to_numpy()[None] - shared
         overlap: NDArray[np.float64] = shared / np.maximum(either, 1)
@@ -68,8 +65,6 @@ class Pair:
 
 def read_analysis(settings: Settings) -> Analysis:
     """The topics of an analysis from its exported files. Raises ComparisonError where it has not been run."""
-    import pandas as pd
-
     folder = settings.analysis_path
     if not (folder / COORDINATES).is_file() or not (folder / TOPIC_INFO).is_file():
         raise ComparisonError(
@@ -89,8 +84,6 @@ def read_analysis(settings: Settings) -> Analysis:
 
 
 def _vectors(settings: Settings, topics: int) -> NDArray[np.float64] | None:
-    import numpy as np
-
     key = read_record(settings).get("stages", {}).get(REPRESENT, {}).get("key", "")
     path = Store(settings.store_path).folder(REPRESENT, key) / "topic_embeddings.npy"
     if not path.is_file():
@@ -120,8 +113,6 @@ def compare(analyses: Sequence[Analysis]) -> list[Pair]:
 
 def compare_two(one: Analysis, other: Analysis) -> Pair:
     """Count shared papers by UT, and measure the similarity of topics where both have embeddings of one dimension."""
-    import numpy as np
-
     both = one.of_paper.index.intersection(other.of_paper.index)
     rows, columns = len(one.topics), len(other.topics)
     shared = np.zeros((rows + 1, columns + 1), dtype=np.int64)
@@ -136,9 +127,6 @@ def compare_two(one: Analysis, other: Analysis) -> Pair:
 
 def comparison_table(pairs: Sequence[Pair]) -> pd.DataFrame:
     """One row for each two topics that share a paper, or of which one is among the three most similar to the other."""
-    import numpy as np
-    import pandas as pd
-
     tables = []
     for pair in pairs:
         shown = pair.shared[:-1, :-1] > 0
@@ -209,8 +197,6 @@ def likeness_flows(analyses: Sequence[Analysis]) -> Flows | None:
 
     None where some two neighbours have no comparable embeddings, or an analysis has no topics.
     """
-    import numpy as np
-
     nodes = [_nodes(analysis, outliers=False) for analysis in analyses]
     links: list[tuple[int, int, int, float]] = []
     for column, (one, other) in enumerate(itertools.pairwise(analyses)):
@@ -240,7 +226,6 @@ def _nodes(analysis: Analysis, *, outliers: bool) -> list[tuple[str, str, float]
 
 def _folded(shared: NDArray[np.int64], rows: int, columns: int) -> NDArray[np.int64]:
     """Shared papers with the topics beyond the largest as one. shared: (rows + 1, columns + 1), outliers last."""
-    import numpy as np
 
     def fold(matrix: NDArray[np.int64], topics: int) -> NDArray[np.int64]:
         if topics <= _LARGEST:
@@ -253,8 +238,6 @@ def _folded(shared: NDArray[np.int64], rows: int, columns: int) -> NDArray[np.in
 
 def heat_columns(matrix: NDArray[Any]) -> NDArray[np.int64]:
     """The columns in an order in which each stands by the row that it has most in common with."""
-    import numpy as np
-
     if not matrix.shape[0]:
         return np.arange(matrix.shape[1], dtype=np.int64)
     return np.lexsort((-matrix.max(axis=0), matrix.argmax(axis=0)))

@@ -12,19 +12,20 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from sklearn.feature_extraction.text import CountVectorizer
 
 from topicloom.output_files import MODEL, MODEL_FOLDER
 from topicloom.settings.schema import TopicModelSettings
-from topicloom.words.ctfidf import Topic, Weighting
+from topicloom.words.ctfidf import Weighting
 from topicloom.words.ngrams import Vocabulary
 from topicloom.words.splitting import SPLIT_WORD
 from topicloom.words.stop_words import stop_list
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-    from scipy.sparse import csr_matrix
+from topicloom.words.topic_table import Topic
 
 # BERTopic does without these, and importing them takes ten times as long as the rest of it.
 _OPTIONAL = ("sentence_transformers", "transformers", "torch", "umap", "hdbscan", "plotly", "matplotlib")
@@ -132,8 +133,6 @@ def build_model(bertopic: ModuleType, parts: ModelParts, settings: TopicModelSet
 
 
 def _vectorizer(vocabulary: Vocabulary, settings: TopicModelSettings) -> Any:
-    from sklearn.feature_extraction.text import CountVectorizer
-
     represent = settings.represent
     vectorizer = CountVectorizer(
         ngram_range=represent.n_gram_range, stop_words=stop_list(represent.stop_words), min_df=represent.min_df
@@ -156,8 +155,6 @@ def _ctfidf_model(bertopic: ModuleType, weighting: Weighting, settings: TopicMod
 
 def _topic_mapper(bertopic: ModuleType, parts: ModelParts) -> Any:
     """The topic of each of the clusterer's clusters, -1 for one that is a topic no more."""
-    import numpy as np
-
     mapper = bertopic._bertopic.TopicMapper(parts.clusters.tolist())
     numbers, first = np.unique(parts.labels, return_index=True)
     topic_of = dict(zip(numbers.tolist(), parts.topics[first].tolist(), strict=True))

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from topicloom.clusters.main_clusters import REMAINDER
 from topicloom.lineage.records import LastingTopic
 from topicloom.output_files import COORDINATES, DATASET, ORPHANS, TOPIC_INFO
 from topicloom.store.csv_tables import write_csv
-from topicloom.words.ctfidf import Topic
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    from numpy.typing import NDArray
+from topicloom.words.topic_table import Topic
 
 _LAST_COLUMNS = ("topic_uid", "topic_history", "raw_topic", "orphan_method", "orphan_score", "agreement")
 OUTPUT_COLUMNS = frozenset(
@@ -71,8 +69,6 @@ def topic_info(results: Results, *, texts: bool = True) -> pd.DataFrame:
 
     Topic, Count, Name, Representation, Representative_Docs, topic_uid, topic_history.
     """
-    import pandas as pd
-
     table = results.topic_table
     info = pd.DataFrame(
         {
@@ -103,9 +99,6 @@ def document_info(results: Results, *, texts: bool = True) -> pd.DataFrame:
     raw_topic, orphan_method and orphan_score, and where seeds have voted agreement; without the texts where `texts` is
     false. A column of the corpus that has the name of an output column gives way to it.
     """
-    import numpy as np
-    import pandas as pd
-
     documents = results.identifiers.reset_index(drop=True)
     documents.insert(results.text_position, "text", pd.Series(results.texts, dtype=object))
     documents = documents.drop(columns=[name for name in documents.columns if name in OUTPUT_COLUMNS])

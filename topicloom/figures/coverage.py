@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from topicloom.atlas.atlas import Atlas
 from topicloom.clusters.main_clusters import REMAINDER
 from topicloom.figures.style import GRID, INK, MUTED, few_ticks, keep, new_figure
@@ -13,8 +15,6 @@ _HEIGHT = 3.2
 
 def coverage(atlas: Atlas, folder: Path, title: str) -> list[str]:
     """Share of the assigned papers that the largest topics cover together; nothing without topics."""
-    import numpy as np
-
     counts = np.sort(atlas.topics["Count"].to_numpy())[::-1]
     if not len(counts):
         return []

@@ -19,7 +19,6 @@ from topicloom.progress import tell
 
 logger = logging.getLogger(__name__)
 
-PREVIEW = "preview.png"  # a small map, for pages
 _FIGURES = {
     "map": (topic_map, "papers by topic"),
     "map_by_year": (year_map, "papers by year"),
@@ -69,8 +68,7 @@ def draw_figures(atlas: Atlas, folder: Path, label: str) -> Drawn:
 
 def _drawable(atlas: Atlas) -> Atlas:
     """An atlas whose labels any figure can show: a person or a language model may have written anything into them."""
-    cleaned = {
-        name: table.assign(Label=[drawable(str(label)) for label in table["Label"]])
-        for name, table in (("topics", atlas.topics), ("groups", atlas.groups))
-    }
-    return dataclasses.replace(atlas, **cleaned)
+    topics, groups = (
+        table.assign(Label=[drawable(str(label)) for label in table["Label"]]) for table in (atlas.topics, atlas.groups)
+    )
+    return dataclasses.replace(atlas, topics=topics, groups=groups)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from topicloom.atlas.atlas import Atlas, records
+import numpy as np
+
+from topicloom.atlas.atlas import Atlas
 from topicloom.atlas.colours import OUTLIER
 from topicloom.figures.labels import Label, place_labels
 from topicloom.figures.style import WIDTH, bare, few_ticks, keep, new_figure
+from topicloom.store.csv_tables import records
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,8 +52,6 @@ def _height(atlas: Atlas) -> float:
 
 
 def _points(axes: Axes, atlas: Atlas) -> None:
-    import numpy as np
-
     papers = atlas.papers
     topics = papers["Topic"].to_numpy()
     size = point_size(len(papers))
@@ -107,8 +108,6 @@ def topic_labels(atlas: Atlas, most: int, size: float = _SMALL) -> list[Label]:
 
 def year_map(atlas: Atlas, folder: Path, title: str) -> list[str]:
     """The papers in the colour of their year, the newest on top; nothing where no year is known."""
-    import numpy as np
-
     papers = atlas.papers
     known = papers["year"].notna().to_numpy()
     if not known.any():

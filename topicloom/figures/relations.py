@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import dendrogram as draw
 
 from topicloom.atlas.atlas import Atlas
-from topicloom.atlas.names import shortened
 from topicloom.figures.style import INK, MUTED, WIDTH, keep, new_figure
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from topicloom.phrasing import shortened
 
 _NAMED = 60  # topics whose labels can be read beside a heatmap
 _LEAVES = 60
@@ -20,8 +19,6 @@ _LABEL = 38  # characters
 
 def heatmap(atlas: Atlas, folder: Path, title: str) -> list[str]:
     """Cosine similarity of all topics, neighbours of the tree side by side; nothing below two topics."""
-    import numpy as np
-
     order = atlas.order
     if len(order) < 2:
         return []
@@ -53,8 +50,6 @@ def heatmap(atlas: Atlas, folder: Path, title: str) -> list[str]:
 
 def _name_groups(axes: object, atlas: Atlas, order: NDArray[np.int64]) -> None:
     """Mark where the groups of a level begin, and name them beside the rows."""
-    import numpy as np
-
     level = max((level for level in range(atlas.levels.shape[1]) if atlas.levels[:, level].max() <= 32), default=0)
     codes = atlas.levels[order, level]
     starts = np.flatnonzero(np.diff(codes, prepend=-1))
@@ -74,8 +69,6 @@ def _name_groups(axes: object, atlas: Atlas, order: NDArray[np.int64]) -> None:
 
 def dendrogram(atlas: Atlas, folder: Path, title: str) -> list[str]:
     """The tree of topics; of many topics the upper part, its leaves the groups below. Nothing below two topics."""
-    from scipy.cluster.hierarchy import dendrogram as draw
-
     if not len(atlas.tree):
         return []
     leaves = min(len(atlas.topics), _LEAVES)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from topicloom.atlas.atlas import Atlas, records
+import pandas as pd
+
+from topicloom.atlas.atlas import Atlas
 from topicloom.figures.labels import wrapped
 from topicloom.figures.style import GRID, MUTED, blank_figure, few_ticks, keep
+from topicloom.store.csv_tables import records
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
 
 _CHARTS, _ACROSS = 16, 4

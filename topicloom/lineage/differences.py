@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from topicloom.lineage.identity import OUTLIERS, describe
 from topicloom.lineage.matching import overlap_of, transitions
 from topicloom.lineage.records import Event, LastingTopic, RunRecord
+from topicloom.phrasing import changed_values
 from topicloom.settings.stated import stated
 
 if TYPE_CHECKING:
@@ -146,26 +146,3 @@ def _topic_row(shown: LastingTopic, old: LastingTopic | None, new: LastingTopic 
         ", ".join(word for word in words_after if word and word not in words_before) if both else "",
         ", ".join(word for word in words_before if word and word not in words_after) if both else "",
     )
-
-
-def changed_values(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
-    """Each value that differs, nested ones by their dotted names, such as "tmo.min_topic_size 10 → 15"."""
-    old, new = flat(before), flat(after)
-    for name in sorted(old.keys() | new.keys()):
-        if old.get(name) != new.get(name):
-            yield f"{name} {_shown(old.get(name))} → {_shown(new.get(name))}"
-
-
-def flat(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Nested values by their dotted names."""
-    found: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            found |= {f"{name}.{inner}": of_inner for inner, of_inner in flat(value).items()}
-        else:
-            found[name] = value
-    return found
-
-
-def _shown(value: Any) -> str:
-    return "none" if value is None else str(value)

@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from topicloom.atlas.tree import unit_vectors
-
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -145,6 +143,8 @@ def _canonical(partition: Partition) -> NDArray[np.int64]:
 def _alike(before: Partition, after: Partition, overlap: Overlap, pairs: dict[int, int]) -> dict[int, int]:
     """Pairs of topics without papers in common that tell, each nearer to the other than to any topic else."""
     import numpy as np
+
+    from topicloom.measures.similarity import unit_vectors
 
     one, other = before.vectors, after.vectors
     if one is None or other is None or not len(one) or not len(other) or one.shape[1] != other.shape[1]:

@@ -8,14 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from topicloom.atlas.atlas import records
-from topicloom.atlas.names import shortened
 from topicloom.errors import Problem
 from topicloom.lineage.differences import KINDS, MOVED, NEW, WITHDRAWN, Differences, differences
 from topicloom.lineage.history import History, HistoryError, lineage_of
 from topicloom.markdown import literal
+from topicloom.phrasing import shortened
 from topicloom.settings.schema import Settings
-from topicloom.store.csv_tables import write_csv
+from topicloom.store.csv_tables import records, write_csv
 from topicloom.store.record_form import stated_identity
 
 if TYPE_CHECKING:

@@ -62,7 +62,7 @@ def _folder_of_this_process() -> Path:
     return Path(tempfile.mkdtemp(prefix="topicloom-numba-"))
 
 
-def _prepare() -> None:
+def keep_compiled_code() -> None:
     """Tell numba where to keep compiled code, before the first function is declared."""
     os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_folder()))
     import numba
@@ -70,33 +70,9 @@ def _prepare() -> None:
     numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # type: ignore[attr-defined]
 
 
-def import_kernels() -> ModuleType:
-    """Import `topicloom.words.window_kernels` with its compiled code kept on disk."""
-    _prepare()
-    from topicloom.words import window_kernels as kernels
-
-    return kernels
-
-
-def import_layout_kernels() -> ModuleType:
-    """Import `topicloom.space.parallel_layout_kernels` with its compiled code kept on disk."""
-    _prepare()
-    from topicloom.space import parallel_layout_kernels as layout_kernels
-
-    return layout_kernels
-
-
-def import_coherence_kernels() -> ModuleType:
-    """Import `topicloom.measures.coherence_kernels` with its compiled code kept on disk."""
-    _prepare()
-    from topicloom.measures import coherence_kernels
-
-    return coherence_kernels
-
-
 def import_umap() -> ModuleType:
     """Import umap with its compiled code, and that of pynndescent, kept on disk."""
-    _prepare()
+    keep_compiled_code()
     import umap
 
     for name, dispatcher in dispatchers():

@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from topicloom.machine.compiled import import_coherence_kernels
+import numpy as np
+from numpy.typing import NDArray
+
 from topicloom.machine.threads import available_threads
+from topicloom.measures import coherence_kernels as kernels
 from topicloom.words.tokens import Tokens
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 NPMI_WINDOW, CV_WINDOW = 10, 110  # words, as in the papers
 _EPSILON = 1e-12
@@ -44,8 +42,6 @@ def coherence(
     Equal to gensim 4.4's CoherenceModel ("c_npmi" with 10 words a window, "c_v" with 110) where no word stands twice in
     a window; there gensim forgets a word as soon as its first place has left the window, and counts too few.
     """
-    import numpy as np
-
     known = set(tokens.words)
     topics = [list(dict.fromkeys(word for word in words if word in known)) for words in topics]
     near = count_windows(topics, tokens, NPMI_WINDOW, threads)
@@ -60,8 +56,6 @@ def coherence(
 
 def _npmi(words: Sequence[str], counts: WindowCounts) -> NDArray[np.float64]:
     """Normalised pointwise mutual information of each pair of words, (m, m), a word with itself included."""
-    import numpy as np
-
     numbers = [counts.number[word] for word in words]
     alone = counts.alone[numbers] / counts.windows
     both = np.array([[counts.together.get((min(a, b), max(a, b)), 0) for b in numbers] for a in numbers], dtype=float)
@@ -74,8 +68,6 @@ def _npmi(words: Sequence[str], counts: WindowCounts) -> NDArray[np.float64]:
 
 def _c_v(npmi: NDArray[np.float64]) -> float:
     """Mean cosine of each word's row with the sum of all rows."""
-    import numpy as np
-
     total = npmi.sum(axis=0)
     lengths = np.linalg.norm(npmi, axis=1) * np.linalg.norm(total)
     return float(np.mean(npmi @ total / np.where(lengths == 0, 1.0, lengths)))
@@ -88,9 +80,6 @@ def count_windows(
 
     window: words of a window; a document that is shorter is one window. The same for any number of threads.
     """
-    import numpy as np
-
-    kernels = import_coherence_kernels()
     number = {word: index for index, word in enumerate(sorted({word for words in topics for word in words}))}
     of_token = np.array([number.get(word, -1) for word in tokens.words], dtype=np.int32)
     bounds, partners, keys = _partners(topics, number)
@@ -118,8 +107,6 @@ def _partners(
     topics: Sequence[Sequence[str]], number: dict[str, int]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], list[tuple[int, int]]]:
     """For each word the words of higher number that share a topic with it, as compressed rows; and all pairs."""
-    import numpy as np
-
     pairs = set()
     for words in topics:
         numbers = sorted(number[word] for word in words)

@@ -1,11 +1,12 @@
-"""The loop that numba compiles for coherence. Import by `topicloom.machine.compiled.import_coherence_kernels`."""
+"""The loop that numba compiles for coherence."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from topicloom.machine.jit import njit
 
 Array = Any  # numba compiles for the dtypes that callers state
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from topicloom.atlas.tree import topic_similarity
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import silhouette_score
+
 from topicloom.measures.coherence import coherence
+from topicloom.measures.similarity import topic_similarity
 from topicloom.words.tokens import Tokens
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 WORDS = 10  # of a topic, as in the literature
 _SILHOUETTE_SAMPLE = 10_000  # documents; all pairs of them are compared
@@ -63,8 +63,6 @@ def topic_quality(
     Returns `measures` (value, how to read it), `topics` (npmi, c_v, nearest topic and its similarity, by number) and
     `redundant_pairs`. A measure that cannot be taken is None.
     """
-    import numpy as np
-
     first = [list(of_topic)[:WORDS] for of_topic in words]
     npmi, c_v = coherence(first, tokens)
     similarity = topic_similarity(vectors)
@@ -108,9 +106,6 @@ def silhouette(reduced: NDArray[np.floating[Any]], topics: NDArray[np.int64], se
 
     None where there are not two topics, or no more documents than topics.
     """
-    import numpy as np
-    from sklearn.metrics import silhouette_score
-
     assigned = np.flatnonzero(topics != -1)
     if len(assigned) > _SILHOUETTE_SAMPLE:
         assigned = np.sort(np.random.default_rng(seed).choice(assigned, _SILHOUETTE_SAMPLE, replace=False))
@@ -122,8 +117,6 @@ def silhouette(reduced: NDArray[np.floating[Any]], topics: NDArray[np.int64], se
 
 def _redundant_pairs(similarity: NDArray[np.float64]) -> list[dict[str, Any]]:
     """The most similar pairs of topics from `_REDUNDANT` on, most similar first. similarity: (t, t)."""
-    import numpy as np
-
     rows, columns = np.nonzero(np.triu(similarity, k=1) >= _REDUNDANT)
     order = np.argsort(-similarity[rows, columns], kind="stable")[:_MOST_PAIRS]
     return [
@@ -133,8 +126,6 @@ def _redundant_pairs(similarity: NDArray[np.float64]) -> list[dict[str, Any]]:
 
 
 def _mean(values: NDArray[np.float64]) -> float | None:
-    import numpy as np
-
     known = values[np.isfinite(values)]
     return _rounded(float(known.mean())) if len(known) else None
 

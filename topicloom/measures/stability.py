@@ -8,11 +8,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import adjusted_rand_score
 
 
 @dataclass(frozen=True)
@@ -34,8 +33,6 @@ class Stability:
 
 def stability(clusterings: Sequence[NDArray[np.int64]]) -> Stability:
     """Compare clusterings of the same papers, each (n,) int64 with -1 for outliers; the first one counts."""
-    import numpy as np
-
     if len(clusterings) < 2:
         return Stability(None, None)
     indices = [_rand(one, other) for one, other in itertools.combinations(clusterings, 2)]
@@ -44,8 +41,6 @@ def stability(clusterings: Sequence[NDArray[np.int64]]) -> Stability:
 
 
 def _rand(one: NDArray[np.int64], other: NDArray[np.int64]) -> float:
-    from sklearn.metrics import adjusted_rand_score
-
     both = (one >= 0) & (other >= 0)
     return float(adjusted_rand_score(one[both], other[both])) if both.any() else 0.0
 
@@ -58,8 +53,6 @@ def best_overlap(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np
 
 def overlaps(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.float64]:
     """Jaccard index of each two topics of two clusterings, (t, u)."""
-    import numpy as np
-
     t, u = int(one.max(initial=-1)) + 1, int(other.max(initial=-1)) + 1
     both = (one >= 0) & (other >= 0)
     shared = np.bincount(one[both] * max(u, 1) + other[both], minlength=t * u)[: t * u].reshape(t, u)

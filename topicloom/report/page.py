@@ -9,10 +9,11 @@ from importlib.resources import files
 from typing import Any
 
 from topicloom import __version__
-from topicloom.atlas.atlas import Atlas, records
+from topicloom.atlas.atlas import Atlas
 from topicloom.lineage.differences import Differences
 from topicloom.lineage.telling import in_one_line, sections
 from topicloom.report.payload import packed, payload
+from topicloom.store.csv_tables import records
 
 _SCRIPTS = ("data.js", "map.js", "charts.js", "table.js", "main.js")
 _QUALITY_NAMES = {

@@ -6,15 +6,15 @@ import base64
 import gzip
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from topicloom.atlas.atlas import Atlas, records
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from topicloom.atlas.atlas import Atlas
 from topicloom.atlas.tree import leaf_order
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    from numpy.typing import NDArray
+from topicloom.store.csv_tables import records
 
 MOST_PAPERS = 200_000  # on the page's map; more would not open quickly
 MOST_CELLS = 400  # topics on a side of the heatmap
@@ -69,8 +69,6 @@ def _range(values: pd.Series[float]) -> float:
 
 def _steps(values: NDArray[np.floating[Any]]) -> NDArray[np.int64]:
     """Coordinates as whole steps from 0 to 65,535."""
-    import numpy as np
-
     low, high = float(values.min()), float(values.max())
     scaled = (values.astype(float) - low) / ((high - low) or 1.0) * _GRID
     return np.rint(scaled).astype(np.int64)
@@ -134,8 +132,6 @@ def _similarity(atlas: Atlas) -> dict[str, Any] | None:
 
     Of more than 400 topics the finest groups that are at most 400 stand in, with the mean similarity of their topics.
     """
-    import numpy as np
-
     matrix, labels, colours, what = _cells(atlas)
     if len(matrix) < 2:
         return None
@@ -153,8 +149,6 @@ def _similarity(atlas: Atlas) -> dict[str, Any] | None:
 
 
 def _cells(atlas: Atlas) -> tuple[NDArray[np.floating[Any]], list[str], list[str], str]:
-    import numpy as np
-
     order = leaf_order(atlas.tree, len(atlas.topics))
     names, shades = atlas.topics["Label"].to_numpy(), atlas.topics["Colour"].to_numpy()
     if len(order) <= MOST_CELLS:

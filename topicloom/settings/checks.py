@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from topicloom.atlas.language_model import require_key
 from topicloom.errors import InputError, Problem, SettingsError, quoted_list
 from topicloom.machine.threads import available_threads
+from topicloom.settings.keys import require_key
 from topicloom.settings.schema import RepresentSettings, Settings, UmapSettings
 from topicloom.settings.stop_lists import ENGLISH
 

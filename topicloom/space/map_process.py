@@ -13,6 +13,8 @@ import threading
 from pathlib import Path
 from types import TracebackType
 
+import numpy as np
+
 from topicloom.errors import TopicloomError
 from topicloom.settings.schema import UmapSettings
 
@@ -77,11 +79,9 @@ def _end_with_parent() -> None:
 
 
 def _main(arguments: list[str]) -> None:
-    import numpy as np
-
     from topicloom.machine.compiled import import_umap
     from topicloom.space.neighbours import read_neighbours
-    from topicloom.space.reduction import map_coordinates
+    from topicloom.space.umap_fit import map_coordinates
 
     import_umap()
     if not sys.stdin.buffer.readline():

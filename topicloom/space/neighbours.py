@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import joblib
+import numpy as np
+from numpy.typing import NDArray
 
 from topicloom.machine.compiled import import_umap
 from topicloom.settings.schema import UmapSettings
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 # Below this many documents UMAP compares all pairs itself, exactly; above it follows nearest-neighbour descent.
 ALL_PAIRS_BELOW = 4096
@@ -42,8 +42,6 @@ def find_neighbours(
 
     Source: Dong, Moses and Li (2011), nearest-neighbour descent; the pynndescent library.
     """
-    import numpy as np
-
     import_umap()
     from umap.umap_ import nearest_neighbors
 
@@ -67,9 +65,6 @@ def find_neighbours(
 
 def write_neighbours(folder: Path, neighbours: Neighbours) -> None:
     """Write indices.npy, distances.npy, index.joblib and random_state.npz."""
-    import joblib
-    import numpy as np
-
     np.save(folder / _INDICES, neighbours.indices)
     np.save(folder / _DISTANCES, neighbours.distances)
     joblib.dump(neighbours.index, folder / _INDEX)
@@ -79,8 +74,6 @@ def write_neighbours(folder: Path, neighbours: Neighbours) -> None:
 
 def read_neighbours(folder: Path) -> Neighbours:
     """Read what `write_neighbours` wrote, but for the index."""
-    import numpy as np
-
     with np.load(folder / _RANDOM) as held:
         state = (str(held["kind"]), held["keys"], int(held["position"]), int(held["has_gauss"]), float(held["gauss"]))
     return Neighbours(np.load(folder / _INDICES), np.load(folder / _DISTANCES), None, state)
@@ -88,7 +81,5 @@ def read_neighbours(folder: Path) -> Neighbours:
 
 def read_index(folder: Path) -> Any:
     """The index that finds the neighbours of new documents."""
-    import joblib
-
     import_umap()
     return joblib.load(folder / _INDEX)

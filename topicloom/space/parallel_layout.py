@@ -9,16 +9,16 @@ Source: McInnes, Healy and Melville (2018), UMAP.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from topicloom.machine.compiled import import_layout_kernels
+import numba
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, triu
+
 from topicloom.machine.threads import available_threads
 from topicloom.progress import tell
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-    from scipy.sparse import csr_matrix
+from topicloom.space import parallel_layout_kernels as kernels
 
 _ROUNDS = 512  # edges that fit into none, of documents with more neighbours, are used one after another
 _TOLD_EVERY = 20
@@ -39,10 +39,6 @@ def parallel_layout(
     graph: sparse (n, n) membership strengths. start: (n, d) first positions. a, b: UMAP's curve. negatives: documents
     to move away from for each that is moved to. The same for any number of threads.
     """
-    import numba
-    import numpy as np
-
-    kernels = import_layout_kernels()
     edges = _used(graph, epochs)
     rounds = kernels.deal_into_rounds(edges.row, edges.col, len(start), _ROUNDS)
     order = np.argsort(rounds, kind="stable")
@@ -69,8 +65,6 @@ def parallel_layout(
 
 def _used(graph: csr_matrix, epochs: int) -> Any:
     """One edge for each pair of documents, of those strong enough to be used once in so many epochs."""
-    from scipy.sparse import triu
-
     edges = triu(graph, k=1, format="coo")
     strong = edges.data >= graph.data.max(initial=0.0) / max(epochs, 1)
     edges.row, edges.col, edges.data = edges.row[strong], edges.col[strong], edges.data[strong]

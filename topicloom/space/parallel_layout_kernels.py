@@ -1,14 +1,12 @@
-"""Loops of the layout that numba compiles for every core.
-
-Import by `topicloom.machine.compiled.import_layout_kernels`.
-"""
+"""Loops of the layout that numba compiles for every core."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit, prange
+
+from topicloom.machine.jit import njit, prange
 
 Array = Any
 _WORTH_SHARING = 128  # edges of a round; fewer are done sooner by one core than shared out
@@ -31,9 +29,9 @@ class Edges(NamedTuple):
 class Forces(NamedTuple):
     """UMAP's curve a and b, how far a step goes, and how many documents to move away from for each that is moved to."""
 
-    a: float
-    b: float
-    alpha: float
+    a: np.float32
+    b: np.float32
+    alpha: np.float32
     negatives: float
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from topicloom.progress import tell
 from topicloom.settings.reading import with_values
@@ -16,8 +16,10 @@ from topicloom.stages.stage import Artifact, Stage, Work
 from topicloom.store.files import write_json
 from topicloom.store.store import StageRef
 from topicloom.sweep.grid import CONSENSUS_SEEDS, SEED, Combination, shared_search
-from topicloom.sweep.outcome import Trial, trials_table
 from topicloom.sweep.verdict import judge
+
+if TYPE_CHECKING:
+    from topicloom.sweep.outcome import Trial
 
 CHOICE = Artifact(CHOOSE_SIZE, "choice.json")
 _SIZE = "tmo.min_topic_size"
@@ -38,6 +40,8 @@ def choose_size(work: Work) -> None:
 
     Artifact: choice.json. Facts: min_topic_size, tried.
     """
+    from topicloom.sweep.outcome import trials_table
+
     out, loaded = work.out, work.refs[LOAD_EMBEDDINGS]
     sizes = candidate_sizes(int(loaded.facts["documents"]))
     trials = []
@@ -55,6 +59,8 @@ def choose_size(work: Work) -> None:
 
 
 def _trial(settings: Settings, loaded: StageRef, size: int, run_id: str | None) -> Trial:
+    from topicloom.sweep.outcome import Trial
+
     sized = with_values(settings, {_SIZE: size, CONSENSUS_SEEDS: 1})
     other_seed = {SEED: (settings.params.seed + 1) % 2**32}
     other = with_values(sized, other_seed | shared_search(sized, other_seed))

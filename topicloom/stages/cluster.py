@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from topicloom.clusters.clustering import cluster_documents, condensed_tree
-from topicloom.clusters.members import Members
 from topicloom.settings.schema import Settings, agrees, reassigns
-from topicloom.space.new_papers import place_in_clusters, placed_probability
 from topicloom.stage_names import CLUSTER, CONSENSUS, REASSIGN, UPDATE
 from topicloom.stages.earlier_fit import POSITIONS, base_refs, is_placed, near_fitted, placement
 from topicloom.stages.reduce import REDUCED
 from topicloom.stages.stage import Artifact, Refs, Stage, Work
+
+if TYPE_CHECKING:
+    from topicloom.clusters.members import Members
 
 CLUSTERS, PROBABILITY, CLUSTERER, TREE = (
     Artifact(CLUSTER, name) for name in ("clusters.npy", "probability.npy", "clusterer.joblib", "condensed_tree.npy")
@@ -39,6 +39,8 @@ def cluster_reduced(work: Work) -> None:
     """
     import joblib
     import numpy as np
+
+    from topicloom.clusters.clustering import cluster_documents, condensed_tree
 
     if is_placed(work.refs):
         cluster_placed(work)
@@ -68,6 +70,8 @@ def cluster_placed(work: Work) -> None:
     """
     import joblib
     import numpy as np
+
+    from topicloom.clusters.prediction import place_in_clusters, placed_probability
 
     store, refs, out = work.store, work.refs, work.out
     base, positions = base_refs(store, refs[UPDATE]), np.load(work.path(POSITIONS))
@@ -102,6 +106,8 @@ def members_of(work: Work) -> Members:
     """The papers of a run as its HDBSCAN knows them; where papers were placed, those of reduce and update too."""
     import joblib
     import numpy as np
+
+    from topicloom.clusters.members import Members
 
     model = joblib.load(work.path(CLUSTERER))
     if not is_placed(work.refs):

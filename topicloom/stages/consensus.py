@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from topicloom.clusters.members import membership_in, membership_in_none
-from topicloom.clusters.voting import consensus
 from topicloom.progress import tell
 from topicloom.settings.reading import with_values
 from topicloom.settings.schema import Settings, agrees
@@ -33,6 +31,8 @@ def seek_consensus(work: Work) -> None:
     where cluster has it. Facts: seeds, topics, dissolved, outliers, mean_stability.
     """
     import numpy as np
+
+    from topicloom.clusters.voting import consensus
 
     settings, refs, out, store = work.settings, work.refs, work.out, work.store
     wanted = settings.tmo.consensus
@@ -69,6 +69,8 @@ def _probability(work: Work, before: NDArray[np.int64], agreed: NDArray[np.int64
     theirs.
     """
     import numpy as np
+
+    from topicloom.clusters.members import membership_in, membership_in_none
 
     probability: NDArray[np.float64] = np.load(work.path(PROBABILITY))
     moved = np.flatnonzero((agreed != before) & (agreed >= 0))

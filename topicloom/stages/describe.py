@@ -5,9 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from topicloom.atlas.atlas import Atlas, make_atlas, write_atlas
 from topicloom.atlas.language_model import PART, PART_VERSION, Answers, Question, name_topics
-from topicloom.atlas.names import Candidates, TopicName, model_names, statistical_names
 from topicloom.inputs.encoder import load_model, model_at_hand
 from topicloom.inputs.papers import Dataset, dataset_facts, paper_facts, read_papers
 from topicloom.lineage.labels import labels_path, read_labels
@@ -30,12 +28,15 @@ from topicloom.stages.reduce import COORDINATES
 from topicloom.stages.represent import MEANS, TABLE, TOPICS, VOCABULARY, WEIGHTS, named_candidates, stored_topic_vectors
 from topicloom.stages.stage import Artifact, Part, Stage, Work
 from topicloom.store.store import Store
-from topicloom.words.ctfidf import Topic, read_topics
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
+
+    from topicloom.atlas.atlas import Atlas
+    from topicloom.atlas.names import Candidates, TopicName
+    from topicloom.words.topic_table import Topic
 
 ATLAS = tuple(
     Artifact(DESCRIBE, name)
@@ -51,6 +52,8 @@ def describe_analysis(work: Work) -> Atlas:
     Facts: how the topics were named, how dataset and corpus go together, how many papers have a DOI, and as
     `incomplete` how many topics the language model has not named, which the next run asks for again.
     """
+    from topicloom.atlas.atlas import make_atlas, write_atlas
+
     settings, refs, out, store = work.settings, work.refs, work.out, work.store
     dataset = read_papers(settings)
     papers, table = _papers(work, dataset), _topics(work)
@@ -104,6 +107,8 @@ def _topics(work: Work) -> list[Topic]:
     """The topics without the outliers, their representative documents by the row of the corpus file."""
     import numpy as np
 
+    from topicloom.words.topic_table import read_topics
+
     file_row = np.argsort(stored_rows(work.store, work.refs[LOAD_EMBEDDINGS]))
     return [
         dataclasses.replace(topic, representative_rows=[int(file_row[row]) for row in topic.representative_rows])
@@ -115,6 +120,8 @@ def _topics(work: Work) -> list[Topic]:
 def _names(
     settings: Settings, of_topics: list[Candidates], vectors: NDArray[np.floating[Any]]
 ) -> tuple[list[TopicName], str]:
+    from topicloom.atlas.names import model_names, statistical_names
+
     wanted, language = settings.tmo.names, settings.tmo.represent.language
     if naming_method(settings) == "keybert":
         model = load_model(settings)

@@ -9,9 +9,6 @@ from topicloom.stage_names import DISTRIBUTION, LOAD_EMBEDDINGS, REPRESENT
 from topicloom.stages.load_embeddings import VECTORS, stored_vectors
 from topicloom.stages.represent import IDF, NGRAMS, TOPICS, WEIGHTS
 from topicloom.stages.stage import Artifact, Refs, Stage, Work
-from topicloom.words.distribution import centroid_score, distribution_score, topic_distribution
-from topicloom.words.ngrams import read_document_ngrams
-from topicloom.words.topics import read_weights
 
 MATRIX, SCORE = (Artifact(DISTRIBUTION, name) for name in ("topic_distribution.npz", "score.npy"))
 
@@ -24,6 +21,10 @@ def distribute_topics(work: Work) -> None:
     """
     import numpy as np
     from scipy.sparse import save_npz
+
+    from topicloom.words.distribution import centroid_score, distribution_score, topic_distribution
+    from topicloom.words.ngrams import read_document_ngrams
+    from topicloom.words.topics import read_weights
 
     settings, folder, represent = work.settings, work.folder(REPRESENT), work.refs[REPRESENT]
     weights, weighting = read_weights(folder, settings.tmo.represent)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from topicloom.errors import StoreError
-from topicloom.space.new_papers import Surroundings
 from topicloom.stage_names import CLUSTER, LOAD_EMBEDDINGS, REDUCE, UPDATE
 from topicloom.stages.stage import Artifact, Refs
 from topicloom.store.files import read_json
@@ -15,6 +14,8 @@ from topicloom.store.store import StageRef, Store, ref_of
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from topicloom.space.new_papers import Surroundings
 
 DECISION, POSITIONS, NEAR = (Artifact(UPDATE, name) for name in ("decision.json", "positions.npy", "near.npz"))
 PLACED = Artifact(REDUCE, "placed.npy")  # there where papers were placed
@@ -60,6 +61,8 @@ def base_refs(store: Store, update: StageRef) -> dict[str, StageRef]:
 def near_fitted(store: Store, update: StageRef) -> Surroundings:
     """The fitted papers nearest to each new one."""
     import numpy as np
+
+    from topicloom.space.new_papers import Surroundings
 
     with np.load(store.artifact(update, NEAR.name)) as held:
         return Surroundings(held["rows"], held["distances"], np.zeros(len(held["rows"]), dtype=bool))

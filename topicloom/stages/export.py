@@ -8,11 +8,9 @@ import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from topicloom.errors import ExportError
-from topicloom.exports.bertopic_model import ModelParts, build_model, lean_bertopic, model_params, save_model
-from topicloom.exports.tables import GivenOutliers, Results, columns_giving_way, write_tables
 from topicloom.output_files import DISTRIBUTION as DISTRIBUTION_FILE
 from topicloom.output_files import ORPHANS, PARAMS, RUN_RECORD
 from topicloom.settings.schema import Settings, agrees, reassigns
@@ -45,8 +43,10 @@ from topicloom.store.files import write_json
 from topicloom.store.run_record import analysis_lock, exported_by, exported_files, find_export, read_record
 from topicloom.store.store import Finding, StagePlan, StageRef, Store
 from topicloom.store.swap import swapped_in
-from topicloom.words.ctfidf import read_topics
-from topicloom.words.topics import read_representation
+
+if TYPE_CHECKING:
+    from topicloom.exports.bertopic_model import ModelParts
+    from topicloom.exports.tables import Results
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +54,9 @@ logger = logging.getLogger(__name__)
 def gather_results(settings: Settings, store: Store, refs: Refs) -> Results:
     """What the stages found, in the row order of the corpus file."""
     import numpy as np
+
+    from topicloom.exports.tables import GivenOutliers, Results
+    from topicloom.words.topic_table import read_topics
 
     def load(artifact: Artifact) -> Any:
         return np.load(store.artifact(refs[artifact.stage], artifact.name))
@@ -91,6 +94,9 @@ def gather_results(settings: Settings, store: Store, refs: Refs) -> Results:
 
 def write_outputs(settings: Settings, store: Store, refs: Refs, folder: Path) -> Results:
     """Write every output file but run.json into a folder. Returns what the tables were made from."""
+    from topicloom.exports.bertopic_model import build_model, lean_bertopic, model_params, save_model
+    from topicloom.exports.tables import write_tables
+
     results = gather_results(settings, store, refs)
     write_tables(results, folder, texts=settings.tmo.export.texts)
     _write_distribution(store, refs, folder)
@@ -122,6 +128,9 @@ def _model_parts(store: Store, refs: Refs, settings: Settings, results: Results)
     import joblib
     import numpy as np
 
+    from topicloom.exports.bertopic_model import ModelParts
+    from topicloom.words.topics import read_representation
+
     labels = clusters_from(settings)
     found = read_representation(store.folder(REPRESENT, refs[REPRESENT].key), settings.tmo.represent)
     rows = stored_rows(store, refs[LOAD_EMBEDDINGS])
@@ -146,6 +155,8 @@ def export_files(settings: Settings, store: Store, refs: Refs, plan: StagePlan, 
 
     Raises ExportError where the folder cannot be written to.
     """
+    from topicloom.exports.tables import columns_giving_way
+
     started = datetime.now(UTC)
     record = read_record(settings)
     of_other_results = [] if exported_by(record, plan.key) else published_names(record)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from topicloom.atlas.atlas import read_atlas
-from topicloom.figures.gallery import draw_figures
 from topicloom.stage_names import DESCRIBE, FIGURES
 from topicloom.stages.describe import ATLAS
 from topicloom.stages.stage import Stage, Work
@@ -13,6 +11,9 @@ from topicloom.stages.stage import Stage, Work
 
 def draw_all(work: Work) -> None:
     """Draw the figures. Artifacts: those of `topicloom.figures.gallery.draw_figures`. Facts: files and failures."""
+    from topicloom.atlas.atlas import read_atlas
+    from topicloom.figures.gallery import draw_figures
+
     drawn = draw_figures(read_atlas(work.folder(DESCRIBE)), work.out.folder, work.settings.label)
     work.out.facts = {**asdict(drawn), "incomplete": len(drawn.failed)}
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from topicloom.atlas.colours import group_colours
-from topicloom.atlas.tree import group_levels, topic_tree
 from topicloom.lineage.following import matched_with, result_digest, shown_labels
 from topicloom.lineage.history import REMEMBERED, History, lineage_of
 from topicloom.lineage.identity import Identity, Lost, first_identity, next_identity
@@ -19,7 +17,6 @@ from topicloom.stages.represent import MEANS, TABLE, TOPICS, stored_topic_vector
 from topicloom.stages.stage import Artifact, Refs, Stage, Work
 from topicloom.store.files import digest_json, read_json, write_json
 from topicloom.store.store import StageRef, Store
-from topicloom.words.ctfidf import read_topics
 
 IDENTITY, EVENTS = (Artifact(IDENTIFY, name) for name in ("identity.json", "events.json"))
 
@@ -72,6 +69,10 @@ def _lost(history: History, lineage: str | None, before: RunRecord) -> list[Lost
 
 def _lasting_topics(settings: Settings, store: Store, refs: Refs, identity: Identity) -> list[LastingTopic]:
     import numpy as np
+
+    from topicloom.atlas.colours import group_colours
+    from topicloom.atlas.tree import group_levels, topic_tree
+    from topicloom.words.topic_table import read_topics
 
     table = [t for t in read_topics(store.artifact(refs[REPRESENT], TABLE.name)) if t.topic != -1]
     counts = np.array([topic.count for topic in table], dtype=np.int64)

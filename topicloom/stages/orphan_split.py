@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from topicloom.clusters.main_clusters import split_orphans
 from topicloom.stage_names import ORPHAN_SPLIT
 from topicloom.stages.represent import TOPICS
 from topicloom.stages.stage import Artifact, Stage, Work
@@ -17,6 +16,8 @@ def part_orphans(work: Work) -> None:
     Facts: assigned, orphans, main_clusters.
     """
     import numpy as np
+
+    from topicloom.clusters.main_clusters import split_orphans
 
     split = split_orphans(np.load(work.path(TOPICS)), work.settings.tmo.others_threshold)
     np.save(work.out.path(ASSIGNED.name), split.assigned)

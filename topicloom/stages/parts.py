@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from topicloom.settings.schema import Settings
-from topicloom.space.neighbours import ALL_PAIRS_BELOW, find_neighbours, write_neighbours
 from topicloom.stages.load_embeddings import TEXTS, VECTORS, stored_texts, stored_vectors
 from topicloom.stages.stage import Part, library_versions
 from topicloom.store.store import StagePlan, StageRef, Store, Workspace
 from topicloom.words.splitting import prepared
-from topicloom.words.tokens import Tokens, read_tokens, tokenise, write_tokens
+
+if TYPE_CHECKING:
+    from topicloom.words.tokens import Tokens
 
 TOKENS, NEIGHBOURS = Part("tokens", version=1), Part("neighbours", version=1)
 
@@ -20,6 +22,8 @@ def stored_tokens(settings: Settings, embeddings: StageRef, out: Workspace, run_
 
     out: the workspace of the stage that asks, which notes that it rests on them.
     """
+    from topicloom.words.tokens import read_tokens, tokenise, write_tokens
+
     store = Store(settings.store_path)
     represent = settings.tmo.represent
 
@@ -53,6 +57,8 @@ def preparation(settings: Settings, loaded: StageRef) -> dict[str, str]:
 
 def neighbours_folder(settings: Settings, store: Store, embeddings: StageRef) -> Path | None:
     """Where the neighbours of the documents lie once they are found; None where UMAP itself compares all pairs."""
+    from topicloom.space.neighbours import ALL_PAIRS_BELOW
+
     if embeddings.facts["documents"] < ALL_PAIRS_BELOW:
         return None
     plan = _neighbours_plan(settings, embeddings)
@@ -66,6 +72,8 @@ def found_neighbours(
 
     None where UMAP itself compares all pairs.
     """
+    from topicloom.space.neighbours import ALL_PAIRS_BELOW, find_neighbours, write_neighbours
+
     if embeddings.facts["documents"] < ALL_PAIRS_BELOW:
         return None
     store = Store(settings.store_path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from topicloom.measures.quality import topic_quality
 from topicloom.output_files import QUALITY_FILE
 from topicloom.stage_names import LOAD_EMBEDDINGS, QUALITY, REPRESENT
 from topicloom.stages.load_embeddings import TEXTS
@@ -28,6 +27,8 @@ MEASURES = Artifact(QUALITY, QUALITY_FILE)
 def measure_quality(work: Work) -> dict[str, Any]:
     """Measure the topics of an analysis: what `topicloom.measures.quality.topic_quality` finds."""
     import numpy as np
+
+    from topicloom.measures.quality import topic_quality
 
     represent = work.refs[REPRESENT]
     tokens = stored_tokens(work.settings, work.refs[LOAD_EMBEDDINGS], work.out, work.run_id)

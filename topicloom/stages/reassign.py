@@ -5,15 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from topicloom.clusters.members import Members, membership_in
-from topicloom.clusters.outliers import (
-    Nearest,
-    nearest_by_distribution,
-    nearest_by_embedding,
-    nearest_by_membership,
-    nearest_by_words,
-    taken,
-)
 from topicloom.settings.schema import Settings, reassigns
 from topicloom.stage_names import LOAD_EMBEDDINGS, REASSIGN
 from topicloom.stages import distribution, represent
@@ -22,13 +13,13 @@ from topicloom.stages.load_embeddings import TEXTS, VECTORS, stored_vectors
 from topicloom.stages.represent import TOPICS
 from topicloom.stages.stage import Artifact, Refs, Stage, Work
 from topicloom.store.store import StageRef
-from topicloom.words.ctfidf import topic_vectors
-from topicloom.words.ngrams import read_document_ngrams
-from topicloom.words.topics import read_weights
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from topicloom.clusters.members import Members
+    from topicloom.clusters.outliers import Nearest
 
 GIVEN, GIVEN_PROBABILITY, GIVEN_SCORE = (
     Artifact(REASSIGN, name) for name in (CLUSTERS.name, PROBABILITY.name, "score.npy")
@@ -43,6 +34,9 @@ def reassign_outliers(work: Work) -> None:
     the others. Facts: outliers before and now, and the least score that was given away.
     """
     import numpy as np
+
+    from topicloom.clusters.members import membership_in
+    from topicloom.clusters.outliers import taken
 
     settings, out, wanted = work.settings, work.out, work.settings.tmo.orphans
     raw = raw_clusters_from(settings)
@@ -73,6 +67,17 @@ def reassign_outliers(work: Work) -> None:
 
 def _nearest(work: Work, clusters: NDArray[np.int64], outliers: NDArray[np.int64], members: Members) -> Nearest:
     import numpy as np
+
+    from topicloom.clusters.outliers import (
+        Nearest,
+        nearest_by_distribution,
+        nearest_by_embedding,
+        nearest_by_membership,
+        nearest_by_words,
+    )
+    from topicloom.words.ctfidf import topic_vectors
+    from topicloom.words.ngrams import read_document_ngrams
+    from topicloom.words.topics import read_weights
 
     settings, wanted = work.settings, work.settings.tmo.orphans
     if not len(outliers) or len(outliers) == len(clusters):

@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from topicloom.machine.compiled import import_umap
 from topicloom.settings.schema import Settings
-from topicloom.space.neighbours import read_index
-from topicloom.space.new_papers import place_on_map
-from topicloom.space.reduction import layout_start, reduce_documents
 from topicloom.stage_names import LOAD_EMBEDDINGS, REDUCE, UPDATE
 from topicloom.stages.earlier_fit import PLACED, POSITIONS, base_refs, is_placed, joined, near_fitted, placement
 from topicloom.stages.load_embeddings import VECTORS, mapped_vectors
@@ -30,6 +27,9 @@ def reduce_corpus(work: Work) -> None:
     Artifacts: reduced.npy (n, n_components) float32, coordinates.npy (n, 2) float32, umap.joblib; where papers are
     placed also placed.npy.
     """
+    from topicloom.space.reduction import reduce_documents
+    from topicloom.space.umap_fit import layout_start
+
     if is_placed(work.refs):
         reduce_placed(work)
         return
@@ -50,6 +50,8 @@ def reduce_placed(work: Work) -> None:
     Artifacts: those of reduce, umap.joblib being the fitted one; placed.npy (n,) bool, the papers that are new.
     """
     import numpy as np
+
+    from topicloom.space.new_papers import place_on_map
 
     store, refs, out = work.store, work.refs, work.out
     base, positions = base_refs(store, refs[UPDATE]), np.load(work.path(POSITIONS))
@@ -78,6 +80,8 @@ def _transformed(model: Any, vectors: NDArray[np.floating[Any]]) -> NDArray[np.f
 def fitted_umap(settings: Settings, store: Store, refs: Refs, reduced: StageRef) -> Any:
     """The fitted UMAP of a result of reduce, with the index that finds the neighbours of new documents."""
     import joblib
+
+    from topicloom.space.neighbours import read_index
 
     import_umap()
     umap = joblib.load(store.artifact(reduced, UMAP.name))

@@ -7,11 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from topicloom import __version__
-from topicloom.atlas.atlas import read_atlas
-from topicloom.lineage.differences import flat
 from topicloom.lineage.history import History, lineage_of
 from topicloom.lineage.telling import latest_differences
-from topicloom.report.page import changes_shown, report_page
+from topicloom.phrasing import flat
 from topicloom.settings.schema import Settings
 from topicloom.settings.stated import stated
 from topicloom.stage_names import (
@@ -40,6 +38,9 @@ _REMARKED = (LOAD_EMBEDDINGS, REPRESENT, DISTRIBUTION, DESCRIBE)  # whose facts 
 
 def write_report(work: Work) -> None:
     """Write report.html. What this run has computed itself is told from what was cached. Facts: bytes of the page."""
+    from topicloom.atlas.atlas import read_atlas
+    from topicloom.report.page import changes_shown, report_page
+
     settings, refs, store = work.settings, work.refs, work.store
     manifests = {stage: store.manifest(ref) for stage, ref in refs.items()}
     libraries = {name: number for note in manifests.values() for name, number in note["made_from"]["libraries"].items()}

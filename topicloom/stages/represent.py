@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from topicloom.atlas.names import Candidates, candidates
 from topicloom.errors import Problem, SettingsError
 from topicloom.settings.schema import Settings
 from topicloom.settings.stop_lists import ENGLISH
@@ -15,14 +14,13 @@ from topicloom.stages.load_embeddings import TEXTS, VECTORS, stored_vectors
 from topicloom.stages.parts import TOKENS, preparation, stored_tokens
 from topicloom.stages.stage import Artifact, Refs, Stage, Work, library_versions
 from topicloom.store.store import StageRef, Store
-from topicloom.words.ctfidf import IN_NAME, NoWordsError, Topic
-from topicloom.words.ngrams import read_vocabulary
-from topicloom.words.stop_words import common_words
-from topicloom.words.topics import represent_topics, write_representation
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from topicloom.atlas.names import Candidates
+    from topicloom.words.topic_table import Topic
 
 TOPICS, TABLE, MEANS, VOCABULARY, WEIGHTS, IDF = (
     Artifact(REPRESENT, name)
@@ -39,6 +37,9 @@ def represent_clusters(work: Work) -> None:
     Raises SettingsError when stop words or min_df leave no vocabulary.
     """
     import numpy as np
+
+    from topicloom.words.ctfidf import NoWordsError
+    from topicloom.words.topics import represent_topics, write_representation
 
     settings, out, loaded = work.settings, work.out, work.refs[LOAD_EMBEDDINGS]
     tokens = stored_tokens(settings, loaded, out, work.run_id)
@@ -64,6 +65,9 @@ def represent_clusters(work: Work) -> None:
 
 def _stop_words_in_names(table: Sequence[Topic], language: str) -> dict[str, Any]:
     """How many topics have stop words in their name, and the name that has the most."""
+    from topicloom.words.stop_words import common_words
+    from topicloom.words.topic_table import IN_NAME
+
     common = common_words(language)
     counts = {
         topic.name: sum(word in common for ngram in topic.words[:IN_NAME] for word in ngram.split())
@@ -82,6 +86,9 @@ def outlier_rows(represent: StageRef) -> int:
 def named_candidates(settings: Settings, store: Store, represent: StageRef) -> list[Candidates]:
     """N-grams that may name each topic, one list a topic, outliers left out."""
     from scipy.sparse import load_npz
+
+    from topicloom.atlas.names import candidates
+    from topicloom.words.ngrams import read_vocabulary
 
     weights = load_npz(store.artifact(represent, WEIGHTS.name))
     vocabulary = read_vocabulary(store.artifact(represent, VOCABULARY.name))

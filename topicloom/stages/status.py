@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from topicloom.lineage.differences import changed_values
+from topicloom.phrasing import changed_values
 from topicloom.settings.schema import Settings
 from topicloom.stage_names import PICTURES
 from topicloom.stages.registry import stages_due

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from topicloom.lineage.following import FittedRun, fitted_run
 from topicloom.settings.schema import Settings, with_size
-from topicloom.space.new_papers import Drift, surroundings
 from topicloom.stage_names import CHOOSE_SIZE, CLUSTER, LOAD_EMBEDDINGS, REDUCE, UPDATE
 from topicloom.stages import cluster, load_embeddings, reduce
 from topicloom.stages.earlier_fit import DECISION, FIT, NEAR, POSITIONS, refs_under
@@ -46,6 +45,8 @@ def decide(work: Work) -> None:
     min_topic_size is auto and papers are placed the min_topic_size of that run.
     """
     import numpy as np
+
+    from topicloom.space.new_papers import Drift, surroundings
 
     settings, refs, out = work.settings, work.refs, work.out
     store, wanted = work.store, settings.tmo.update

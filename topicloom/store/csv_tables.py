@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,3 +30,8 @@ class _LineFeeds(io.TextIOWrapper):
     def write(self, line: str) -> int:
         """Write one line; the csv module hands over one a call."""
         return super().write(line.removesuffix(_QUOTED_FOR) + "\n")
+
+
+def records(frame: pd.DataFrame) -> Iterator[Any]:
+    """The rows of a table, each with its columns as attributes."""
+    yield from frame.itertuples()

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from topicloom.measures.stability import stability
 from topicloom.settings.reading import JSON_PATTERN, YAML_NAMES
 from topicloom.settings.schema import Settings
 from topicloom.stage_names import CLUSTER, QUALITY, REDUCE, REPRESENT
@@ -75,6 +74,8 @@ def _without_seed(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _row(trial: Trial, alike: Sequence[StageRef]) -> dict[str, Any]:
     import numpy as np
+
+    from topicloom.measures.stability import stability
 
     store = Store(trial.combination.settings.store_path)
     found = stability([np.load(store.artifact(ref, "clusters.npy")) for ref in alike])

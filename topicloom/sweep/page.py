@@ -6,7 +6,7 @@ import html
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from topicloom.atlas.atlas import records
+from topicloom.store.csv_tables import records
 from topicloom.sweep.grid import told
 from topicloom.sweep.verdict import Verdict
 

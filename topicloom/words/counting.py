@@ -6,7 +6,11 @@ import bisect
 import dataclasses
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from topicloom.settings.schema import RepresentSettings
 from topicloom.words.ngrams import (
@@ -21,11 +25,6 @@ from topicloom.words.ngrams import (
 from topicloom.words.sorting import sort_keys
 from topicloom.words.stop_words import stop_words
 from topicloom.words.tokens import NOTHING_LEFT, WORD, Tokens
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-    from scipy.sparse import csr_matrix
 
 
 @dataclass(frozen=True)
@@ -59,8 +58,6 @@ def count_ngrams(tokens: Tokens, topics: NDArray[np.int64], represent: Represent
     from one into the next, as with BERTopic; a document's own n-grams do not.
     The vocabulary is empty where stop words and min_df leave nothing.
     """
-    import numpy as np
-
     tokens = _with_stand_in(tokens, topics)
     stops = stop_words(represent.stop_words)
     kept = ~np.array([word in stops for word in tokens.words], dtype=bool)
@@ -77,8 +74,6 @@ def count_ngrams(tokens: Tokens, topics: NDArray[np.int64], represent: Represent
 
 def _counts_as_met(found: NDArray[np.int32], ends: NDArray[np.int64], size: int, threads: int) -> csr_matrix:
     """Counts of each text, a row's n-grams ordered by the first text that has them, their length and their place."""
-    import numpy as np
-
     met = np.zeros(size, dtype=np.int64)
     text = np.repeat(np.arange(len(ends), dtype=np.int64), np.diff(ends, prepend=0))
     for length, level in enumerate(found):
@@ -95,8 +90,6 @@ def _counts_as_met(found: NDArray[np.int32], ends: NDArray[np.int64], size: int,
 
 def _with_stand_in(tokens: Tokens, topics: NDArray[np.int64]) -> Tokens:
     """Put BERTopic's stand-in word into a topic whose only document has been emptied by cleaning."""
-    import numpy as np
-
     numbers, counts = np.unique(topics, return_counts=True)
     rows = tokens.emptied[np.isin(topics[tokens.emptied], numbers[counts == 1])]
     if not len(rows):
@@ -113,8 +106,6 @@ def _with_stand_in(tokens: Tokens, topics: NDArray[np.int64]) -> Tokens:
 
 
 def _topic_texts(tokens: Tokens, topics: NDArray[np.int64], kept: NDArray[np.bool_]) -> _TopicTexts:
-    import numpy as np
-
     stays = kept[tokens.ids]
     offsets = np.concatenate([[0], np.cumsum(stays)])[tokens.offsets]
     lengths = np.diff(offsets)
@@ -136,8 +127,6 @@ def _document_ngrams(
     stops: Collection[str],
 ) -> DocumentNgrams:
     """The columns that each document holds: those of its topic's text, or looked up where its own words differ."""
-    import numpy as np
-
     own = np.zeros(len(texts.starts), dtype=bool)
     own[tokens.own_rows] = True
     own_widths, own_stream = _words_of_tokens(
@@ -162,8 +151,6 @@ def _document_ngrams(
 
 def _cuts(ends: NDArray[np.int64], size: int) -> NDArray[np.bool_]:
     """True at the last word of each text. ends: where texts end."""
-    import numpy as np
-
     cut = np.zeros(size, dtype=bool)
     cut[ends[ends > 0] - 1] = True
     return cut
@@ -181,8 +168,6 @@ def read_tokens_as_words(
     words: the tokens as they stand in the texts. ids: (m,) into words. offsets: (n + 1,) where each text begins.
     read: the words that the vectorizer reads from a token: none from a stop word, and lowering may part one.
     """
-    import numpy as np
-
     widths, stream = _words_of_tokens(words, ids, vocabulary, read)
     bounds = np.concatenate([[0], np.cumsum(widths)])
     found = vocabulary.find(stream, _cuts(bounds[offsets[1:]], len(stream)))
@@ -197,8 +182,6 @@ def _words_of_tokens(
     words: list[str], ids: NDArray[np.int32], vocabulary: Vocabulary, read: Callable[[str], list[str]]
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """How many words each token holds, and their numbers in the vocabulary, -1 for unknown ones."""
-    import numpy as np
-
     parts = [read(token) for token in words]
     number = vocabulary.number
     flat = np.array([number.get(word, NOWHERE) for part in parts for word in part], dtype=np.int32)
@@ -215,8 +198,6 @@ def _by_document(
     own_values: NDArray[np.int64],
 ) -> NDArray[np.int64]:
     """One value a token, in the order of documents: of `own_values` for rows that have their own, else of `values`."""
-    import numpy as np
-
     merged = counts.copy()
     merged[own] = own_counts
     is_own = np.repeat(own, merged)

@@ -6,40 +6,25 @@ Source: Grootendorst (2022), BERTopic: neural topic modeling with a class-based 
 from __future__ import annotations
 
 import itertools
-import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, diags
+from sklearn.preprocessing import normalize
 
 from topicloom.errors import TopicloomError
 from topicloom.settings.schema import RepresentSettings
 from topicloom.words.ngrams import NOWHERE, Vocabulary
 from topicloom.words.ranking import largest
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-    from scipy.sparse import csr_matrix
+from topicloom.words.topic_table import IN_NAME, Topic
 
 _NO_WORD = ("", 0.00001)  # what BERTopic fills a topic with too few words up with
-IN_NAME = 4  # words of a topic that its name holds
 
 
 class NoWordsError(TopicloomError):
     """The settings of section tmo.represent leave no words for the topics."""
-
-
-@dataclass(frozen=True)
-class Topic:
-    """One topic as reports show it: get_topic_info's row, and the rows of its representative documents."""
-
-    topic: int
-    count: int
-    name: str
-    words: list[str]
-    weights: list[float]
-    representative_rows: list[int]
 
 
 def number_topics(clusters: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -48,8 +33,6 @@ def number_topics(clusters: NDArray[np.int64]) -> NDArray[np.int64]:
     Of clusters of one size the one whose first document stands first comes first. So BERTopic's pandas call has it
     wherever its sort happens to be stable.
     """
-    import numpy as np
-
     numbers, first, sizes = np.unique(clusters, return_index=True, return_counts=True)
     real = numbers >= 0
     topic_of = np.full(int(clusters.max(initial=-1)) + 2, -1, dtype=np.int64)
@@ -67,9 +50,6 @@ class Weighting:
     @property
     def diagonal(self) -> csr_matrix:
         """The idf on the diagonal of a sparse matrix, as ClassTfidfTransformer holds it."""
-        import numpy as np
-        from scipy.sparse import diags
-
         matrix: csr_matrix = diags(
             self.idf, offsets=0, shape=(len(self.idf), len(self.idf)), format="csr", dtype=np.float64
         )
@@ -81,9 +61,6 @@ class Weighting:
         The entries of a row come out in reverse order, as a product of sparse matrices leaves them; sums over a row
         in BERTopic run in that order.
         """
-        import numpy as np
-        from sklearn.preprocessing import normalize
-
         shares = normalize(counts, axis=1, norm="l1", copy=False)
         if self.reduce_frequent_words:
             shares.data = np.sqrt(shares.data)
@@ -96,8 +73,6 @@ def fit_weighting(counts: csr_matrix, represent: RepresentSettings) -> Weighting
 
     Raises NoWordsError where there is no column.
     """
-    import numpy as np
-
     if not counts.shape[1]:
         raise NoWordsError("tmo.represent leaves the topics without words")
     frequency = np.asarray(counts.sum(axis=0)).ravel()
@@ -115,8 +90,6 @@ def top_words(weights: csr_matrix, vocabulary: Vocabulary, top_n_words: int) -> 
     weights: sparse (topics, columns) c-TF-IDF, the columns in alphabetical order. Words of equal weight stand in
     alphabetical order.
     """
-    import numpy as np
-
     columns = np.full((weights.shape[0], top_n_words), NOWHERE, dtype=np.int64)
     scores = np.zeros((weights.shape[0], top_n_words))
     for row, (start, end) in enumerate(itertools.pairwise(weights.indptr)):
@@ -135,16 +108,12 @@ def top_words(weights: csr_matrix, vocabulary: Vocabulary, top_n_words: int) -> 
 
 def rows_of_topics(topics: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     """The rows of each topic's documents, in order, the smallest topic number first. topics: (n,)."""
-    import numpy as np
-
     order = np.argsort(topics, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(topics[order])) + 1)
 
 
 def topic_vectors(embeddings: NDArray[np.floating[Any]], topics: NDArray[np.int64]) -> NDArray[np.floating[Any]]:
     """Mean embedding of each topic, (topics, d), the smallest topic number first."""
-    import numpy as np
-
     return np.array([embeddings[rows].mean(axis=0) for rows in rows_of_topics(topics)])
 
 
@@ -152,8 +121,6 @@ def topic_table(
     topics: NDArray[np.int64], words: list[list[tuple[str, float]]], representative: list[list[int]]
 ) -> list[Topic]:
     """The topics in the order of BERTopic's get_topic_info: outliers first. Lists: one entry a topic."""
-    import numpy as np
-
     numbers, counts = np.unique(topics, return_counts=True)
     return [
         Topic(
@@ -166,13 +133,3 @@ def topic_table(
         )
         for topic, count, of_topic, rows in zip(numbers.tolist(), counts.tolist(), words, representative, strict=True)
     ]
-
-
-def write_topics(path: Path, topics: Sequence[Topic]) -> None:
-    """Write topics as JSON."""
-    path.write_text(json.dumps([asdict(topic) for topic in topics], ensure_ascii=False), encoding="utf-8")
-
-
-def read_topics(path: Path) -> list[Topic]:
-    """Read what `write_topics` wrote."""
-    return [Topic(**topic) for topic in json.loads(path.read_text(encoding="utf-8"))]

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from topicloom.machine.compiled import import_kernels
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, vstack
+from sklearn.preprocessing import normalize
+
 from topicloom.machine.threads import available_threads
 from topicloom.progress import tell
 from topicloom.settings.schema import DistributionSettings
+from topicloom.words import window_kernels as kernels
 from topicloom.words.counting import read_tokens_as_words
 from topicloom.words.ctfidf import Weighting, rows_of_topics
 from topicloom.words.ngrams import DocumentNgrams, vocabulary_of
 from topicloom.words.tokens import Stream
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-    from scipy.sparse import csr_matrix
 
 _BLOCK_BYTES = 64 << 20  # of one (documents, topics) table
 _DENSE_SHARE = 4  # a column that at least every fourth topic has is added up faster as a row of all topics
@@ -54,11 +54,6 @@ def topic_distribution(
     Equal to BERTopic.approximate_distribution: the same windows, and each sum in the same order.
     Source: Grootendorst's BERTopic, approximate_distribution with c-TF-IDF.
     """
-    import numpy as np
-    from scipy.sparse import csr_matrix, vstack
-    from sklearn.preprocessing import normalize
-
-    kernels = import_kernels()
     topics, n = weights.shape[0], len(ngrams.tokens) - 1
     if not topics or not n:
         return csr_matrix((n, topics), dtype=np.float64)
@@ -70,7 +65,9 @@ def topic_distribution(
         kernels.window_similarities(
             *(part.found, part.tokens, part.bounds, settings.window, settings.stride, settings.padding),
             *(weighting.idf, weighting.reduce_frequent_words),
-            *(columns, settings.min_similarity, total),
+            columns,
+            settings.min_similarity,
+            total,
         )
         return csr_matrix(normalize(total, norm="l1", axis=1, copy=False))
 
@@ -89,8 +86,6 @@ def _slices(n: int, size: int) -> Iterator[slice]:
 
 def _part(ngrams: DocumentNgrams, rows: slice) -> DocumentNgrams:
     """The n-grams of some documents, in memory."""
-    import numpy as np
-
     tokens = ngrams.tokens[rows.start : rows.stop + 1]
     bounds = ngrams.bounds[tokens[0] : tokens[-1] + 1] if len(ngrams.bounds) else ngrams.bounds
     start, end = (bounds[0], bounds[-1]) if len(bounds) else (tokens[0], tokens[-1])
@@ -99,8 +94,6 @@ def _part(ngrams: DocumentNgrams, rows: slice) -> DocumentNgrams:
 
 
 def _by_column(weights: csr_matrix) -> TopicColumns:
-    import numpy as np
-
     columns = weights.tocsc()
     indptr = columns.indptr.astype(np.int64)
     common = np.flatnonzero(np.diff(indptr) * _DENSE_SHARE >= weights.shape[0])
@@ -147,8 +140,6 @@ def approximate_distribution(
 
 def distribution_score(matrix: csr_matrix, topics: NDArray[np.int64]) -> NDArray[np.float64]:
     """Score of each document, (n,) float64: the share of its own topic in its distribution; 0 for outliers."""
-    import numpy as np
-
     score = np.zeros(len(topics))
     assigned = np.flatnonzero(topics != -1)
     if assigned.size:
@@ -161,8 +152,6 @@ def centroid_score(embeddings: NDArray[np.floating[Any]], topics: NDArray[np.int
 
     Clipped to 0 and 1; 1 is closest, so that the largest X_E of a topic is its hub.
     """
-    import numpy as np
-
     score = np.zeros(len(topics))
     for rows in rows_of_topics(topics):
         if not len(rows) or topics[rows[0]] == -1:

@@ -12,16 +12,15 @@ from functools import cached_property
 from itertools import repeat
 from operator import add
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from topicloom.machine.threads import available_threads
 from topicloom.words.sorting import search_keys, sort_keys
 from topicloom.words.tokens import Stream, in_order, packed, unpacked
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-    from scipy.sparse import csr_matrix
 
 _CHUNK = 20_000_000  # n-grams that are sorted at once
 NOWHERE = -1
@@ -51,8 +50,6 @@ class Vocabulary:
 
         stream: (m,) words by number, -1 for a word that is unknown. cut: (m,) true where a text ends.
         """
-        import numpy as np
-
         found = np.full((len(self.keys), len(stream)), NOWHERE, dtype=np.int32)
         width = len(self.words)
         at = np.flatnonzero(stream >= 0)
@@ -73,8 +70,6 @@ class Vocabulary:
 
     def strings(self) -> list[str]:
         """The n-grams of all columns in order, as CountVectorizer's get_feature_names_out has them."""
-        import numpy as np
-
         named = np.empty(self.size, dtype=object)
         texts: list[str] = []
         spaced = [f" {word}" for word in self.words]
@@ -91,8 +86,6 @@ class Vocabulary:
 
     def names(self, columns: NDArray[np.integer[Any]]) -> dict[int, str]:
         """The n-grams of some columns, by column, without building all."""
-        import numpy as np
-
         named: dict[int, str] = {}
         for length in range(len(self.keys)):
             for node in np.flatnonzero(np.isin(self.columns[length], columns)).tolist():
@@ -117,8 +110,6 @@ def renumbering(kept: NDArray[np.bool_]) -> NDArray[np.int32]:
 
     kept: (size,) bool. A column that is left out becomes -1; so does -1 itself, by the last entry.
     """
-    import numpy as np
-
     return np.append(np.where(kept, np.cumsum(kept) - 1, NOWHERE), NOWHERE).astype(np.int32)
 
 
@@ -135,8 +126,6 @@ def grow_vocabulary(
     Returns it and the column of the n-gram of each length that begins at each position, (lengths, m) int32, -1 where
     the text ends before, or the length is below the range.
     """
-    import numpy as np
-
     shortest, longest = ngram_range
     keys: list[NDArray[np.int64]] = []
     nodes: list[NDArray[np.int32]] = []
@@ -163,8 +152,6 @@ def grow_vocabulary(
 
 def vocabulary_of(ngrams: dict[str, int]) -> Vocabulary:
     """The tree of a fitted CountVectorizer's vocabulary_. ngrams: column of each n-gram, words joined by a space."""
-    import numpy as np
-
     lengths = np.fromiter(map(str.count, ngrams, repeat(" ")), dtype=np.int64, count=len(ngrams)) + 1
     stream = Stream()
     stream.append(" ".join(ngrams).split(" "))  # one list of words: one for each n-gram would take four times as long
@@ -188,8 +175,6 @@ def vocabulary_of(ngrams: dict[str, int]) -> Vocabulary:
 
 def write_vocabulary(path: Path, vocabulary: Vocabulary) -> None:
     """Write a vocabulary as an .npz file."""
-    import numpy as np
-
     levels: dict[str, Any] = {f"keys_{length}": keys for length, keys in enumerate(vocabulary.keys)}
     levels |= {f"columns_{length}": columns for length, columns in enumerate(vocabulary.columns)}
     np.savez(path, words=packed(vocabulary.words), size=np.int64(vocabulary.size), **levels)
@@ -197,8 +182,6 @@ def write_vocabulary(path: Path, vocabulary: Vocabulary) -> None:
 
 def read_vocabulary(path: Path) -> Vocabulary:
     """Read what `write_vocabulary` wrote."""
-    import numpy as np
-
     with np.load(path) as held:
         lengths = range(sum(name.startswith("keys_") for name in held.files))
         keys = tuple(held[f"keys_{length}"] for length in lengths)
@@ -208,8 +191,6 @@ def read_vocabulary(path: Path) -> Vocabulary:
 
 def _numbered(keys: NDArray[np.int64], threads: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """Distinct keys, sorted, and the number of each key among them."""
-    import numpy as np
-
     ordered, order = sort_keys(keys, threads)
     first = np.ones(len(keys), dtype=bool)
     first[1:] = ordered[1:] != ordered[:-1]
@@ -222,8 +203,6 @@ def _alphabetical(
     keys: Sequence[NDArray[np.int64]], width: int, shortest: int
 ) -> tuple[tuple[NDArray[np.int32], ...], int]:
     """Columns of all nodes, in pre-order: after its parent and whatever hangs on its earlier siblings."""
-    import numpy as np
-
     parents = [level // width for level in keys]
     kept = [int(length + 1 >= shortest) for length in range(len(keys))]
     weight = [np.full(len(level), own, dtype=np.int64) for level, own in zip(keys, kept, strict=True)]
@@ -249,9 +228,6 @@ def count_by_text(found: NDArray[np.int32], ends: NDArray[np.int64], size: int, 
     ends. Counted by sorting, in blocks of texts and in parallel; the same for any number of threads.
     """
     from concurrent.futures import ThreadPoolExecutor
-
-    import numpy as np
-    from scipy.sparse import csr_matrix
 
     starts = np.concatenate([[0], ends[:-1]]).astype(np.int64)
     most = max(_CHUNK // max(len(found), 1), 1)
@@ -286,8 +262,6 @@ def count_by_text(found: NDArray[np.int32], ends: NDArray[np.int64], size: int, 
 
 def runs(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
     """All positions of runs, one run after the other."""
-    import numpy as np
-
     before = np.cumsum(lengths) - lengths
     return np.repeat(starts - before, lengths) + np.arange(int(lengths.sum()))
 
@@ -313,8 +287,6 @@ class DocumentNgrams:
 
 def write_document_ngrams(folder: Path, ngrams: DocumentNgrams) -> None:
     """Write ngrams.npy, ngram_tokens.npy and ngram_bounds.npy."""
-    import numpy as np
-
     np.save(folder / "ngrams.npy", ngrams.found)
     np.save(folder / "ngram_tokens.npy", ngrams.tokens)
     np.save(folder / "ngram_bounds.npy", ngrams.bounds)
@@ -322,7 +294,5 @@ def write_document_ngrams(folder: Path, ngrams: DocumentNgrams) -> None:
 
 def read_document_ngrams(folder: Path) -> DocumentNgrams:
     """What `write_document_ngrams` wrote; the n-grams themselves stay on disk until they are read."""
-    import numpy as np
-
     found = np.load(folder / "ngrams.npy", mmap_mode="r")
     return DocumentNgrams(found, np.load(folder / "ngram_tokens.npy"), np.load(folder / "ngram_bounds.npy"))

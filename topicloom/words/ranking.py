@@ -6,11 +6,10 @@ on each. So what is chosen and shown by size is settled here by the values, and 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import NDArray
 
 
 def largest(
@@ -26,8 +25,6 @@ def largest(
     Returns:
         (most,) places in `values`; all m where there are no more.
     """
-    import numpy as np
-
     places = np.arange(len(values))
     if most < len(values):
         # The value at a place of the sorted array is the same however it is found; only its place may differ.

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from sklearn.preprocessing import normalize
 
 from topicloom.words.ctfidf import Weighting
 from topicloom.words.ngrams import DocumentNgrams, count_by_text, runs
 from topicloom.words.ranking import largest
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-    from scipy.sparse import csr_matrix
 
 _SAMPLES, _CHOSEN, _SEED = 500, 3, 42  # BERTopic's
 _BLOCK = 2_000_000  # n-grams that are weighed at once
@@ -31,9 +31,6 @@ def representative_documents(
     near ones the first row; BERTopic leaves both to numpy's partition, and so to the processor.
     Source: BERTopic's sampling and cosine similarity, without reading the samples' texts again.
     """
-    import numpy as np
-    from sklearn.preprocessing import normalize
-
     samples = _samples(topics)
     topic_weights = normalize(weights, copy=True)
     chosen: list[list[int]] = []
@@ -54,8 +51,6 @@ def representative_documents(
 
 def _samples(topics: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     """Rows drawn from each topic, by the very call of BERTopic's, so that the draw is the same."""
-    import pandas as pd
-
     frame = pd.DataFrame({"ID": range(len(topics)), "Topic": topics})
     drawn = frame.groupby("Topic").sample(n=_SAMPLES, replace=True, random_state=_SEED).drop_duplicates()
     return [rows.to_numpy() for _, rows in drawn.groupby("Topic")["ID"]]
@@ -78,8 +73,6 @@ def _blocks(samples: list[NDArray[np.int64]], lengths: NDArray[np.int64]) -> Ite
 
 def counts_of_rows(ngrams: DocumentNgrams, rows: NDArray[np.int64], size: int, threads: int) -> csr_matrix:
     """How often each n-gram of the vocabulary stands in some documents, sparse (rows, size) int64."""
-    import numpy as np
-
     offsets = ngrams.offsets
     lengths = offsets[rows + 1] - offsets[rows]
     found = ngrams.found[:, runs(offsets[rows], lengths)]
@@ -88,8 +81,6 @@ def counts_of_rows(ngrams: DocumentNgrams, rows: NDArray[np.int64], size: int, t
 
 def _similarities(documents: csr_matrix, topic: NDArray[np.float64]) -> NDArray[np.float64]:
     """Products of each row with one topic, summed up in the order of the row's entries as scipy's product does."""
-    import numpy as np
-
     row = np.repeat(np.arange(documents.shape[0]), np.diff(documents.indptr))
     products = documents.data * topic[documents.indices]
     return np.bincount(row, products, documents.shape[0]).astype(np.float64, copy=False)

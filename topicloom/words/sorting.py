@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import NDArray
 
 _WORTH_SHARING = 200_000
 _SAMPLE = 4096
@@ -18,8 +16,6 @@ def sort_keys(keys: NDArray[np.int64], threads: int = 1) -> tuple[NDArray[np.int
 
     keys: (m,) int64, none negative. The same for any number of threads.
     """
-    import numpy as np
-
     bits = max(len(keys) - 1, 1).bit_length()
     if len(keys) and int(keys.max()).bit_length() + bits > np.iinfo(np.int64).bits - 1:
         order = np.argsort(keys, kind="stable")
@@ -35,8 +31,6 @@ def search_keys(keys: NDArray[np.int64], wanted: NDArray[np.int64], threads: int
 
     The same for any number of threads.
     """
-    import numpy as np
-
     starts = range(0, len(wanted), max(-(-len(wanted) // threads), _WORTH_SHARING))
     found = np.empty(len(wanted), dtype=np.int64)
 
@@ -49,8 +43,6 @@ def search_keys(keys: NDArray[np.int64], wanted: NDArray[np.int64], threads: int
 
 
 def _sorted(values: NDArray[np.int64], threads: int) -> NDArray[np.int64]:
-    import numpy as np
-
     if threads < 2 or len(values) < _WORTH_SHARING:
         values.sort()
         return values

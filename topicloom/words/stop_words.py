@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from sklearn.feature_extraction.text import CountVectorizer
+
 from topicloom.settings.stop_lists import ENGLISH, languages_with_list
 
 
@@ -24,8 +26,6 @@ def stop_list(wanted: str | Sequence[str] | None) -> str | list[str] | None:
 
 def stop_words(wanted: str | Sequence[str] | None) -> Collection[str]:
     """The words of a list; none where nothing is wanted, or where a language has no list."""
-    from sklearn.feature_extraction.text import CountVectorizer
-
     return CountVectorizer(stop_words=stop_list(wanted)).get_stop_words() or frozenset()
 
 

@@ -12,14 +12,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from topicloom.progress import tell
 from topicloom.words.splitting import ICU, split_words
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 WORD = re.compile(r"(?u)\b\w\w+\b")  # what CountVectorizer takes for a word
 NOTHING_LEFT = "emptydoc"  # what BERTopic puts in place of a text that cleaning has emptied
@@ -63,8 +62,6 @@ class Stream:
 
     def arrays(self) -> tuple[list[str], NDArray[np.int32], NDArray[np.int64]]:
         """The words in order of first use, (m,) int32 numbers, and (n + 1,) int64 offsets of the documents."""
-        import numpy as np
-
         return list(self.number), np.array(self.ids, dtype=np.int32), np.array(self.offsets, dtype=np.int64)
 
 
@@ -74,8 +71,6 @@ def tokenise(documents: Sequence[str], language: str, tokenizer: str | None = No
     documents: n texts. language: BERTopic's; with "english" all but ASCII letters, digits and spaces is cut out first.
     tokenizer: "icu" where a word is what ICU takes for one.
     """
-    import numpy as np
-
     find = split_words if tokenizer == ICU else WORD.findall
     cleaned, own = Stream(), Stream()
     emptied, own_rows = array("q"), array("q")
@@ -102,8 +97,6 @@ def tokenise(documents: Sequence[str], language: str, tokenizer: str | None = No
 
 def in_order(words: list[str], ids: NDArray[np.int32]) -> tuple[list[str], NDArray[np.int32]]:
     """Words in the order of the alphabet, and ids that number them so. ids: (m,) int32 into words as they are."""
-    import numpy as np
-
     order = sorted(range(len(words)), key=words.__getitem__)
     rank = np.empty(len(words), dtype=np.int32)
     rank[order] = np.arange(len(words), dtype=np.int32)
@@ -112,16 +105,12 @@ def in_order(words: list[str], ids: NDArray[np.int32]) -> tuple[list[str], NDArr
 
 def write_tokens(path: Path, tokens: Tokens) -> None:
     """Write tokens as an .npz file."""
-    import numpy as np
-
     values: dict[str, Any] = {**vars(tokens), "words": packed(tokens.words), "own_words": packed(tokens.own_words)}
     np.savez(path, **values)
 
 
 def read_tokens(path: Path) -> Tokens:
     """Read what `write_tokens` wrote."""
-    import numpy as np
-
     with np.load(path) as held:
         values = {name: held[name] for name in held.files}
     return Tokens(**{**values, "words": unpacked(values["words"]), "own_words": unpacked(values["own_words"])})
@@ -129,8 +118,6 @@ def read_tokens(path: Path) -> Tokens:
 
 def packed(words: list[str]) -> NDArray[np.uint8]:
     """Words, none of which holds a line break, as bytes of one array."""
-    import numpy as np
-
     return np.frombuffer("\n".join(words).encode("utf-8", "surrogatepass"), dtype=np.uint8)
 
 

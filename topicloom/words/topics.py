@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, load_npz, save_npz
 
 from topicloom.machine.threads import available_threads
 from topicloom.progress import tell
 from topicloom.settings.schema import RepresentSettings
 from topicloom.words.counting import count_ngrams
-from topicloom.words.ctfidf import (
-    Topic,
-    Weighting,
-    fit_weighting,
-    number_topics,
-    read_topics,
-    top_words,
-    topic_table,
-    topic_vectors,
-    write_topics,
-)
+from topicloom.words.ctfidf import Weighting, fit_weighting, number_topics, top_words, topic_table, topic_vectors
 from topicloom.words.ngrams import (
     DocumentNgrams,
     Vocabulary,
@@ -31,11 +25,7 @@ from topicloom.words.ngrams import (
 )
 from topicloom.words.representative_documents import representative_documents
 from topicloom.words.tokens import Tokens
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-    from scipy.sparse import csr_matrix
+from topicloom.words.topic_table import Topic, read_topics, write_topics
 
 _STEPS = 3
 
@@ -94,9 +84,6 @@ def write_representation(folder: Path, representation: Representation) -> None:
     topics.npy (n,) int64, topics.json, vocabulary.npz, ctfidf.npz (topics, columns) float64, idf.npy (columns,),
     topic_embeddings.npy (topics, d), and the documents' n-grams: ngrams.npy, ngram_tokens.npy, ngram_bounds.npy.
     """
-    import numpy as np
-    from scipy.sparse import save_npz
-
     np.save(folder / "topics.npy", representation.topics)
     write_topics(folder / "topics.json", representation.table)
     write_vocabulary(folder / "vocabulary.npz", representation.vocabulary)
@@ -108,16 +95,11 @@ def write_representation(folder: Path, representation: Representation) -> None:
 
 def read_weights(folder: Path, represent: RepresentSettings) -> tuple[csr_matrix, Weighting]:
     """c-TF-IDF of the topics, sparse (topics, columns), and how it weighs."""
-    import numpy as np
-    from scipy.sparse import load_npz
-
     return load_npz(folder / "ctfidf.npz"), Weighting(np.load(folder / "idf.npy"), represent.reduce_frequent_words)
 
 
 def read_representation(folder: Path, represent: RepresentSettings) -> Representation:
     """Read what `write_representation` wrote; the documents' n-grams stay on disk until they are used."""
-    import numpy as np
-
     weights, weighting = read_weights(folder, represent)
     return Representation(
         topics=np.load(folder / "topics.npy"),

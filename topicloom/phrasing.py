@@ -1,0 +1,36 @@
+"""How messages and labels put names and values: shortened, listed, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+LONGEST_LABEL = 80
+
+
+def shortened(label: str, longest: int = LONGEST_LABEL) -> str:
+    """A label of at most `longest` characters."""
+    return label if len(label) <= longest else label[: longest - 1].rstrip() + "…"
+
+
+def changed_values(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    """Each value that differs, nested ones by their dotted names, such as "tmo.min_topic_size 10 → 15"."""
+    old, new = flat(before), flat(after)
+    for name in sorted(old.keys() | new.keys()):
+        if old.get(name) != new.get(name):
+            yield f"{name} {_shown(old.get(name))} → {_shown(new.get(name))}"
+
+
+def flat(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested values by their dotted names."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            found |= {f"{name}.{inner}": of_inner for inner, of_inner in flat(value).items()}
+        else:
+            found[name] = value
+    return found
+
+
+def _shown(value: Any) -> str:
+    return "none" if value is None else str(value)

@@ -1,0 +1,120 @@
+"""umap.UMAP, fitted as the notebook does, on neighbours that are kept."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from topicloom.machine.compiled import import_umap
+from topicloom.settings.schema import UmapSettings
+from topicloom.space.neighbours import Neighbours
+from topicloom.space.parallel_layout import parallel_layout
+
+_TOLD_PARTS = 10  # in so many parts UMAP tells its progress
+_FEW = 10_000  # documents; UMAP's own choice of n_epochs
+_EPOCHS_OF_FEW = 500
+_EPOCHS = 200
+# UMAP's spectral start holds sqrt(n) vectors of n numbers: 8 GB at a million documents.
+_SPECTRAL_UP_TO = 200_000
+
+
+def layout_start(umap: UmapSettings, documents: int) -> str:
+    """Where the layout of so many documents starts: what is stated, else spectral, or pca where that takes too much."""
+    return umap.init or ("spectral" if documents <= _SPECTRAL_UP_TO else "pca")
+
+
+def fit_umap(
+    vectors: NDArray[np.floating[Any]],
+    umap: UmapSettings,
+    seed: int,
+    neighbours: Neighbours | None = None,
+    *,
+    quiet: bool = False,
+) -> Any:
+    """Fit umap.UMAP as the notebook does; the reduced vectors are its `embedding_`.
+
+    vectors: (n, d) float, n above n_neighbors. neighbours: those of these vectors; with None they are searched for.
+    Neighbours that were found with the same seed give the same embedding, bit for bit, as a search by UMAP itself.
+    Returns the fitted umap.UMAP; of new documents it finds the neighbours once it has its index back
+    (`topicloom.space.neighbours.read_index`).
+    Source: McInnes, Healy and Melville (2018), UMAP; the umap-learn library.
+    """
+    random = seed if neighbours is None else _random_after_search(neighbours, umap, seed)
+    # With fewer epochs UMAP's own progress fails.
+    tells = not quiet and (umap.n_epochs is None or umap.n_epochs >= _TOLD_PARTS)
+    model = _fit(vectors, umap, seed, random, neighbours, n_components=umap.n_components, verbose=tells)
+    # It has told its progress; what is saved states the notebook's parameters.
+    model.verbose, model.tqdm_kwds = False, {**model.tqdm_kwds, "disable": True}
+    model.random_state = seed
+    model.precomputed_knn, model.knn_indices, model.knn_dists = (None, None, None), None, None
+    return model
+
+
+def _random_after_search(neighbours: Neighbours, umap: UmapSettings, seed: int) -> Any:
+    """The random numbers of the layout: those left after the search where one seed decides both, as in UMAP."""
+    random = np.random.RandomState(seed)
+    if umap.neighbors_seed is None or umap.neighbors_seed == seed:
+        random.set_state(neighbours.random_state)
+    return random
+
+
+def reduced_vectors(model: Any) -> NDArray[np.float32]:
+    """The (n, n_components) float32 vectors of a fitted UMAP, NaN replaced by 0 as BERTopic does."""
+    vectors: NDArray[np.float32] = np.nan_to_num(model.embedding_)
+    return vectors
+
+
+def map_coordinates(
+    vectors: NDArray[np.floating[Any]], umap: UmapSettings, seed: int, neighbours: Neighbours | None = None
+) -> NDArray[np.float32]:
+    """Two-dimensional coordinates of every document for the map, (n, 2) float32.
+
+    A second UMAP with the settings of the first but two components, over the same neighbours where they are kept.
+    """
+    return reduced_vectors(_fit(vectors, umap, seed, seed, neighbours, n_components=2))
+
+
+class _Kept(tuple[Any, ...]):
+    """Neighbours that UMAP, which tells its parameters, does not tell in full."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "(kept neighbours)"
+
+
+def _fit(
+    vectors: NDArray[np.floating[Any]],
+    umap: UmapSettings,
+    seed: int,
+    random: Any,
+    neighbours: Neighbours | None,
+    **more: Any,
+) -> Any:
+    epochs = umap.n_epochs if umap.layout == "umap" else 0  # none: UMAP's graph and first positions only
+    if neighbours is not None:
+        # UMAP marks neighbours that are too far in these arrays.
+        more["precomputed_knn"] = _Kept((neighbours.indices.copy(), neighbours.distances.copy(), neighbours.index))
+    model = import_umap().UMAP(
+        n_neighbors=umap.n_neighbors,
+        min_dist=umap.min_dist,
+        spread=umap.spread,
+        metric=umap.metric,
+        n_epochs=epochs,
+        init=layout_start(umap, len(vectors)),
+        random_state=random,
+        **more,
+    )
+    with warnings.catch_warnings():
+        # A seed makes UMAP run on one thread, which is the point; its warning would frighten people.
+        warnings.filterwarnings("ignore", message="n_jobs value .* overridden", category=UserWarning)
+        warnings.filterwarnings("ignore", message="precomputed_knn", category=UserWarning)
+        model.fit(vectors)
+    if umap.layout == "parallel":
+        model.n_epochs = umap.n_epochs
+        epochs = umap.n_epochs or (_EPOCHS_OF_FEW if len(vectors) <= _FEW else _EPOCHS)
+        model.embedding_ = parallel_layout(model.graph_, model.embedding_, epochs, model._a, model._b, seed)
+    return model
