@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any, Final
 
 from prefect import Task, flow
@@ -12,24 +13,8 @@ from flows.bounds import require_allowed
 from flows.configs import AnalysisFolder, analysis_label
 from flows.hooks import ENDS
 from flows.stage_runner import StageRunner
-from tasks.choose_size import choose_size
-from tasks.cluster import cluster
-from tasks.consensus import consensus
-from tasks.describe import describe
-from tasks.distribution import distribution
-from tasks.export import export
-from tasks.figures import figures
-from tasks.identify import identify
-from tasks.load_embeddings import load_embeddings
 from tasks.load_settings import load_settings
-from tasks.orphan_split import orphan_split
 from tasks.publish import publish
-from tasks.quality import quality
-from tasks.reassign import reassign
-from tasks.reduce import reduce
-from tasks.report import report
-from tasks.represent import represent
-from tasks.update import update
 from topicloom.lineage.history import turn
 from topicloom.settings.checks import require_fitting_settings
 from topicloom.settings.schema import Settings
@@ -40,13 +25,15 @@ from topicloom.store.retention import run_of
 from topicloom.store.run_record import end_run
 from topicloom.store.store import StageRef
 
-TASKS: Final[Mapping[str, Task[..., Any]]] = {
-    task.name: task
-    for task in (
-        *(load_embeddings, update, choose_size, reduce, cluster, consensus, reassign, represent, distribution),
-        *(orphan_split, identify, export, describe, quality, figures, report),
-    )
-}
+
+def _task_of(stage: str) -> Task[..., Any]:
+    """The task of a stage: tasks/NAME.py holds it under the stage's name."""
+    name = stage.replace("-", "_")
+    task: Task[..., Any] = getattr(import_module(f"tasks.{name}"), name)
+    return task
+
+
+TASKS: Final[Mapping[str, Task[..., Any]]] = {stage: _task_of(stage) for stage in STAGES}
 
 
 def _run_name() -> str:
