@@ -32,13 +32,15 @@ class MapLayout:
     """
 
     def __init__(self, vectors: Path, neighbours: Path, out: Path, umap: UmapSettings, seed: int) -> None:
-        self._command = [sys.executable, "-m", __name__]
+        self._command = [sys.executable, "-P", "-m", __name__]  # -P: not what lies in the working folder
         self._begun = False
         self._command += [str(vectors), str(neighbours), str(out), umap.model_dump_json(), str(seed)]
 
     def __enter__(self) -> MapLayout:
+        paths = (os.environ.get("PYTHONPATH", ""), str(Path(__file__).resolve().parents[2]))
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}
         self._process = subprocess.Popen(  # our own module
-            self._command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            self._command, env=env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
         return self
 
