@@ -7,7 +7,7 @@ DEMO ?= demo
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?= $(shell [ "$$(uname -s)" = Linux ] && command -v curl >/dev/null && curl -sfIL -m 5 -o /dev/null $(CPU_INDEX)/torch/ 2>/dev/null && echo $(CPU_INDEX))
 
-.PHONY: demo serve test test-slow lint bench bench-growth bench-lineage lock clean
+.PHONY: demo serve test test-slow lint bench bench-import bench-growth bench-lineage lock clean
 
 demo: $(VENV)/.installed
 	$(BIN)/topicloom warmup
@@ -48,6 +48,11 @@ bench: $(VENV)/.installed
 	mkdir -p $(BENCH)
 	$(BIN)/python -m benchmarks $(BENCH)/side.json $(BENCH) $(DATA)
 	[ ! -f $(BENCH)/growth.json ] || $(BIN)/python -m benchmarks.report $(BENCH)/side.json $(BENCH)/growth.json
+
+# Records of one paper: precision, sensitivity and seconds on sets whose duplicates people marked, a folder each in SETS.
+SETS ?= ../shared/data/duplicates
+bench-import: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.duplicates $(SETS)
 
 bench-growth: $(VENV)/.installed
 	$(BIN)/topicloom warmup

@@ -1,0 +1,106 @@
+"""What a person has decided about merges, read from duplicates.csv; it holds for good."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from topicloom.errors import InputError, Problem, shown
+from topicloom.inputs.csv_rows import read_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LISTING = (
+    *("kept_file", "kept_record", "kept_UT", "merged_file", "merged_record", "merged_UT"),
+    *("title", "reason", "score", "merge"),
+)
+_WORDS = {"yes": True, "y": True, "true": True, "1": True, "no": False, "n": False, "false": False, "0": False}
+Identity = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Places:
+    """Decided pairs as places of rows, smaller first."""
+
+    together: set[tuple[int, int]]
+    apart: set[tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """rows: the rows of duplicates.csv as they were read, each with all columns of LISTING."""
+
+    rows: tuple[Mapping[str, str], ...] = field(default=())
+
+    def places(self, table: pd.DataFrame) -> Places:
+        """The decisions on rows of a table; a "no" on a pair is stronger than a "yes"."""
+        known = places_by_identity(table)
+        together, apart = set[tuple[int, int]](), set[tuple[int, int]]()
+        for row in self.rows:
+            one, other = (known.get(row_identity(row, side)) for side in ("kept", "merged"))
+            if one is not None and other is not None and one != other:
+                (together if merges(row) else apart).add((min(one, other), max(one, other)))
+        return Places(together - apart, apart)
+
+
+def merges(row: Mapping[str, str]) -> bool:
+    """Whether a row of duplicates.csv says that its records are one paper; blank is yes."""
+    return _WORDS.get(row["merge"].strip().lower() or "yes", True)
+
+
+def row_identity(row: Mapping[str, str], side: str) -> Identity:
+    """Which record a row of duplicates.csv means. side: "kept" or "merged"."""
+    return _identity(row[f"{side}_UT"], row[f"{side}_file"], row[f"{side}_record"])
+
+
+def places_by_identity(table: pd.DataFrame) -> dict[Identity, int]:
+    """The row of each record: by its UT, and by file and number."""
+    columns = [
+        table[name].fillna("").astype(str) if name in table else [""] * len(table) for name in ("UT", "file", "record")
+    ]
+    known = dict[Identity, int]()
+    for place, (accession, file, record) in enumerate(zip(*columns, strict=True)):
+        known.setdefault(_identity(accession, file, record), place)
+        known.setdefault(_identity("", file, record), place)
+    known.pop(_identity("", "", ""), None)
+    return known
+
+
+def _identity(accession: str, file: str, record: str) -> Identity:
+    return ("UT", accession.strip()) if accession.strip() else (file.strip(), record.strip())
+
+
+def read_decisions(path: Path) -> Decisions:
+    """Read duplicates.csv; no file is no decision.
+
+    Raises:
+        InputError: A column is missing, or `merge` is neither yes nor no.
+    """
+    if not path.exists():
+        return Decisions()
+    columns = read_rows(path, InputError)
+    missing = [name for name in LISTING if name not in columns.columns and name not in ("title", "reason", "score")]
+    if missing:
+        finding = f"The columns {', '.join(missing)} are missing."
+        raise InputError(path, Problem(finding, f"The columns are {', '.join(LISTING)}."))
+    blank = [""] * len(columns.lines)
+    values = [columns.columns.get(name, blank) for name in LISTING]
+    rows = tuple(dict(zip(LISTING, row, strict=True)) for row in zip(*values, strict=True))
+    problems = [problem for line, row in zip(columns.lines, rows, strict=True) for problem in _problems(line, row)]
+    if problems:
+        raise InputError(path, problems)
+    return Decisions(rows)
+
+
+def _problems(line: int, row: Mapping[str, str]) -> list[Problem]:
+    found = []
+    if (row["merge"].strip().lower() or "yes") not in _WORDS:
+        found.append(Problem(f"Line {line}: merge is {shown(row['merge'])}; yes or no is allowed.", "Write yes or no."))
+    for side in ("kept", "merged"):
+        if not any(row_identity(row, side)) or row_identity(row, side)[-1] == "":
+            mend = f"Give {side}_UT, or {side}_file and {side}_record."
+            found.append(Problem(f"Line {line}: it does not say which record is {side}.", mend))
+    return found

@@ -1,0 +1,82 @@
+"""The list of merges that people read and correct: duplicates.csv."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from topicloom.intake.duplicates.decisions import LISTING, Decisions, Identity, merges, row_identity
+from topicloom.intake.duplicates.rules import Verdict
+from topicloom.store.files import replaced
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Merges:
+    """groups: places of rows that are one paper; the first of each is kept. listing: the rows of duplicates.csv."""
+
+    groups: list[list[int]]
+    listing: pd.DataFrame
+
+
+def listed(
+    table: pd.DataFrame, groups: list[list[int]], verdicts: Mapping[tuple[int, int], Verdict], decisions: Decisions
+) -> Merges:
+    """The groups with a row for every record that is merged, and every earlier row that they do not replace."""
+    import pandas as pd
+
+    rows = [_row(table, group, place, verdicts) for group in groups for place in group[1:]]
+    told = {_pair(row) for row in rows}
+    before = {_pair(row): row for row in decisions.rows}
+    rows = [_kept_reason(row, before.get(_pair(row))) for row in rows]
+    rows += [
+        dict(row) for row in decisions.rows if _pair(row) not in told and (not merges(row) or _elsewhere(row, table))
+    ]
+    return Merges(groups, pd.DataFrame(rows, columns=list(LISTING), dtype=object))
+
+
+def _elsewhere(row: Mapping[str, str], table: pd.DataFrame) -> bool:
+    """Whether an earlier merge is of a record that this table does not have: it was merged long ago."""
+    from topicloom.intake.duplicates.decisions import places_by_identity
+
+    return row_identity(row, "merged") not in places_by_identity(table)
+
+
+def _pair(row: Mapping[str, str]) -> frozenset[Identity]:
+    return frozenset((row_identity(row, "kept"), row_identity(row, "merged")))
+
+
+def _kept_reason(row: dict[str, str], before: Mapping[str, str] | None) -> dict[str, str]:
+    return row | {name: before[name] for name in ("reason", "score") if before[name]} if before else row
+
+
+def _row(
+    table: pd.DataFrame, group: Sequence[int], place: int, verdicts: Mapping[tuple[int, int], Verdict]
+) -> dict[str, str]:
+    """reason and score: of the record's strongest pair within its group, and with the kept one where there is such."""
+    pairs = [(min(place, other), max(place, other)) for other in group if other != place]
+    with_kept = verdicts.get((group[0], place))
+    others = [verdicts[pair] for pair in pairs if pair in verdicts]
+    verdict = with_kept or max(others, key=lambda one: (one.score, one.reason), default=None)
+    reason, score = (verdict.reason, verdict.score) if verdict else ("the merged record", 0.8)
+    names = {
+        f"{side}_{name}": _text(table, at, name)
+        for side, at in (("kept", group[0]), ("merged", place))
+        for name in ("file", "record", "UT")
+    }
+    return names | {"title": _text(table, place, "TI"), "reason": reason, "score": f"{score:g}", "merge": "yes"}
+
+
+def _text(table: pd.DataFrame, place: int, name: str) -> str:
+    value = table[name].iloc[place] if name in table else ""
+    return "" if value is None or value != value else str(value)
+
+
+def write_listing(merges: Merges, path: Path) -> None:
+    """Write duplicates.csv, atomically; decisions that a person took stay in it."""
+    with replaced(path) as temporary:
+        merges.listing.to_csv(temporary, index=False)
