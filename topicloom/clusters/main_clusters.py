@@ -23,7 +23,12 @@ class Split:
 def split_orphans(topics: NDArray[np.int64], others_threshold: float) -> Split:
     """Part documents of topic -1 from the others, and give those their level0.
 
-    topics: (n,) int64. level0 is X_C = topic + 1 where the cluster is a main one, else 99999.
+    Args:
+        topics: (n,) int64, -1 for outliers.
+        others_threshold: Share of the assigned documents that the main clusters hold together.
+
+    Returns:
+        Rows of either kind, and level0: X_C = topic + 1 where the cluster is a main one, else 99999.
     """
     assigned = np.flatnonzero(topics != -1)
     cluster = topics[assigned] + 1

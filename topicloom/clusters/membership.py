@@ -41,20 +41,35 @@ class MembershipTree:
 
 
 def all_points_membership_vectors(model: Any, threads: int | None = None) -> NDArray[np.float64]:
-    """Membership vectors of all points, (n, clusters) float64; a fast stand-in for the hdbscan function of that name.
+    """Membership vectors of all points; a fast stand-in for the hdbscan function of that name.
 
-    model: a fitted hdbscan.HDBSCAN with prediction_data=True, of metric euclidean or manhattan; ValueError for
-    another. With no cluster there are no columns.
+    Args:
+        model: A fitted hdbscan.HDBSCAN with prediction_data=True, of metric euclidean or manhattan.
+        threads: All that the process may use when None; the numbers are the same for any.
+
+    Returns:
+        (n, clusters) float64; with no cluster there are no columns.
+
+    Raises:
+        ValueError: The model has another metric.
     """
     blocks = list(membership_vectors(model, threads))
     return np.concatenate(blocks) if blocks else np.zeros((len(model.labels_), 0))
 
 
 def membership_vectors(model: Any, threads: int | None = None) -> Iterator[NDArray[np.float64]]:
-    """Membership vectors in blocks of rows, in row order: (rows, clusters) float64; nothing where there is no cluster.
+    """Membership vectors in blocks of rows, in row order.
 
-    model: a fitted hdbscan.HDBSCAN with prediction_data=True. threads: all that the process may use when None; the
-    numbers are the same for any. Each row sums to the point's probability of being in some cluster.
+    Args:
+        model: A fitted hdbscan.HDBSCAN with prediction_data=True, of metric euclidean or manhattan.
+        threads: All that the process may use when None; the numbers are the same for any.
+
+    Yields:
+        (rows, clusters) float64; nothing where there is no cluster. A row sums to the point's probability of being in
+        some cluster.
+
+    Raises:
+        ValueError: The model has another metric.
     """
     if model.metric not in ("euclidean", "manhattan"):
         raise ValueError(f"the metric is {model.metric!r}; it must be 'euclidean' or 'manhattan'")

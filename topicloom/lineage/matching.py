@@ -76,7 +76,15 @@ def _shares(counts: NDArray[np.int64], axis: int) -> NDArray[np.float64]:
 
 
 def overlap_of(before: Partition, after: Partition) -> Overlap:
-    """Count the papers that two runs have in common, by UT; in any order of rows."""
+    """Count the papers that two runs have in common, by UT; in any order of rows.
+
+    Args:
+        before: The topics of the earlier run.
+        after: The topics of the later run.
+
+    Returns:
+        The counts by topic before and after, with the papers that are gone and those that are new.
+    """
     import numpy as np
     import pandas as pd
 
@@ -99,12 +107,25 @@ def _counted(topics: NDArray[np.int64], known: int) -> NDArray[np.int64]:
 
 
 def continued(before: Partition, after: Partition, overlap: Overlap) -> dict[int, int]:
-    """Which topic after goes on with which topic before, one to one: {after: before}.
+    """Which topic after goes on with which topic before, one to one.
 
-    A pair can go on where one has mainly gone to the other, or is mainly made of it, and a tenth of the earlier topic's
-    papers, three at least, are in it; of all such pairs those are chosen that together have the largest Jaccard index.
-    Topics of which no papers in common tell anything go on by their mean embeddings, where the two are nearer to each
-    other than to any topic else of both runs.
+    A pair is possible where
+
+    1. half or more of the earlier topic's papers went to the later one, or half or more of the later one's came from
+       the earlier one,
+    2. the later topic holds a tenth of the earlier one's papers, and
+    3. it holds three of them (all, of a smaller topic).
+
+    Of the possible pairs those are chosen whose Jaccard indices have the largest sum. Topics without papers in common
+    with the other run go on by their mean embeddings, where each is the other's nearest in both runs.
+
+    Args:
+        before: The topics of the earlier run.
+        after: The topics of the later run.
+        overlap: Of the two.
+
+    Returns:
+        {topic after: topic before}, for those that go on.
     """
     import numpy as np
     from scipy.optimize import linear_sum_assignment

@@ -36,11 +36,18 @@ class WindowCounts:
 def coherence(
     topics: Sequence[Sequence[str]], tokens: Tokens, threads: int | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """NPMI and C_v of topics, each (t,) float64, from the words of their own corpus.
+    """NPMI and C_v of topics, from the words of their own corpus.
 
-    topics: words of each topic, single ones, the heaviest first. NaN where a topic has fewer than two words that occur.
     Equal to gensim 4.4's CoherenceModel ("c_npmi" with 10 words a window, "c_v" with 110) where no word stands twice in
-    a window; there gensim forgets a word as soon as its first place has left the window, and counts too few.
+    a window. Where a word does, gensim drops it when its first place leaves the window, and counts too few windows.
+
+    Args:
+        topics: Words of each topic, single ones, the heaviest first.
+        tokens: The words of all papers.
+        threads: All that the process may use when None; the numbers are the same for any.
+
+    Returns:
+        NPMI and C_v, each (t,) float64; NaN where a topic has fewer than two words that occur.
     """
     known = set(tokens.words)
     topics = [list(dict.fromkeys(word for word in words if word in known)) for words in topics]

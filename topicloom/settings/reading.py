@@ -28,11 +28,16 @@ YAML_NAMES = ("config_analysis.yml", "config_analysis.yaml")
 def read_settings(path: Path | str, overrides: Overrides | None = None) -> Settings:
     """Read and check the settings of an analysis.
 
-    path: the analysis folder, a settings JSON or a config_analysis.yml.
-    overrides: values that this run uses instead of the file's.
+    Args:
+        path: The analysis folder, a settings JSON or a config_analysis.yml.
+        overrides: Values that this run uses instead of the file's.
 
-    Raises SettingsError, with every problem of the file, when it is missing, unreadable, holds a value out
-    of range, or names folders that disagree with where it lies.
+    Returns:
+        The settings, with the defaults of all that the file leaves out.
+
+    Raises:
+        SettingsError: The file is missing or unreadable, holds a value out of range, or names folders that disagree
+            with where it lies. The error holds every problem of the file.
     """
     source = find_settings_file(Path(path))
     document = _parse(source)

@@ -113,7 +113,15 @@ def rows_of_topics(topics: NDArray[np.int64]) -> list[NDArray[np.int64]]:
 
 
 def topic_vectors(embeddings: NDArray[np.floating[Any]], topics: NDArray[np.int64]) -> NDArray[np.floating[Any]]:
-    """Mean embedding of each topic, (topics, d), the smallest topic number first."""
+    """Mean embedding of each topic.
+
+    Args:
+        embeddings: (n, d), a row a document.
+        topics: (n,) int64, -1 for outliers, which are a topic here.
+
+    Returns:
+        (topics, d), the smallest topic number first.
+    """
     return np.array([embeddings[rows].mean(axis=0) for rows in rows_of_topics(topics)])
 
 

@@ -114,10 +114,22 @@ def approximate_distribution(
     padding: bool = False,
     threads: int | None = None,
 ) -> csr_matrix:
-    """A fast stand-in for BERTopic.approximate_distribution(documents, ...)[0], sparse (n, topics) float64.
+    """A fast stand-in for BERTopic.approximate_distribution(documents, ...)[0].
 
-    model: a fitted BERTopic whose vectorizer_model is a CountVectorizer over words. documents: any texts.
-    Raises ValueError for a vectorizer of another kind.
+    Args:
+        model: A fitted BERTopic whose vectorizer_model is a CountVectorizer over words.
+        documents: Any texts.
+        window: Tokens of a window.
+        stride: Tokens from one window to the next.
+        min_similarity: Similarities below it count as none.
+        padding: Also use the shorter windows at both ends of a document.
+        threads: All that the process may use when None; the numbers are the same for any.
+
+    Returns:
+        How much of each topic is in each document, sparse (n, topics) float64.
+
+    Raises:
+        ValueError: The vectorizer is of another kind.
     """
     vectorizer = model.vectorizer_model
     if getattr(vectorizer, "analyzer", None) != "word":
