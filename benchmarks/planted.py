@@ -1,7 +1,7 @@
 """Changes planted in a generated corpus, to be found again: python -m benchmarks.planted OUT.json SCRATCH.
 
 From one run to the next some topics split in two, some pairs merge, some are born of new papers, and some go, their
-papers withdrawn; all others gain a tenth in new papers. What `topicloom.lineage` then says is held against it.
+papers withdrawn; all others gain a tenth in new papers. What `topicloom.lineage` then says is compared with it.
 """
 
 from __future__ import annotations

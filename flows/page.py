@@ -36,7 +36,7 @@ def show_page(
 ) -> None:
     """Make the artifacts of a run; a page that cannot be made doesn't fail the run.
 
-    differences: what is other than in the run before, None where there is nothing to tell.
+    differences: what differs from the run before, None where there is nothing to tell.
     """
     log = get_run_logger()
     key = slug(settings.label)

@@ -87,7 +87,7 @@ def finish_run(
 ) -> RunReport:
     """Put a run's outcome into run.json, unless another run has exported since, and return it.
 
-    changes: what is other than in the run before. failed: pictures that could not be made, and why.
+    changes: what differs from the run before. failed: pictures that could not be made, and why.
     """
     store = Store(settings.store_path)
     facts = _facts(outcomes)

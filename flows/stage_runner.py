@@ -33,7 +33,7 @@ class StageRunner:
 
     refresh: the stage from which on everything is computed again, or None.
     failed: why, for each stage that was attempted and failed.
-    changes: what is other than in the run before, in a line. differences: the same in full, None where nothing is.
+    changes: what differs from the run before, in a line. differences: the same in full, None where nothing is.
     """
 
     settings: Settings
@@ -131,7 +131,7 @@ class StageRunner:
             return None
 
     def remember(self) -> None:
-        """Enter the run into the history of the project, and keep in `changes` what is other than in the run before."""
+        """Enter the run into the history of the project, and keep in `changes` what differs from the run before."""
         refs: dict[str, StageRef] = {name: ref for name, ref in self.refs.items() if name not in PICTURES}
         identity = remember(self.settings, refs, library_versions_of(Store(self.settings.store_path), refs))
         self.differences = latest_differences(self.settings) if identity["entered"] else None

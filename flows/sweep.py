@@ -1,4 +1,4 @@
-"""Many combinations of settings tried, measured and held against each other; every stage that can be is shared."""
+"""Many combinations of settings tried, measured and compared; every stage that can be is shared."""
 
 from __future__ import annotations
 

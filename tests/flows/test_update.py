@@ -119,7 +119,7 @@ def test_auto_places_a_little_and_fits_much_anew(growing, run):
 def test_other_settings_of_the_fit_are_met_by_a_refit(growing, run):
     grow(growing, np.arange(GROWN), update="assign", min_topic_size=6)
     report = run(growing.analysis)
-    assert any("fitted anew: the settings of cluster are other than in run 1" in note for note in report.notes)
+    assert any("fitted anew: the settings of cluster differ from those of run 1" in note for note in report.notes)
 
 
 def test_a_changed_embedding_counts_as_new(growing, run):
@@ -179,7 +179,7 @@ def test_a_library_of_the_fit_that_has_changed_is_met_by_a_refit(growing, run, m
     version = stages._version
     monkeypatch.setattr(stages, "_version", lambda name: "0.99" if name == "numba" else version(name))
     report = run(growing.analysis)
-    assert any("the libraries of reduce are other than in run 1" in note for note in report.notes)
+    assert any("the libraries of reduce differ from those of run 1" in note for note in report.notes)
 
 
 def test_whoever_asks_for_a_lost_fit_is_told_what_to_do(growing, run):

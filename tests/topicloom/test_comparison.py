@@ -1,4 +1,4 @@
-"""Topics of several analyses held against each other."""
+"""Topics of several analyses compared."""
 
 from __future__ import annotations
 

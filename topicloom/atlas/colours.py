@@ -1,4 +1,4 @@
-"""One colour per topic, the same in every figure, told apart by colour-blind eyes as far as colours can be.
+"""One colour per topic, the same in every figure, chosen so that colour-blind eyes can distinguish them too.
 
 Groups of the coarsest level take the colours of Okabe and Ito (2008), of which the yellow, too pale on white, is an
 olive here; topics within a group take lighter and darker shades of it.

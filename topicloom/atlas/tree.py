@@ -11,7 +11,7 @@ from scipy.cluster.hierarchy import fcluster, leaves_list, linkage
 
 from topicloom.measures.similarity import unit_vectors
 
-COARSEST = 8  # groups of the first level, as many as there are colours that all eyes tell apart
+COARSEST = 8  # groups of the first level, as many as there are colours that all eyes can distinguish
 _FINER = 3.6  # groups of a level over those of the level before
 _ORDERED_UP_TO = 600  # topics; finding the best order of the leaves takes the square of them in memory
 

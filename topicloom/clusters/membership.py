@@ -1,8 +1,15 @@
 """Soft cluster membership of all points of a fitted HDBSCAN, from a table of merge heights.
 
-A point's membership depends on the condensed tree only through the node that it falls out of and the lambda at which
-it does. So the heights at which nodes and clusters merge are worked out once per node, not once per point, and rows
-are made in blocks that are never held together.
+How much a point belongs to a cluster depends on the lowest common ancestor of two nodes of the condensed tree: the
+cluster, and the node that the point falls out of.
+
+    root
+    +-- a
+    |   +-- b        a point falls out of b; seen from cluster c,
+    +-- c            the lowest common ancestor is root: they part at the lambda at which a and c were born
+
+All points of one node have the same ancestors. So heights are worked out once a node, not once a point, and rows are
+made in blocks of which only one is in memory.
 Source: Campello, Moulavi and Sander (2013), section 5; the prediction module of the hdbscan library, whose
 `all_points_membership_vectors` gives the same numbers up to floating-point order (1e-12).
 """

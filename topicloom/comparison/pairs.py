@@ -1,4 +1,4 @@
-"""Topics of several analyses held against each other: by the papers they share, and by their embeddings."""
+"""Topics of several analyses compared: by the papers they share, and by their embeddings."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from typing import Any, TextIO
 
 UTF_8 = "utf-8-sig"
 _WESTERN = "cp1252"
-# What is told apart where a file is not UTF-8: the code pages of Windows, and those of East Asia.
+# The encodings that are recognised where a file is not UTF-8: the code pages of Windows, and those of East Asia.
 _CANDIDATES = (
     *(_WESTERN, "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "iso8859_2", "koi8_r", "mac_roman"),
     *("cp932", "euc_jp", "gb18030", "big5", "cp949"),

@@ -41,8 +41,7 @@ def _language_problems(represent: RepresentSettings, facts: Mapping[str, Any]) -
         found = next(iter(facts["languages"]), "multilingual")
         spaceless = ', "tokenizer": "icu"' if facts["without_spaces"] else ""
         yield Problem(
-            'tmo.represent.language is "english", for which letters other than A to Z are cut out, and no text keeps a '
-            "word.",
+            'tmo.represent.language is "english", which cuts out all letters but A to Z, and no text keeps a word.',
             f'Set "represent": {{"language": "{found}"{spaceless}}} in section tmo.',
         )
 

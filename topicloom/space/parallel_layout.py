@@ -1,9 +1,13 @@
 """A layout of UMAP's graph on every core, the same for any number of them.
 
-UMAP uses one edge after another, so that under a seed it can use one core only. Here the edges are dealt into rounds in
-each of which no document has more than one edge: a round's edges can be used at once, in any order. Documents are
-pushed away from where others stood when the epoch began, with random numbers of their own. So it does not matter
-which core does what. It is another layout of the same graph, by the same forces and schedule, not the same one.
+UMAP moves the two ends of one edge after another; under a seed it can use one core only. Two edges can be used at the
+same time if they have no document in common. So the edges are coloured (edge colouring of a graph): edges of one colour
+have no document in common, and all of a colour, a round, are used at once.
+
+    a --1-- b --2-- c --1-- d        round 1: a-b and c-d at once; round 2: b-c
+
+Negative samples push a document away from where others stood when the epoch began, with random numbers of its own. So
+the result does not depend on which core does what. Forces and schedule are UMAP's; the layout differs from UMAP's.
 Source: McInnes, Healy and Melville (2018), UMAP.
 """
 

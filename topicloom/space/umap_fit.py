@@ -22,7 +22,7 @@ _SPECTRAL_UP_TO = 200_000
 
 
 def layout_start(umap: UmapSettings, documents: int) -> str:
-    """Where the layout of so many documents starts: what is stated, else spectral, or pca where that takes too much."""
+    """Where the layout starts: as the settings state, else spectral, or pca where that takes too much."""
     return umap.init or ("spectral" if documents <= _SPECTRAL_UP_TO else "pca")
 
 

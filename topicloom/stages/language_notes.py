@@ -40,7 +40,7 @@ def _lost(facts: Mapping[str, Any]) -> str:
     example = facts["example"]
     such = f": {example[0]!r} becomes {example[1]!r}" if example else ""
     return (
-        f"{100 * facts['beyond_english'] / facts['characters']:.1f}% of the characters are letters other than A to Z, "
+        f"{100 * facts['beyond_english'] / facts['characters']:.1f}% of the characters are letters outside A to Z, "
         f'which tmo.represent.language "english" cuts out of words{such}.'
     )
 

@@ -22,8 +22,8 @@ def corpus_notes(facts: Mapping[str, Any], tmo: TopicModelSettings) -> Iterator[
         )
     if facts["repeated_texts"]:
         yield (
-            f"{facts['repeated_texts']} texts repeat an earlier one; their representative documents are told apart "
-            "by row, which BERTopic does not."
+            f"{facts['repeated_texts']} texts repeat an earlier one; each keeps its own row as a representative "
+            "document, where BERTopic takes all of them for one."
         )
     if facts.get("equal_embeddings"):
         one, other = facts["equal_example"]

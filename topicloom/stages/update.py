@@ -121,11 +121,11 @@ def _why_unlike(settings: Settings, store: Store, base: FittedRun) -> str:
     for stage in (reduce.STAGE, cluster.STAGE):
         made_from = StagePlan(**store.manifest_of(stage.name, base.keys[stage.name])["made_from"])
         if _without_versions(made_from.parameters) != stage.parameters(settings):
-            return f"the settings of {stage.name} are other than in run {base.number}"
+            return f"the settings of {stage.name} differ from those of run {base.number}"
         if made_from.parameters != stage.decided_by(settings) or made_from.version != stage.version:
-            return f"topicloom computes {stage.name} in another way than in run {base.number}"
+            return f"topicloom computes {stage.name} in another way than for run {base.number}"
         if made_from.libraries != library_versions(*stage.libraries):
-            return f"the libraries of {stage.name} are other than in run {base.number}"
+            return f"the libraries of {stage.name} differ from those of run {base.number}"
     return _why_too_few(settings, store, base)
 
 
@@ -214,7 +214,7 @@ def _settle(settings: Settings, decided: StageRef) -> Settings:
 
 def _awaits(settings: Settings, refs: Refs) -> str:
     base = _base(settings, refs)
-    said = f"the corpus is another than in run {base.number}; " if base else ""
+    said = f"the corpus differs from that of run {base.number}; " if base else ""
     return f"{said}the next run decides whether its new papers are placed or all papers are fitted anew"
 
 

@@ -1,1 +1,1 @@
-"""Settings chosen by evidence: many of them tried, measured, and held against each other."""
+"""Settings chosen by evidence: many of them tried, measured, and compared."""

@@ -62,7 +62,7 @@ def test_status_says_that_update_is_undecided(planted, sizes):
     folder = write_settings(planted, name, GROWN, {"update": "assign", **sizes}, {})
     why = {status.stage: status.why for status in analysis_status(read_settings(folder))}
     assert why["update"] == (
-        "the corpus is another than in run 1; the next run decides whether its new papers are placed or all papers are "
+        "the corpus differs from that of run 1; the next run decides whether its new papers are placed or all papers are "
         "fitted anew"
     )
     assert why["reduce"] == "update is to be computed first"

@@ -1,4 +1,4 @@
-"""Every two features together: a grown corpus run by run, all files held against each other and their definitions.
+"""Every two features together: a grown corpus run by run, all files compared with each other and their definitions.
 
 One project and one store for all; an analysis for each pair. A pair that cannot work is refused by the settings, with
 the reason.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
 
-AREAS = 8  # groups of the coarsest level, as many as there are colours that all eyes tell apart
+AREAS = 8  # groups of the coarsest level, as many as there are colours that all eyes can distinguish
 _SCALING = 4 / 3  # on two corpora the number of communities grows with the resolution to the power of 0.75
 _LEAST_RISE = 1e-9  # of the tree from join to join, so that a cut gives the very number of groups
 

@@ -1,4 +1,4 @@
-"""numpy arrays and scalars out of their descriptions: type, shape and bytes are held against each other first."""
+"""numpy arrays and scalars out of their descriptions: type, shape and bytes must agree first."""
 
 from __future__ import annotations
 
@@ -190,5 +190,5 @@ def _shape(found: Any) -> tuple[int, ...]:
     if not isinstance(found, tuple) or len(found) > _MOST_AXES:
         raise BrokenError("an array in it has no shape")
     if not all(type(axis) is int and 0 <= axis <= _LONGEST_AXIS for axis in found):
-        raise BrokenError("an array in it has a shape of other than lengths")
+        raise BrokenError("an array in it has a shape that holds something besides lengths")
     return found
