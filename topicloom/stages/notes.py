@@ -22,8 +22,8 @@ def corpus_notes(facts: Mapping[str, Any], tmo: TopicModelSettings) -> Iterator[
         )
     if facts["repeated_texts"]:
         yield (
-            f"{facts['repeated_texts']} texts repeat an earlier one; each keeps its own row as a representative "
-            "document, where BERTopic takes all of them for one."
+            f"{facts['repeated_texts']} texts repeat an earlier one; representative documents are marked by "
+            "their row, where BERTopic marks every paper with the same text."
         )
     if facts.get("equal_embeddings"):
         one, other = facts["equal_example"]
