@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
+import re
 import sys
 
 import pytest
@@ -73,3 +75,20 @@ def test_the_drawing_puts_every_room_above_all_that_it_imports_from():
     drawn = floors.drawing(levels, below)
     assert all(f">{room.removeprefix('topicloom.')}</text>" in drawn for room in below)
     assert "grimp" in sys.modules
+
+
+def parts_of_the_library() -> list[str]:
+    return re.findall(r"^::: (\S+)$", (REPOSITORY / "docs" / "api.md").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", parts_of_the_library())
+def test_what_the_library_offers_is_described_in_one_form(path):
+    """Each parameter by name under Args, what comes back under Returns or Yields: the page shows them as tables."""
+    module, _, name = path.rpartition(".")
+    shown = getattr(importlib.import_module(module), name)
+    stated = [*inspect.signature(shown).parameters]
+    _, _, arguments = inspect.getdoc(shown).partition("Args:\n")
+    described = re.findall(r"^ {4}(\w+): \S", re.split(r"\n\n(?=\w+:\n)", arguments)[0], re.MULTILINE)
+    assert described == stated
+    if inspect.isfunction(shown) and stated:
+        assert re.search(r"^(Returns|Yields):\n {4}\S", inspect.getdoc(shown), re.MULTILINE)

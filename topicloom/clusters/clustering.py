@@ -16,7 +16,13 @@ from topicloom.settings.schema import TopicModelSettings
 
 @dataclass(frozen=True)
 class Clustering:
-    """clusters: (n,) int64, -1 for outliers. probability: (n,) float64, or None under KMeans. model: the fitted one."""
+    """Documents in clusters.
+
+    Args:
+        clusters: (n,) int64, -1 for outliers.
+        probability: (n,) float64, how surely each document belongs to its cluster; None under KMeans.
+        model: The fitted HDBSCAN or KMeans.
+    """
 
     clusters: NDArray[np.int64]
     probability: NDArray[np.float64] | None

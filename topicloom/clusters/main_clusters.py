@@ -12,7 +12,14 @@ REMAINDER = 99999  # level0 of the clusters that are not main ones
 
 @dataclass(frozen=True)
 class Split:
-    """assigned, orphans: int64 row numbers. level0: int64, one entry per assigned row. main: main clusters' X_C."""
+    """Assigned documents apart from orphans.
+
+    Args:
+        assigned: int64 row numbers.
+        orphans: int64 row numbers.
+        level0: int64, an entry for each assigned row.
+        main: X_C of the main clusters.
+    """
 
     assigned: NDArray[np.int64]
     orphans: NDArray[np.int64]

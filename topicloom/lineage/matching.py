@@ -24,8 +24,10 @@ SIZE_CHANGE = 0.1  # share of its papers from which on a topic counts as grown o
 class Partition:
     """The topics of one run.
 
-    papers: (n,) UT, each once. topics: (n,) int64, from 0, -1 for outliers. vectors: (t, d) mean embeddings of the
-    topics, or None where they are not known.
+    Args:
+        papers: (n,) UT, each once.
+        topics: (n,) int64, from 0, -1 for outliers.
+        vectors: (t, d) mean embeddings of the topics, or None where they are not known.
     """
 
     papers: NDArray[Any]
@@ -44,8 +46,10 @@ class Partition:
 class Overlap:
     """The papers that two runs have in common.
 
-    shared: (t + 1, u + 1) int64, papers by topic before and after, the last row and column for outliers.
-    gone: (t + 1,) papers of each topic before that are no longer in the corpus; new: (u + 1,) those that were not.
+    Args:
+        shared: (t + 1, u + 1) int64, papers by topic before and after, the last row and column for outliers.
+        gone: (t + 1,) papers of each topic before that are no longer in the corpus.
+        new: (u + 1,) papers of each topic after that were not in the corpus before.
     """
 
     shared: NDArray[np.int64]
@@ -193,8 +197,12 @@ def _nearest_other(unit: NDArray[np.float64]) -> NDArray[np.float64]:
 class Transitions:
     """What became of the topics, by their numbers.
 
-    splits: topic before -> its parts after; merges: topic after -> the topics before that went into it. born, gone:
-    topics that neither go on nor take part in a split or merge. resized: topic after -> topic before, of another size.
+    Args:
+        splits: Topic before -> its parts after.
+        merges: Topic after -> the topics before that went into it.
+        born: Topics after that neither go on nor take part in a split or merge.
+        gone: Topics before of which the same is true.
+        resized: Topic after -> topic before, of another size.
     """
 
     splits: dict[int, list[int]]
@@ -205,10 +213,19 @@ class Transitions:
 
 
 def transitions(before: Partition, after: Partition, overlap: Overlap, going_on: dict[int, int]) -> Transitions:
-    """Name what became of the topics. going_on: {after: before}, as `continued` found it, or as lasting ids say.
+    """Name what became of the topics.
 
     A topic is split where two or more topics are mainly made of it, and merged where two or more have mainly gone to
-    it; a part counts from a tenth of the whole, and three papers, on.
+    it. A part counts when it has a tenth of the whole, and three papers.
+
+    Args:
+        before: The topics of the earlier run.
+        after: The topics of the later run.
+        overlap: Of the two.
+        going_on: {topic after: topic before}, as `continued` found it, or as lasting ids say.
+
+    Returns:
+        Splits, merges, births and the rest, by the numbers of the topics.
     """
     splits = _parts(overlap.drawn >= MAIN, overlap.between)
     merges = _parts((overlap.sent >= MAIN).T, overlap.between.T)

@@ -58,10 +58,17 @@ def topic_quality(
 ) -> dict[str, Any]:
     """Measure topics, as topic_quality.json holds it.
 
-    topics: (n,) topic of each document, -1 for outliers. words: single words of each of the t topics, heaviest first.
-    vectors: (t, d) their mean embeddings. reduced: (n, r) reduced vectors. seed: of the silhouette's sample.
-    Returns `measures` (value, how to read it), `topics` (npmi, c_v, nearest topic and its similarity, by number) and
-    `redundant_pairs`. A measure that cannot be taken is None.
+    Args:
+        topics: (n,) topic of each document, -1 for outliers.
+        words: Single words of each of the t topics, the heaviest first.
+        tokens: The words of all documents.
+        vectors: (t, d) mean embeddings of the topics.
+        reduced: (n, r) reduced vectors of the documents.
+        seed: Of the silhouette's sample.
+
+    Returns:
+        `measures` (value, how to read it), `topics` (npmi, c_v, nearest topic and its similarity, by number) and
+        `redundant_pairs`. A measure that cannot be taken is None.
     """
     first = [list(of_topic)[:WORDS] for of_topic in words]
     npmi, c_v = coherence(first, tokens)

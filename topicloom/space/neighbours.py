@@ -21,10 +21,13 @@ _INDICES, _DISTANCES, _INDEX, _RANDOM = "indices.npy", "distances.npy", "index.j
 
 @dataclass(frozen=True)
 class Neighbours:
-    """indices: (n, k) int32, distances: (n, k) float32, each document first among its own.
+    """The nearest neighbours of documents.
 
-    index: the pynndescent.NNDescent that finds those of new documents, or None where it was not read.
-    random_state: numpy's legacy state after the search, from which UMAP lays out.
+    Args:
+        indices: (n, k) int32, each document first among its own.
+        distances: (n, k) float32.
+        index: The pynndescent.NNDescent that finds those of new documents, or None where it was not read.
+        random_state: numpy's legacy state after the search, from which UMAP lays out.
     """
 
     indices: NDArray[np.int32]
@@ -36,11 +39,18 @@ class Neighbours:
 def find_neighbours(
     vectors: NDArray[np.floating[Any]], umap: UmapSettings, seed: int, *, quiet: bool = False
 ) -> Neighbours:
-    """The n_neighbors nearest of each of (n, d) vectors, the very ones that umap.UMAP finds with this seed.
-
-    quiet: the search keeps its progress to itself.
+    """The nearest neighbours of each document, the very ones that umap.UMAP finds with this seed.
 
     Source: Dong, Moses and Li (2011), nearest-neighbour descent; the pynndescent library.
+
+    Args:
+        vectors: (n, d).
+        umap: Says how many (`n_neighbors`), and by which metric.
+        seed: Of the search.
+        quiet: The search keeps its progress to itself.
+
+    Returns:
+        Indices and distances, (n, n_neighbors) each.
     """
     import_umap()
     from umap.umap_ import nearest_neighbors

@@ -19,7 +19,12 @@ INNER = "inner"  # in a plan's parameters: the versions of what the stage runs i
 
 
 class Artifact(NamedTuple):
-    """A file that a stage writes, by the name of the stage and of the file."""
+    """A file that a stage writes.
+
+    Args:
+        stage: The name of the stage.
+        name: The name of the file.
+    """
 
     stage: str
     name: str
@@ -42,9 +47,13 @@ class Part:
 class Work:
     """What a stage is given to compute with.
 
-    refs: the results of the stages that it reads, by name. out: the workspace to write into.
-    run_id: of the Prefect run, or None outside one. failures: how often this run has tried it in vain.
-    quiet: libraries keep their progress to themselves.
+    Args:
+        settings: Those of the run.
+        refs: The results of the stages that it reads, by name.
+        out: The workspace to write into.
+        run_id: Of the Prefect run, or None outside one.
+        failures: How often this run has tried it in vain.
+        quiet: Libraries keep their progress to themselves.
     """
 
     settings: Settings
