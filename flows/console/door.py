@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 
 from flows.console.display import console, counted, relative, show_notes
+from topicloom.intake.later import add_exports
 from topicloom.intake.project import DUPLICATES, Imported, new_project
 from topicloom.intake.settings_file import FILTERED, language_note
 from topicloom.intake.tables.layout import tag_of, words_for_columns
@@ -57,6 +58,37 @@ def register(app: typer.Typer, run: Callable[[Path], None]) -> None:
             _say(f"The map: {_shown(made.analysis / 'report.html')}")
         else:
             _say(f"Next: topicloom run {_shown(made.analysis)}")
+
+    @app.command()
+    def add(
+        project: Project,
+        exports: Annotated[
+            Optional[list[str]],  # noqa: UP045
+            typer.Argument(metavar="[EXPORT...]", help="As for new; without any, duplicates.csv is looked at again."),
+        ] = None,
+        columns: Columns = None,
+        go_on: Annotated[bool, typer.Option("--run", help="Compute the map anew at once.")] = False,
+    ) -> None:
+        """Bring later exports into a project: new papers, updates of known ones, and what duplicates.csv decides."""
+        with counted():
+            made = add_exports(project, exports or [], columns_of(columns))
+        _show_addition(made)
+        if go_on and made.changed:
+            run(made.analysis)
+            _say(f"What changed: topicloom diff {_shown(made.analysis)}")
+        elif made.changed:
+            _say(f"Next: topicloom run {_shown(made.analysis)}")
+
+
+def _show_addition(made: Imported) -> None:
+    for name in made.again:
+        _say(f"  {name}: the project has read it before; it is left out")
+    show_import(made, None)
+    last = made.account.imports[-1]
+    if made.changed:
+        _say(f"New papers: {last.added}; known papers of which more is known now: {last.updated}")
+    else:
+        _say("Nothing has changed: the project has all of these papers.")
 
 
 def columns_of(text: str | None) -> dict[str, str]:

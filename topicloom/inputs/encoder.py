@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from topicloom.errors import CorpusError, EmbeddingsError, ModelUnavailableError, Problem, quoted_list
 from topicloom.inputs.corpus import UT, dataset_texts, read_corpus, require_words
 from topicloom.inputs.embeddings import EMBEDS_SETTINGS, IDS, NPY, embeddings_file
+from topicloom.inputs.kept_vectors import KEPT, kept_vectors, vectors_of
 from topicloom.machine.regular_files import file_is_there
 from topicloom.progress import tell
 from topicloom.settings.schema import Settings
@@ -57,9 +58,11 @@ def make_embeddings(settings: Settings, store: Store, attempt: int = 0) -> None:
         for name in (CORPUS, IDS, EMBEDS_SETTINGS, NPY):
             clear_temporaries(folder, name)
         corpus, texts = _texts(settings)
-        parts = store.root / "embedding" / _work_key(settings, texts)
+        kept = vectors_of(texts, kept_vectors(folder, _made_by(settings)))
+        new = [text for text, vector in zip(texts, kept, strict=True) if vector is None]
+        parts = store.root / "embedding" / _work_key(settings, new)
         parts.mkdir(parents=True, exist_ok=True)
-        vectors = _embed_in_chunks(settings, texts, parts, attempt)
+        vectors = _together(kept, _embed_in_chunks(settings, new, parts, attempt))
         profile = _profile(settings, vectors)
         if _makes_corpus(settings):
             with replaced(folder / CORPUS) as temporary:
@@ -69,7 +72,23 @@ def make_embeddings(settings: Settings, store: Store, attempt: int = 0) -> None:
         write_json(folder / IDS, list(corpus["UT"]))
         write_json(folder / EMBEDS_SETTINGS, profile)
         _save(folder / NPY, vectors)  # last: its presence says that the profile is whole
+        (folder / KEPT).unlink(missing_ok=True)
         shutil.rmtree(parts, ignore_errors=True)
+
+
+def _together(kept: Sequence[NDArray[np.float32] | None], new: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The embeddings of all texts: those that were kept, and in the other places the new ones in their order."""
+    import numpy as np
+
+    if len(new) == len(kept):
+        return new
+    rest = iter(new)
+    return np.stack([next(rest) if vector is None else vector for vector in kept]).astype(np.float32)
+
+
+def _by_length(texts: Sequence[str]) -> list[int]:
+    """The places of texts, the longest first: texts of one length waste no work on filling up the shorter ones."""
+    return sorted(range(len(texts)), key=lambda place: -len(texts[place]))
 
 
 def _named_as_in_dataset(corpus: pd.DataFrame, id_column: str) -> pd.DataFrame:
@@ -129,12 +148,15 @@ def _require_texts(path: Path, dataset: pd.DataFrame, columns: Sequence[str]) ->
 
 
 def _work_key(settings: Settings, texts: Sequence[str]) -> str:
-    return digest_json([settings.tmo.transformer_model, CHUNK, list(texts)])
+    return digest_json([settings.tmo.transformer_model, CHUNK, "by length", list(texts)])
 
 
 def _embed_in_chunks(settings: Settings, texts: Sequence[str], parts: Path, attempt: int) -> NDArray[np.float32]:
     import numpy as np
 
+    if not texts:
+        return np.empty((0, 0), dtype=np.float32)
+    order = _by_length(texts)
     starts = range(0, len(texts), CHUNK)
     files = [parts / f"{start:09d}.npy" for start in starts]
     missing = [(start, file) for start, file in zip(starts, files, strict=True) if not file.is_file()]
@@ -144,11 +166,12 @@ def _embed_in_chunks(settings: Settings, texts: Sequence[str], parts: Path, atte
         model = load_model(settings)
         for count, (start, file) in enumerate(missing, len(files) - len(missing)):
             tell("embedding texts", min(count * CHUNK, len(texts)), len(texts))
-            chunk = list(texts[start : start + CHUNK])
+            chunk = [texts[place] for place in order[start : start + CHUNK]]
             vectors = model.encode(chunk, show_progress_bar=False, batch_size=max(_BATCH >> attempt, 1))
             _save(file, np.asarray(vectors, dtype=np.float32))
     tell("embedding texts", len(texts), len(texts))
-    return np.concatenate([np.load(file) for file in files])
+    vectors = np.concatenate([np.load(file) for file in files])
+    return np.asarray(vectors[np.argsort(order)])
 
 
 def model_folder(settings: Settings) -> Path | None:
@@ -207,13 +230,20 @@ def _save(path: Path, vectors: NDArray[np.float32]) -> None:
         np.save(file, vectors, allow_pickle=False)
 
 
-def _profile(settings: Settings, vectors: NDArray[np.float32]) -> dict[str, Any]:
-    from importlib.metadata import version
-
+def _made_by(settings: Settings) -> dict[str, Any]:
+    """What decides the embedding of a text."""
     return {
         "text_columns": settings.tmo.text_columns,
         **({"cut_notices": True} if settings.tmo.cut_notices else {}),
         "transformer_model": settings.tmo.transformer_model,
+    }
+
+
+def _profile(settings: Settings, vectors: NDArray[np.float32]) -> dict[str, Any]:
+    from importlib.metadata import version
+
+    return {
+        **_made_by(settings),
         "id_column": [settings.tmo.id_column],
         "documents": int(vectors.shape[0]),
         "dimensions": int(vectors.shape[1]),

@@ -111,7 +111,7 @@ def account_of(
     account = Account(
         records=sum(one.records for one in imports),
         refused=sum(one.refused for one in imports),
-        duplicates=sum(one.duplicates for one in imports),
+        duplicates=sum(one.records for one in imports) - len(dataset),
         kept=len(dataset),
         without_title=blank["TI"],
         without_abstract=blank["AB"],

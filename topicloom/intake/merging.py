@@ -1,54 +1,58 @@
-"""Records that are one paper: which are kept, which merged into them, and the list of it that people correct."""
+"""Records that are one paper: found and merged, while no paper of a project loses its UT but by a person's word."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from topicloom.intake.duplicates import Decisions, Merges, find, merge, read_decisions
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LISTING = (
-    *("kept_file", "kept_record", "kept_UT", "merged_file", "merged_record", "merged_UT"),
-    *("title", "reason", "score", "merge"),
-)
-_IDENTIFIERS = ("UT", "DI", "PM")
+_MERGED = ["merged_file", "merged_record"]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """kept: the records that stay, in their order. listing: a row a merge, with the columns of LISTING."""
+    """kept: the records that stay, in their order. listing: duplicates.csv. origins: fields from other ones."""
 
     kept: pd.DataFrame
     listing: pd.DataFrame
+    origins: pd.DataFrame
 
 
-def merged_records(table: pd.DataFrame) -> Outcome:
+def merged_away(listing: Path) -> set[tuple[str, str]]:
+    """File and number of the records whose merge a person has undone in duplicates.csv. Raises InputError."""
+    undone = [row for row in read_decisions(listing).rows if row["merge"].strip().lower() in ("no", "n", "false", "0")]
+    return {(row["merged_file"], row["merged_record"]) for row in undone}
+
+
+def merged_records(table: pd.DataFrame, listing: Path | None = None, papers: int = 0) -> Outcome:
     """The table with one row a paper.
 
-    table: a row a record, texts, with the columns file, record (from 1 within the file) and those of fields.
+    Args:
+        table: A row a record, texts, with the columns file, record (from 1 within the file) and those of fields.
+        listing: duplicates.csv, with what a person has decided; None for a new project.
+        papers: How many rows, the first ones, are papers that a project has.
+
+    Raises:
+        InputError: for a duplicates.csv that cannot be used.
     """
-    import pandas as pd
-
-    keepers, listing = list[int](), list[list[object]]()
-    seen: dict[tuple[str, str], int] = {}
-    rows = table.to_dict("records")
-    for place, row in enumerate(rows):
-        keys = [(name, str(row[name]).lower()) for name in _IDENTIFIERS if row.get(name)]
-        known = next((key for key in keys if key in seen), None)
-        if known is None:
-            keepers.append(place)
-            seen.update(dict.fromkeys(keys, place))
-            continue
-        keeper = rows[seen[known]]
-        for name, text in row.items():
-            if text and not keeper.get(name):
-                keeper[name] = text
-        listing.append(_listed(keeper, row, known[0]))
-    kept = pd.DataFrame([rows[place] for place in keepers], columns=table.columns, dtype=object)
-    return Outcome(kept, pd.DataFrame(listing, columns=list(LISTING)))
+    decisions = read_decisions(listing) if listing else Decisions()
+    merges = _with_papers(table, find(table, decisions), papers, decisions.places(table).together)
+    kept, origins = merge(table, merges)
+    return Outcome(kept.reset_index(drop=True), merges.listing, origins)
 
 
-def _listed(keeper: dict[object, object], row: dict[object, object], reason: str) -> list[object]:
-    pair = [*(keeper.get(name, "") for name in ("file", "record", "UT"))]
-    return [*pair, *(row.get(name, "") for name in ("file", "record", "UT")), row.get("TI", ""), reason, 1.0, "yes"]
+def _with_papers(table: pd.DataFrame, merges: Merges, papers: int, together: set[tuple[int, int]]) -> Merges:
+    """The merges without those of two papers that a project has; their UT are out already."""
+    decided = {place for pair in together for place in pair}
+    apart = {place for group in merges.groups for place in group[1:] if place < papers and place not in decided}
+    if not apart:
+        return merges
+    groups = [[place for place in group if place not in apart] for group in merges.groups]
+    away = {(table["file"].iloc[place], table["record"].iloc[place]) for place in apart}
+    listed = [pair not in away for pair in merges.listing[_MERGED].itertuples(index=False, name=None)]
+    return Merges([group for group in groups if len(group) > 1], merges.listing[listed])

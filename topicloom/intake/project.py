@@ -18,11 +18,11 @@ from topicloom.inputs.languages import language_facts
 from topicloom.intake.accounts import Account, account_of, databases, import_account
 from topicloom.intake.dataset import as_dataset, corpus_of, records_table
 from topicloom.intake.identity import distinct, name_of
-from topicloom.intake.merging import merged_records
+from topicloom.intake.merging import Outcome, merged_records
 from topicloom.intake.reading import ReadFile, read_exports
 from topicloom.intake.record import IntakeError
 from topicloom.intake.settings_file import ANALYSIS, FILTERED, PROFILE, settings_text
-from topicloom.intake.sources import distinct_names, given_files
+from topicloom.intake.sources import Given, given_files
 from topicloom.machine.regular_files import unreadable
 from topicloom.settings.schema import FolderName
 from topicloom.store.csv_tables import write_csv
@@ -32,18 +32,23 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DATASET, CORPUS, ACCOUNT = "dataset_raw_cleaned.csv", "corpus.csv", "import.json"
-DUPLICATES, REFUSED, SOURCES = "duplicates.csv", "refused.csv", "sources"
+DUPLICATES, ORIGINS, REFUSED, SOURCES = "duplicates.csv", "merged_fields.csv", "refused.csv", "sources"
 SETTINGS = "config_analysis.yml"
 
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import did. analysis: the folder that `topicloom run` takes. files: what was read, with its notes."""
+    """What an import did. analysis: the folder that `topicloom run` takes. files: what was read, with its notes.
+
+    again: files that the project had read before. changed: whether the dataset is another than before.
+    """
 
     project: Path
     analysis: Path
     account: Account
     files: list[ReadFile] = field(default_factory=list)
+    again: list[str] = field(default_factory=list)
+    changed: bool = True
 
 
 def new_project(
@@ -79,9 +84,9 @@ def new_project(
         account = account_of(dataset, [made], databases(records), languages)
         with _built(project) as folder:
             write_tables(folder / FILTERED, dataset, corpus)
-            write_listings(folder / FILTERED, outcome.listing, files)
+            write_listings(folder / FILTERED, outcome, files)
             write_json(folder / FILTERED / ACCOUNT, account.model_dump())
-            keep_sources(folder / FILTERED / SOURCES, given.files)
+            keep_sources(folder / FILTERED / SOURCES, given)
             settings = folder / ANALYSIS / SETTINGS
             settings.parent.mkdir()
             text = settings_text(project.name, len(corpus), languages, model)
@@ -154,17 +159,23 @@ def write_tables(filtered: Path, dataset: pd.DataFrame, corpus: pd.DataFrame) ->
     write_csv(corpus, filtered / PROFILE / CORPUS)
 
 
-def write_listings(filtered: Path, listing: pd.DataFrame, files: Sequence[ReadFile]) -> None:
-    """Write duplicates.csv and refused.csv."""
+def write_listings(filtered: Path, outcome: Outcome, files: Sequence[ReadFile]) -> None:
+    """Write duplicates.csv, merged_fields.csv and refused.csv."""
+    write_csv(outcome.listing, filtered / DUPLICATES)
+    write_csv(outcome.origins, filtered / ORIGINS)
+    write_csv(refused_table(files), filtered / REFUSED)
+
+
+def refused_table(files: Sequence[ReadFile]) -> pd.DataFrame:
+    """What was refused: file, line and reason."""
     import pandas as pd
 
-    write_csv(listing, filtered / DUPLICATES)
-    refused = [(file.name, piece.line, piece.reason) for file in files for piece in file.refused]
-    write_csv(pd.DataFrame(refused, columns=["file", "line", "reason"]), filtered / REFUSED)
+    refused = [(file.name, str(piece.line), piece.reason) for file in files for piece in file.refused]
+    return pd.DataFrame(refused, columns=["file", "line", "reason"], dtype=object)
 
 
-def keep_sources(folder: Path, files: Sequence[Path]) -> None:
+def keep_sources(folder: Path, given: Given) -> None:
     """Copy the exports as they came."""
     folder.mkdir(parents=True, exist_ok=True)
-    for file, name in zip(files, distinct_names(files), strict=True):
+    for file, name in zip(given.files, given.names, strict=True):
         shutil.copyfile(file, folder / name)

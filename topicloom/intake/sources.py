@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from topicloom.errors import InputError, Problem
@@ -18,20 +18,24 @@ _DEEPEST = 3  # archives within archives
 
 @dataclass(frozen=True)
 class Given:
-    """What a person gave. files: as they lie there. exports: what is in them. faults: by name."""
+    """What a person gave. files: as they lie there. names: what each is kept as. exports: in them. faults: by name."""
 
-    files: list[Path]
-    exports: list[Export]
-    faults: list[tuple[str, Problem]]
+    files: list[Path] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    exports: list[Export] = field(default_factory=list)
+    faults: list[tuple[str, Problem]] = field(default_factory=list)
 
 
-def given_files(paths: Sequence[str | Path], folder: Path, columns: dict[str, str]) -> Given:
+def given_files(
+    paths: Sequence[str | Path], folder: Path, columns: dict[str, str], taken: Collection[str] = ()
+) -> Given:
     """The exports behind what a person gave.
 
     paths: files, folders (with all that lies below, hidden files left out) and patterns such as data/*.txt.
     folder: an empty one for what is unpacked. columns: as `Export` has them.
+    taken: names that other files have already.
     """
-    given = Given([], [], [])
+    given = Given()
     for path in paths:
         try:
             files = sorted(_files(Path(path)))
@@ -39,18 +43,23 @@ def given_files(paths: Sequence[str | Path], folder: Path, columns: dict[str, st
             given.faults.append((str(path), fault.problem))
             continue
         given.files.extend(file for file in files if file not in given.files)
-    for file, name in zip(given.files, distinct_names(given.files), strict=True):
+    given.names.extend(distinct_names(given.files, taken))
+    for file, name in zip(given.files, given.names, strict=True):
         _add(given, file, name, folder, columns, 0)
     return given
 
 
-def distinct_names(files: Sequence[Path]) -> list[str]:
-    """The names of files, with a number before the ending where several have one name."""
-    seen: dict[str, int] = {}
+def distinct_names(files: Sequence[Path], taken: Collection[str] = ()) -> list[str]:
+    """The names of files, with a number before the ending where several, or those taken, have one name."""
+    used = {name.lower() for name in taken}
     names = []
     for file in files:
-        count = seen[file.name.lower()] = seen.get(file.name.lower(), 0) + 1
-        names.append(file.name if count == 1 else f"{file.stem}_{count}{file.suffix}")
+        name, count = file.name, 1
+        while name.lower() in used:
+            count += 1
+            name = f"{file.stem}_{count}{file.suffix}"
+        used.add(name.lower())
+        names.append(name)
     return names
 
 

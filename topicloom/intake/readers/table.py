@@ -9,7 +9,8 @@ from topicloom.errors import quoted_list
 from topicloom.intake.readers.json_values import objects
 from topicloom.intake.record import DATABASE, Export, FaultError, Opening, Piece, Reader, Refused, joined, piece
 from topicloom.intake.tables.delimited import delimited_table, is_any_table, is_known_table
-from topicloom.intake.tables.layout import Layout, layout_of, places_of, stated_places
+from topicloom.intake.tables.headers import layout_of
+from topicloom.intake.tables.layout import Layout, places_of, stated_places
 from topicloom.intake.tables.sheets import cell_text, parquet_table, sheet_table
 from topicloom.intake.tables.table import Row, Table
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from typing import TextIO
 
 from topicloom.intake.record import Export, FaultError, Opening, Refused
-from topicloom.intake.tables.layout import known_names, layout_of, plain
+from topicloom.intake.tables.headers import known_names, layout_of
+from topicloom.intake.tables.layout import plain
 from topicloom.intake.tables.table import Row, Table, fitting, named
 
 _DELIMITERS = ",\t;|"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 Finish = Callable[[dict[str, str]], None]
@@ -67,28 +66,6 @@ class Layout:
 def plain(name: str) -> str:
     """The name of a column without case, spaces and signs."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
-
-
-@functools.cache
-def _all_names() -> frozenset[str]:
-    from topicloom.intake.tables.known import LAYOUTS
-
-    named = [name for names in ALIASES.values() for name in names]
-    marks = [name for layout in LAYOUTS for mark in layout.marks for name in mark]
-    return frozenset([*named, *marks, *PAGES])
-
-
-def known_names(header: Iterable[str]) -> int:
-    """How many names of a header are known."""
-    return sum(plain(name) in _all_names() for name in header)
-
-
-def layout_of(header: Sequence[str]) -> Layout | None:
-    """The layout of a database whose header it is; None where it is of none that is known."""
-    from topicloom.intake.tables.known import LAYOUTS
-
-    names = {plain(name) for name in header}
-    return next((layout for layout in LAYOUTS if any(mark <= names for mark in layout.marks)), None)
 
 
 def places_of(header: Sequence[str], layout: Layout | None) -> dict[str, list[int]]:

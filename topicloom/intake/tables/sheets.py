@@ -10,7 +10,7 @@ from typing import Any
 
 from topicloom.intake.archives import require_bounded
 from topicloom.intake.record import Export, FaultError
-from topicloom.intake.tables.layout import known_names
+from topicloom.intake.tables.headers import known_names
 from topicloom.intake.tables.table import Row, Table, fitting, named
 
 _LOOKED_AT = 10  # rows in which a header is looked for

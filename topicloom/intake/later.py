@@ -1,0 +1,233 @@
+"""Later exports brought into a project: new papers are appended, known ones updated, and every UT stays."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pydantic
+
+from topicloom.errors import CorpusError, Problem
+from topicloom.inputs.csv_rows import read_rows
+from topicloom.inputs.kept_vectors import set_vectors_aside
+from topicloom.inputs.languages import language_facts
+from topicloom.intake.accounts import Account, account_of, databases, import_account
+from topicloom.intake.dataset import FILE, RECORD, SOURCE_FILE, SOURCE_RECORD, as_dataset, corpus_of, records_table
+from topicloom.intake.identity import distinct, name_of
+from topicloom.intake.merging import Outcome, merged_away, merged_records
+from topicloom.intake.project import (
+    ACCOUNT,
+    CORPUS,
+    DATASET,
+    DUPLICATES,
+    ORIGINS,
+    REFUSED,
+    SOURCES,
+    Imported,
+    keep_sources,
+    refused_table,
+)
+from topicloom.intake.reading import ReadFile, read_exports
+from topicloom.intake.record import IntakeError
+from topicloom.intake.settings_file import ANALYSIS, FILTERED, PROFILE
+from topicloom.intake.sources import Given, given_files
+from topicloom.store.csv_tables import write_csv
+from topicloom.store.files import digest_file, read_json, replaced, write_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_MADE_ANEW = ("X_N", "uuid", "text")
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What a project has. table: a row a paper, as `records_table` has it. account: of the imports before."""
+
+    table: pd.DataFrame
+    account: Account
+
+    @property
+    def names(self) -> dict[tuple[str, str], str]:
+        """The UT of each paper, by file and number of its record."""
+        return dict(zip(_places(self.table), self.table["UT"], strict=True))
+
+
+def add_exports(project: Path, exports: Sequence[str | Path], columns: Mapping[str, str] | None = None) -> Imported:
+    """Bring exports into a project; without any, carry out what a person has decided in duplicates.csv.
+
+    Args:
+        project: ROOT/PROJECT, made by `new_project`.
+        exports: Files, folders, patterns and archives. A file that the project has already is left out.
+        columns: As for `new_project`.
+
+    Raises:
+        IntakeError: with all faults of all files, before anything is written.
+    """
+    project = project.expanduser().absolute()
+    filtered = project / FILTERED
+    known = _known(project)
+    with tempfile.TemporaryDirectory(prefix="topicloom-") as scratch:
+        given, again = _new_ones(given_files(exports, Path(scratch), dict(columns or {}), _kept_names(filtered)), known)
+        files = read_exports(given, project)
+        counts: Counter[str] = Counter()
+        records = records_table(files, counts)
+        back = _given_back(project, known, _folder(scratch))
+        outcome = merged_records(
+            _under_one_another([known.table, back, records]), filtered / DUPLICATES, len(known.table)
+        )
+        dataset = _named(outcome, known, counts)
+        added, updated = len(dataset) - len(known.table), _updated(known, dataset)
+        changed = bool(added or updated)
+        account = _account(known, files, dataset, records, added=added, updated=updated, texts=counts)
+        if changed or files:
+            _write(filtered, dataset, outcome, files, account)
+            keep_sources(filtered / SOURCES, given)
+    return Imported(project, project / ANALYSIS, account, files, again, changed)
+
+
+def _folder(scratch: str) -> Path:
+    folder = Path(scratch) / "kept"
+    folder.mkdir()
+    return folder
+
+
+def _known(project: Path) -> _Known:
+    filtered = project / FILTERED
+    content = read_json(filtered / ACCOUNT)
+    if content is None or not (filtered / DATASET).is_file():
+        raise IntakeError(
+            project,
+            Problem("It is no project that topicloom new has made.", "Make one by topicloom new, or correct the path."),
+        )
+    try:
+        account = Account.model_validate(content)
+    except pydantic.ValidationError as error:
+        raise IntakeError(
+            filtered / ACCOUNT, Problem(f"It is not as it was written: {error.errors()[0]['msg']}.", "Put it back.")
+        ) from error
+    return _Known(_read_dataset(filtered / DATASET), account)
+
+
+def _read_dataset(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = read_rows(path, CorpusError, once=("UT", SOURCE_FILE, SOURCE_RECORD))
+    absent = [name for name in ("UT", "TI", "AB", SOURCE_FILE, SOURCE_RECORD) if name not in rows.columns]
+    if absent:
+        raise CorpusError(
+            path, Problem(f"It has no column {', '.join(absent)}.", "Put the columns back that topicloom new wrote.")
+        )
+    columns = {name: values for name, values in rows.columns.items() if name not in _MADE_ANEW}
+    table = pd.DataFrame(columns, dtype=object)
+    return table.rename(columns={SOURCE_FILE: FILE, SOURCE_RECORD: RECORD})
+
+
+def _kept_names(filtered: Path) -> list[str]:
+    folder = filtered / SOURCES
+    return [file.name for file in folder.iterdir()] if folder.is_dir() else []
+
+
+def _new_ones(given: Given, known: _Known) -> tuple[Given, list[str]]:
+    """What is given without files that the project has read before, and the names of those."""
+    before = {file.sha256 for one in known.account.imports for file in one.files}
+    again = [export.name for export in given.exports if digest_file(export.path) in before]
+    exports = [export for export in given.exports if export.name not in again]
+    needed = {export.name.partition("/")[0] for export in exports}
+    pairs = [(file, name) for file, name in zip(given.files, given.names, strict=True) if name in needed]
+    return Given([file for file, _ in pairs], [name for _, name in pairs], exports, given.faults), again
+
+
+def _given_back(project: Path, known: _Known, scratch: Path) -> pd.DataFrame:
+    """The records whose merge a person has undone in duplicates.csv, read again from the kept exports."""
+    wanted = merged_away(project / FILTERED / DUPLICATES) - set(known.names)
+    if not wanted:
+        return records_table([], Counter())
+    given = given_files([project / FILTERED / SOURCES], scratch, {})
+    names = {file for file, _ in wanted}
+    given.exports[:] = [export for export in given.exports if export.name in names]
+    table = records_table(read_exports(given, project), Counter())
+    return table[[place in wanted for place in _places(table)]]
+
+
+def _places(table: pd.DataFrame) -> list[tuple[str, str]]:
+    return list(zip(table[FILE], table[RECORD], strict=True))
+
+
+def _under_one_another(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.concat([table for table in tables if len(table)], ignore_index=True).fillna("")
+
+
+def _named(outcome: Outcome, known: _Known, counts: Counter[str]) -> pd.DataFrame:
+    """The dataset: papers that the project had keep their UT, others get one that was never given out."""
+    before = known.names
+    places = _places(outcome.kept)
+    rows = zip(outcome.kept.to_dict("records"), places, strict=True)
+    fresh = [name_of(row) for row, place in rows if place not in before]  # type: ignore[arg-type]
+    new = iter(distinct(fresh, before.values()))
+    return as_dataset(outcome.kept, [before[place] if place in before else next(new) for place in places], counts)
+
+
+def _updated(known: _Known, dataset: pd.DataFrame) -> int:
+    """How many papers of the project say something else now."""
+    names = [name for name in dataset.columns if name not in (*_MADE_ANEW, SOURCE_FILE, SOURCE_RECORD)]
+    now = dataset.set_index("UT", drop=False)[names]
+    before = known.table.set_index("UT", drop=False).reindex(columns=names, fill_value="")
+    there = before.index.intersection(now.index, sort=False)
+    return int((before.loc[there] != now.loc[there]).any(axis=1).sum())
+
+
+def _account(
+    known: _Known,
+    files: Sequence[ReadFile],
+    dataset: pd.DataFrame,
+    records: pd.DataFrame,
+    *,
+    added: int,
+    updated: int,
+    texts: Mapping[str, int],
+) -> Account:
+    made = import_account(files, duplicates=max(len(records) - added, 0), added=added, updated=updated, texts=texts)
+    languages = language_facts([text for text in dataset["text"] if text])["languages"]
+    by_database = Counter(known.account.by_database) + databases(records)
+    return account_of(dataset, [*known.account.imports, made], by_database, languages)
+
+
+def _write(
+    filtered: Path, dataset: pd.DataFrame, outcome: Outcome, files: Sequence[ReadFile], account: Account
+) -> None:
+    """Write what has changed; the account comes last, so that a killed import is made again."""
+    corpus = filtered / PROFILE / CORPUS
+    if not set_vectors_aside(corpus.parent):
+        raise IntakeError(
+            corpus.parent,
+            Problem(
+                "Its embeddings were not made by topicloom for this corpus, so new papers can get none like them.",
+                "Take the embeddings away, so that all are made anew by the model of the settings.",
+            ),
+        )
+    tables = {
+        filtered / DATASET: dataset,
+        corpus: corpus_of(dataset),
+        filtered / DUPLICATES: outcome.listing,
+        filtered / ORIGINS: _appended(filtered / ORIGINS, outcome.origins),
+        filtered / REFUSED: _appended(filtered / REFUSED, refused_table(files)),
+    }
+    for path, table in tables.items():
+        with replaced(path) as temporary:
+            write_csv(table, temporary)
+    write_json(filtered / ACCOUNT, account.model_dump())
+
+
+def _appended(path: Path, rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a table that is there, and some more."""
+    import pandas as pd
+
+    before = read_rows(path, CorpusError).columns if path.is_file() else {}
+    return pd.concat([pd.DataFrame(before, columns=list(rows.columns), dtype=object), rows], ignore_index=True)
