@@ -79,7 +79,7 @@ def test_the_next_run_clears_up_after_a_kill(finished, prefect_server, run):
 
 
 def test_a_failed_export_leaves_the_previous_files(finished, run, monkeypatch):
-    from topicloom.stages import export as outputs
+    from topicloom.exports import bertopic_model as outputs
 
     before = whole_export(finished)
     finished.write_settings(others_threshold=0.3)
@@ -246,8 +246,8 @@ def test_manifests_that_another_hand_has_spoilt_are_made_anew_and_said_once(fini
 
 
 def test_a_fault_that_passes_is_tried_again(project, run, monkeypatch):
+    from topicloom.clusters import clustering as module
     from topicloom.clusters.clustering import cluster_documents
-    from topicloom.stages import cluster as module
 
     tries = []
 
@@ -263,7 +263,7 @@ def test_a_fault_that_passes_is_tried_again(project, run, monkeypatch):
 
 
 def test_out_of_memory_is_tried_again_in_smaller_batches(project, run, monkeypatch):
-    from topicloom.stages import distribution as module
+    from topicloom.words import distribution as module
     from topicloom.words.distribution import topic_distribution
 
     batches = []

@@ -104,9 +104,9 @@ def test_a_picture_that_fails_does_not_fail_the_run_and_leaves_none_of_an_earlie
     drawn, run, monkeypatch, stage, lost
 ):
     names = {
-        "figures": "topicloom.stages.figures.draw_figures",
-        "quality": "topicloom.stages.quality.topic_quality",
-        "report": "topicloom.stages.report.report_page",
+        "figures": "topicloom.figures.gallery.draw_figures",
+        "quality": "topicloom.measures.quality.topic_quality",
+        "report": "topicloom.report.page.report_page",
     }
 
     def broken(*_, **__):

@@ -109,11 +109,12 @@ def _alive(process: int) -> bool:
 
 
 def test_one_search_serves_every_layout(project, vectors, tmp_path, monkeypatch):
+    from topicloom.space import neighbours
     from topicloom.stages import parts
 
     searched = []
     monkeypatch.setattr(parts, "stored_vectors", lambda *_: vectors)
-    monkeypatch.setattr(parts, "find_neighbours", lambda *a, **k: searched.append(a) or find_neighbours(*a, **k))
+    monkeypatch.setattr(neighbours, "find_neighbours", lambda *a, **k: searched.append(a) or find_neighbours(*a, **k))
     ref = StageRef(stage="load-embeddings", key="k", outputs={"embeddings.npy": "d"}, facts={"documents": len(vectors)})
 
     def search(seed: int = 100, **umap) -> str:
