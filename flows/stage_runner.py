@@ -42,6 +42,7 @@ class StageRunner:
     failed: dict[str, str] = field(default_factory=dict)
     changes: str = ""
     differences: Differences | None = None
+    _settings_shown: bool = False
 
     @property
     def refs(self) -> dict[str, StageRef]:
@@ -70,7 +71,9 @@ class StageRunner:
             # Prefect's record of a result whose artifacts are gone or damaged must not be a hit.
             refresh_cache=refresh or found.ref is None,
         )
-        state = cast("State[StageRef]", call(self.settings, self._given(stage), refresh=refresh, return_state=True))
+        state = cast(
+            "State[StageRef]", call(self._shown_settings(), self._given(stage), refresh=refresh, return_state=True)
+        )
         ref = state.result()
         seconds = time.perf_counter() - started
         status = CACHED if state.name == "Cached" else COMPUTED
@@ -81,6 +84,13 @@ class StageRunner:
         self.settings = stage.settle(self.settings, ref)
         tell(f"{stage.name} {status}", 1, 1)
         return ref
+
+    def _shown_settings(self) -> Settings:
+        """The settings for a task. Every stage reads some of them, and an arrow to each would hide the data's way in
+        Prefect's graph: the first task gets the object that Prefect knows, the others a copy."""
+        settings = self.settings.model_copy() if self._settings_shown else self.settings
+        self._settings_shown = True
+        return settings
 
     def _given(self, stage: Stage) -> dict[str, StageRef]:
         """What a stage computes with. In Prefect's graph an arrow comes from what decides its result, and only there:

@@ -20,6 +20,7 @@ from flows.server.workers import pool_has_worker
 from topicloom import __version__
 from topicloom.errors import TopicloomError
 from topicloom.settings.projects import (
+    COMMON_DEPLOYMENTS,
     SCHEMA,
     Concurrency,
     NamedConfig,
@@ -42,7 +43,6 @@ _JOB: Final[dict[str, Any]] = {
     "job_configuration": {"stream_output": True},
     "variables": {"type": "object", "properties": {}, "additionalProperties": False},
 }
-_COMMON = ("stage", "sweep")
 
 
 class DeployError(TopicloomError):
@@ -236,7 +236,7 @@ def limit_queues(configs: list[NamedConfig]) -> None:
             "POST", "/work_pools/{work_pool_name}/queues/filter", path_params={"work_pool_name": POOL}, json={}
         )
         for queue in map(WorkQueue.model_validate, answer.json()):
-            wanted = limits.get(queue.name, 1 if queue.name in _COMMON else None)
+            wanted = limits.get(queue.name, 1 if queue.name in COMMON_DEPLOYMENTS else None)
             if queue.concurrency_limit != wanted:
                 client.update_work_queue(queue.id, concurrency_limit=wanted)
 
@@ -265,7 +265,7 @@ def pause_unconfigured(configs: list[NamedConfig]) -> list[str]:
     from prefect.client.schemas.actions import DeploymentUpdate
     from prefect.client.schemas.filters import DeploymentFilter
 
-    wanted = {named.name for named in configs} | set(_COMMON)
+    wanted = {named.name for named in configs} | set(COMMON_DEPLOYMENTS)
     paused = []
     with get_client(sync_client=True) as client:
         tagged = client.read_deployments(deployment_filter=DeploymentFilter.model_validate({"tags": {"all_": [TAG]}}))
@@ -308,12 +308,12 @@ def deploy(configs: list[NamedConfig], *, expect_worker: bool = True) -> Iterato
     if not expect_worker or not pool_has_worker():
         yield from settle_missed(_catching_up(wanted))
     deploy_all()
-    shape_forms(wanted, [f"{name}/{name}" for name in _COMMON])
+    shape_forms(wanted, [f"{name}/{name}" for name in COMMON_DEPLOYMENTS])
     limit_queues(wanted)
     sync_automations(wanted)
     for named in wanted:
         yield f"deployed topic-model/{named.name} ({len(named.config.analyses)} analyses)"
-    yield from (f"deployed {name}/{name}" for name in _COMMON)
+    yield from (f"deployed {name}/{name}" for name in COMMON_DEPLOYMENTS)
     for name in remove_old_schedules(wanted):
         yield f"removed the schedule {name}: its config has it no more"
     left_out = {named.name for named in configs} - {named.name for named in wanted}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from flows.names import TAG
+from flows.names import TAG, slug
 from topicloom.settings.projects import NamedConfig, Notifications
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "topicloom: "
 ZOMBIES: Final = f"{PREFIX}zombies"
-HEARTBEAT_SECONDS: Final = 30
+HEARTBEAT_SECONDS: Final = 30  # where Prefect's settings name no other
 MISSED_HEARTBEATS: Final = 10
 _ENDS: Final = {
     "failure": ("prefect.flow-run.Failed", "prefect.flow-run.Crashed", "prefect.flow-run.TimedOut"),
@@ -107,7 +107,7 @@ def _webhook(name: str, url: str) -> UUID:
     from pydantic import SecretStr
 
     block = Webhook(method="POST", url=SecretStr(url), headers={"Content-Type": "application/json"})
-    identity = block.save(f"topicloom-{name.lower().replace('_', '-')}", overwrite=True)
+    identity = block.save(f"topicloom-{slug(name)}", overwrite=True)
     assert isinstance(identity, UUID)  # noqa: S101  # save() outside an event loop answers at once
     return identity
 
@@ -121,7 +121,9 @@ def _zombies() -> Automation:
     from prefect.client.schemas.objects import StateType
     from prefect.events.actions import ChangeFlowRunState
     from prefect.events.schemas.automations import EventTrigger, Posture
+    from prefect.settings import get_current_settings
 
+    seconds = get_current_settings().flows.heartbeat_frequency or HEARTBEAT_SECONDS
     heartbeat = "prefect.flow-run.heartbeat"
     return Automation(
         name=ZOMBIES,
@@ -134,7 +136,7 @@ def _zombies() -> Automation:
             for_each={"prefect.resource.id"},
             posture=Posture.Proactive,
             threshold=1,
-            within=timedelta(seconds=MISSED_HEARTBEATS * HEARTBEAT_SECONDS),
+            within=timedelta(seconds=MISSED_HEARTBEATS * seconds),
         ),
         actions=[ChangeFlowRunState(state=StateType.CRASHED, message="Its process sends no heartbeat any more.")],
     )

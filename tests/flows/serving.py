@@ -72,6 +72,10 @@ class Serving:
         """Start serve, and wait until its worker is there."""
         self.log = (self.folder / "serve.log").open("w")
         command = [*MAIN, "serve", "--port", str(self.port)]
+        if (
+            signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        ):  # tests in the background of a script: serve would inherit it
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         self.process = subprocess.Popen(command, env=self.env, stdout=self.log, stderr=subprocess.STDOUT)
         self.wait_until(lambda: "Ctrl-C stops everything" in self.said(), 120)
 
@@ -83,13 +87,13 @@ class Serving:
         config = {"root": str(self.project.root), "project": "wos", "analyses": ["a01"], **more}
         (self.folder / "configs" / f"{name}.yaml").write_text(yaml.safe_dump(config))
 
-    def wait_until(self, done, seconds: float):
+    def wait_until(self, done, seconds: float, *, alive: bool = True):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             found = done()
             if found:
                 return found
-            assert self.process.poll() is None, (self.folder / "serve.log").read_text()
+            assert not alive or self.process.poll() is None, (self.folder / "serve.log").read_text()
             time.sleep(0.3)
         raise TimeoutError((self.folder / "serve.log").read_text()[-3000:])
 
@@ -161,3 +165,8 @@ class Serving:
         self.process.send_signal(signal.SIGINT)
         self.process.wait(timeout=120)
         self.log.close()
+
+    def end(self) -> None:
+        """Stop where it has not been stopped."""
+        if self.process.poll() is None:
+            self.stop()

@@ -5,6 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import subprocess
+import urllib.error
+import urllib.request
 
 import pytest
 
@@ -16,8 +19,15 @@ def database(request):
     """The environment of a server over each of the databases."""
     if request.param == "sqlite":
         return {}
-    url, _ = request.getfixturevalue("postgresql")
-    return {"PREFECT_SERVER_DATABASE_CONNECTION_URL": url}
+    url, port = request.getfixturevalue("postgresql")
+    return {"PREFECT_SERVER_DATABASE_CONNECTION_URL": url, "TOPICLOOM_TEST_POSTGRESQL": str(port)}
+
+
+def in_postgresql(serving: Serving, run: str) -> str:
+    """The state of a run in the database itself."""
+    query = ["psql", "-h", "127.0.0.1", "-p", serving.env["TOPICLOOM_TEST_POSTGRESQL"], "-U", "postgres", "prefect"]
+    asked = f"select state_type from flow_run where id = '{run}'"
+    return subprocess.run([*query, "-Atc", asked], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def computing(serving: Serving, **parameters) -> str:
@@ -55,9 +65,18 @@ def test_runs_that_died_with_everything_are_true_after_the_next_start(project, t
         found = serving.api(f"/flow_runs/{run}", method="GET")
         assert found["state_type"] == "CRASHED"
         assert serving.end_of(waiting) == "COMPLETED"
+        if database:
+            assert in_postgresql(serving, waiting) == "COMPLETED"
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(f"{serving.url}/admin/version", timeout=10)
+        assert caught.value.code == 401
         assert serving.task_states(run)["reduce"] == "Crashed"
         assert not list((project.path / ".topicloom").glob("*/.*.tmp"))
         # What the server counts heartbeats by is the same: a deployment has not made it forget.
         assert counted_by(serving) == zombies
+        done = serving.command("serve", "--stop")
+        assert f"at {serving.url.removesuffix('/api')}" in done.stdout
+        assert serving.process.wait(timeout=1) == 0
+        assert serving.processes_of(serving.url) == []
     finally:
-        serving.stop()
+        serving.end()

@@ -9,14 +9,16 @@ import subprocess
 import sys
 import threading
 import time
-from typing import ClassVar
 
 import pytest
 import yaml
 
+from flows import configs
 from flows.configs import REPOSITORY
+from flows.console import cli
 from flows.server.deployments import prefect_yaml, shipped_configs
 from tests.flows.serving import MAIN
+from topicloom.errors import InputError, Problem
 from topicloom.settings.projects import ConfigError, config_schema, missing_folders, read_config, read_configs
 
 STAGES = [
@@ -72,6 +74,51 @@ def test_two_configs_for_one_analysis(tmp_path):
         (tmp_path / "configs" / f"{name}.yaml").write_text(yaml.safe_dump(GOOD))
     with pytest.raises(ConfigError, match=r"stands in one\.yaml too"):
         read_configs(tmp_path / "configs")
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["stage.yaml"], "would share the queue of the deployment stage"),
+        (["Sweep.yml"], "would share the queue of the deployment sweep"),
+        (["a%b.yaml"], "a deployment's name must not hold"),
+        (["---.yaml"], "no letter from a to z and no digit"),
+        (["one.yaml", "one.yml"], r"too like that of one\.yaml"),
+        (["a_b.yaml", "A-B.yaml"], "both would be a-b to Prefect"),
+    ],
+)
+def test_a_name_that_no_deployment_can_have(tmp_path, names, message):
+    (tmp_path / "configs").mkdir()
+    for number, name in enumerate(names):
+        (tmp_path / "configs" / name).write_text(yaml.safe_dump({**GOOD, "project": f"p{number}"}))
+    with pytest.raises(ConfigError, match=message):
+        read_configs(tmp_path / "configs")
+
+
+def test_a_checkout_that_is_not_there_is_said(tmp_path, monkeypatch):
+    monkeypatch.delenv("TOPICLOOM_CONFIGS", raising=False)
+    monkeypatch.setattr(configs, "REPOSITORY", tmp_path)
+    with pytest.raises(ConfigError, match="Set TOPICLOOM_CONFIGS to the folder of yours"):
+        configs.configs_folder()
+
+
+@pytest.mark.parametrize("root", ["demo", "elsewhere"])
+def test_the_demo_is_made_only_where_a_config_names_it_and_serving_goes_on_without(tmp_path, monkeypatch, root):
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs" / "one.yaml").write_text(yaml.safe_dump({**GOOD, "root": root}))
+    monkeypatch.setenv("TOPICLOOM_CONFIGS", str(tmp_path / "configs"))
+    asked = []
+
+    def without_extra(folder):
+        asked.append(folder)
+        raise InputError(folder, Problem("The extra demo is not installed.", "Install it."))
+
+    monkeypatch.setattr(cli, "make_demo_project", without_extra)
+    said = []
+    monkeypatch.setattr(cli, "show_error", said.append)
+    cli._make_demo()
+    assert asked == ([tmp_path / "demo"] if root == "demo" else [])
+    assert ["The extra demo is not installed" in line for line in said] == [True] * len(asked)
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path):
@@ -164,8 +211,9 @@ def test_a_retry_runs_only_the_failed_stage_and_those_after_it(serving):
 
 
 def test_the_page_of_a_run_tells_its_topics(serving):
-    run = serving.start("topic-model/wos", overrides={"seed": 3})
-    assert serving.end_of(run) == "COMPLETED"
+    for _ in range(2):
+        run = serving.start("topic-model/wos", overrides={"seed": 3})
+        assert serving.end_of(run) == "COMPLETED"
     states = serving.task_states(run)
     assert {states[name] for name in STAGES[1:]} == {"Cached"}
     artifacts = serving.api("/artifacts/filter", {"artifacts": {"flow_run_id": {"any_": [run]}}})
@@ -176,6 +224,11 @@ def test_the_page_of_a_run_tells_its_topics(serving):
     assert "seed = 3" in summary["data"]
     found = serving.api(f"/flow_runs/{run}", method="GET")
     assert found["name"] == "wos/a01"
+    graph = serving.api(f"/flow_runs/{run}/graph-v2", method="GET")
+    labels = {node["id"]: node["label"] for _, node in graph["nodes"]}
+    after = {node["label"]: {labels[child["id"]] for child in node["children"]} for _, node in graph["nodes"]}
+    assert after["load-settings"] == {"load-embeddings"}
+    assert after["cluster"] >= {"represent"}
 
 
 def test_one_stage_alone(serving):
@@ -215,7 +268,7 @@ def test_removing_a_config_pauses_its_deployment_and_says_so(serving):
 class Receiver(http.server.BaseHTTPRequestHandler):
     """A local webhook that keeps what it is told."""
 
-    told: ClassVar[list[dict]] = []
+    told: list[dict]
 
     def do_POST(self):
         self.told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
@@ -226,17 +279,23 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         return
 
 
-def test_people_hear_of_failure_and_success(serving):
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+def receiver() -> tuple[list[dict], http.server.ThreadingHTTPServer, str]:
+    """What a new webhook is told, its server, and its address."""
+    told: list[dict] = []
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("One", (Receiver,), {"told": told}))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    webhook = f"http://127.0.0.1:{server.server_port}/hook"
+    return told, server, f"http://127.0.0.1:{server.server_port}/hook"
+
+
+def test_people_hear_of_failure_and_success(serving):
+    heard, server, webhook = receiver()
     serving.write_config("wos", notifications={"webhook": webhook, "when": ["failure", "success"]})
     assert "deployed topic-model/wos" in serving.command("deploy").stdout
     serving.fault.write_text("load-settings")
     assert serving.end_of(serving.start("topic-model/wos")) == "FAILED"
     serving.fault.write_text("")
     assert serving.end_of(serving.start("topic-model/wos")) == "COMPLETED"
-    told = serving.wait_until(lambda: len(Receiver.told) >= 2 and Receiver.told, 60)
+    told = serving.wait_until(lambda: len(heard) >= 2 and heard, 60)
     assert sorted(message["state"] for message in told) == ["Completed", "Failed"]
     failed = next(message for message in told if message["state"] == "Failed")
     assert "injected into load-settings" in failed["message"]
@@ -286,7 +345,9 @@ def test_the_libraries_speak_in_the_runs_log(serving):
 def test_a_schedule_fires_and_picks_up_a_corpus_that_has_grown(serving):
     import pandas as pd
 
-    serving.write_config("wos", schedules=[{"interval_hours": 0.01}])
+    told, server, webhook = receiver()
+    notified = {"webhook": webhook, "when": ["success"]}
+    serving.write_config("wos", schedules=[{"interval_hours": 0.01}], notifications=notified)
     assert "deployed topic-model/wos" in serving.command("deploy").stdout
     corpus = pd.read_csv(serving.project.profile / "corpus.csv", dtype=str, keep_default_na=False)
     corpus.loc[0, "text"] += " gravitational lensing"
@@ -297,6 +358,9 @@ def test_a_schedule_fires_and_picks_up_a_corpus_that_has_grown(serving):
         return [run for run in serving.api("/flow_runs/filter", body) if run["auto_scheduled"]]
 
     found = serving.wait_until(scheduled, 150)
+    # Also of a run that the scheduler has put down since the deployment; Prefect alone would wait a quarter of an hour.
+    assert serving.wait_until(lambda: told, 30)[0]["state"] == "Completed"
+    server.shutdown()
     assert serving.task_states(found[-1]["id"])["reduce"] == "Cached"
     texts = [pd.read_csv(serving.project.output(name))["Document"] for name in ("dataset_minimal.csv", "orphans.csv")]
     assert pd.concat(texts).str.contains("gravitational lensing").sum() == 1
@@ -309,16 +373,18 @@ def test_a_schedule_fires_and_picks_up_a_corpus_that_has_grown(serving):
 def test_schedules_that_a_config_no_longer_has_are_gone(serving):
     """All of them, or one of several, and the runs that they had put down for later."""
 
-    def slugs():
+    def schedules():
         deployment = serving.api("/deployments/name/topic-model/wos", method="GET")
-        return sorted(schedule["slug"] for schedule in deployment["schedules"])
+        return {schedule["slug"]: schedule["schedule"] for schedule in deployment["schedules"]}
 
     for hours in ([24, 48], [24], []):
         serving.write_config("wos", schedules=[{"interval_hours": interval} for interval in hours])
         said = serving.command("deploy").stdout
         assert "deployed topic-model/wos" in said
         assert ("removed the schedule wos/a01-2" in said) == (hours == [24])
-        assert slugs() == [f"a01-{number}" for number, _ in enumerate(hours, 1)]
+        assert sorted(schedules()) == [f"a01-{number}" for number, _ in enumerate(hours, 1)]
+        # Each deployment would begin the interval anew if it were counted from then.
+        assert {schedule["anchor_date"] for schedule in schedules().values()} <= {"2026-01-01T00:00:00Z"}
     scheduled = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
     serving.wait_until(lambda: not serving.api("/flow_runs/filter", scheduled), 30)
 
@@ -326,10 +392,12 @@ def test_schedules_that_a_config_no_longer_has_are_gone(serving):
 def test_two_runs_that_overlap_wait_for_each_other(serving):
     """The second waits for the first (one run of a project at a time), and finds everything done."""
     runs = [serving.start("topic-model/wos", overrides={"seed": 11}) for _ in range(2)]
-    assert [serving.end_of(run) for run in runs] == ["COMPLETED"] * 2
-    first, second = sorted(
-        (serving.api(f"/flow_runs/{run}", method="GET") for run in runs), key=lambda run: run["start_time"]
-    )
+    runs += [serving.start("topic-model/wos", validate_only=True) for _ in range(2)]
+    assert [serving.end_of(run) for run in runs] == ["COMPLETED"] * 4
+    found = [serving.api(f"/flow_runs/{run}", method="GET") for run in runs]
+    begun = [run["start_time"] for run in found]
+    assert begun == sorted(begun)  # first come, first served
+    first, second = found[:2]
     assert second["start_time"] >= first["end_time"]
     assert {serving.task_states(second["id"])[stage] for stage in STAGES[1:]} == {"Cached"}
 
@@ -337,6 +405,9 @@ def test_two_runs_that_overlap_wait_for_each_other(serving):
 def test_a_pool_without_a_worker_is_said(prefect_server, tmp_path):
     (tmp_path / "configs").mkdir()
     (tmp_path / "configs" / "one.yaml").write_text(yaml.safe_dump({**GOOD, "root": str(tmp_path)}))
+    optional = {**GOOD, "root": str(tmp_path / "gone"), "optional": True, "schedules": [{"interval_hours": 1}]}
+    (tmp_path / "configs" / "two.yaml").write_text(yaml.safe_dump(optional))
+    before = subprocess.run(["git", "status", "--short"], cwd=REPOSITORY, capture_output=True, check=False).stdout
     env = {
         **os.environ,
         "PREFECT_API_URL": prefect_server,
@@ -350,6 +421,11 @@ def test_a_pool_without_a_worker_is_said(prefect_server, tmp_path):
         "no worker is polling the pool topicloom; start one with: prefect worker start --pool topicloom" in done.stdout
     )
     assert f"{tmp_path / 'p' / 'a'} is not there" in done.stdout
+    assert "left out two: it is optional, and its folder is not there" in done.stdout
+    assert "topic-model/two" not in done.stdout
+    assert (tmp_path / "prefect.deployed.yaml").is_file()
+    after = subprocess.run(["git", "status", "--short"], cwd=REPOSITORY, capture_output=True, check=False).stdout
+    assert after == before
 
 
 def test_an_unreachable_server_is_said_in_one_line():

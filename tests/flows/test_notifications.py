@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from uuid import uuid4
 
 import pytest
 from prefect.server.events.jinja_filters import all_filters
+from prefect.server.events.schemas.automations import EventTrigger
+from prefect.server.events.schemas.events import ReceivedEvent
 from prefect.server.utilities.user_templates import register_user_template_filters, render_user_template_sync
+from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
-from flows.server.notifications import _PAYLOAD
+from flows.server.notifications import _PAYLOAD, _zombies
 
 
 @pytest.mark.parametrize(
@@ -24,3 +29,28 @@ def test_every_value_is_json(text):
     assert said["text"] == f"topicloom: {text} ended as {text}"
     assert (said["run"], said["state"], said["message"]) == (text, text, text)
     assert set(said) == {"text", "run", "state", "message", "url"}
+
+
+def heartbeat(tag: str) -> ReceivedEvent:
+    return ReceivedEvent.model_validate(
+        {
+            "id": str(uuid4()),
+            "occurred": datetime.now(UTC),
+            "event": "prefect.flow-run.heartbeat",
+            "resource": {"prefect.resource.id": f"prefect.flow-run.{uuid4()}"},
+            "related": [{"prefect.resource.id": f"prefect.tag.{tag}", "prefect.resource.role": "tag"}],
+        }
+    )
+
+
+def test_only_our_runs_are_taken_for_dead():
+    """Flows of other people on the same server may send heartbeats more rarely, or none."""
+    trigger = EventTrigger.model_validate(_zombies().trigger.model_dump())
+    assert trigger.covers(heartbeat("topicloom"))
+    assert not trigger.covers(heartbeat("another"))
+
+
+@pytest.mark.parametrize(("frequency", "seconds"), [(None, 300), (30, 300), (120, 1200)])
+def test_a_rarer_heartbeat_is_waited_for_longer(frequency, seconds):
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: frequency}):
+        assert _zombies().trigger.within == timedelta(seconds=seconds)

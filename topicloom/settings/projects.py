@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zoneinfo
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ from topicloom.settings.schema import FolderName
 
 SCHEMA = "schema.json"
 CONFIG_SUFFIXES = (".yaml", ".yml")
+COMMON_DEPLOYMENTS = ("stage", "sweep")  # of all projects together; no config may be called so
 
 
 class ConfigError(InputError):
@@ -155,7 +157,7 @@ class NamedConfig(_Part):
 def read_configs(folder: Path) -> list[NamedConfig]:
     """Read every project config of a folder, in the order of their names.
 
-    Raises ConfigError for a file that is not valid, or when two of them hold one analysis.
+    Raises ConfigError for a file that is not valid, or when two of them hold one analysis or have one name.
     """
     paths = sorted(path for path in folder.glob("*.y*ml") if path.suffix in CONFIG_SUFFIXES)
     if not paths:
@@ -167,7 +169,21 @@ def read_configs(folder: Path) -> list[NamedConfig]:
 
 def read_named(path: Path) -> NamedConfig:
     """Read one project config, with the name that its file gives it. Raises ConfigError."""
+    _require_free_name(path)
     return NamedConfig(name=path.stem, path=path, config=read_config(path))
+
+
+def _require_free_name(path: Path) -> None:
+    """Raise ConfigError where a deployment and its queue cannot be called as the file is."""
+    if path.stem.lower() in COMMON_DEPLOYMENTS:
+        fault = f"A config called {path.stem} would share the queue of the deployment {path.stem.lower()}."
+    elif forbidden := sorted(set(path.stem) & set("/%&<>")):
+        fault = f"Its name holds {' '.join(forbidden)}, which a deployment's name must not hold."
+    elif not re.search(r"[a-z0-9]", path.stem.lower()):
+        fault = "Its name holds no letter from a to z and no digit."
+    else:
+        return
+    raise ConfigError(path, Problem(fault, "Give the file another name, such as that of the project."))
 
 
 def read_config(path: Path) -> ProjectConfig:
@@ -196,7 +212,18 @@ def _problem(details: Any) -> Problem:
 
 def _require_distinct(configs: Sequence[NamedConfig]) -> None:
     seen: dict[Path, NamedConfig] = {}
+    names: dict[str, NamedConfig] = {}
     for named in configs:
+        like = re.sub(r"[^a-z0-9]+", "-", named.name.lower()).strip("-")
+        if like in names:
+            raise ConfigError(
+                named.path,
+                Problem(
+                    f"Its name is too like that of {names[like].path.name}; both would be {like} to Prefect.",
+                    "Give one of them another name.",
+                ),
+            )
+        names[like] = named
         for analysis in named.config.analyses:
             path = named.analysis_path(analysis)
             if path in seen:
