@@ -9,6 +9,7 @@ from typing import Any, cast
 from prefect import Task
 from prefect.runtime import flow_run
 from prefect.states import State
+from prefect.utilities.annotations import quote
 
 from flows.run_report import CACHED, COMPUTED, Outcome, RunReport, claim_folder, finish_run
 from tasks.policy import record_key
@@ -85,10 +86,12 @@ class StageRunner:
         tell(f"{stage.name} {status}", 1, 1)
         return ref
 
-    def _shown_settings(self) -> Settings:
-        """The settings for a task. Every stage reads some of them, and an arrow to each would hide the data's way in
-        Prefect's graph: the first task gets the object that Prefect knows, the others a copy."""
-        settings = self.settings.model_copy() if self._settings_shown else self.settings
+    def _shown_settings(self) -> Any:
+        """The settings for a task: the first gets the object that Prefect knows, the others one that draws no arrow.
+
+        Every stage reads some of them, and an arrow to each would hide the way of the data in Prefect's graph.
+        """
+        settings = quote(self.settings) if self._settings_shown else self.settings
         self._settings_shown = True
         return settings
 
@@ -97,7 +100,7 @@ class StageRunner:
         what it merely looks at is handed over as a copy, which Prefect does not know."""
         deciding = stage.needs(self.settings, self.refs)
         given = stage.given(self.settings, self.refs)
-        return {name: ref if name in deciding else ref.model_copy() for name, ref in given.items()}
+        return {name: ref if name in deciding else ref.model_copy(deep=True) for name, ref in given.items()}
 
     def take_kept(self, until: str) -> None:
         """Take the kept results that a stage rests on, those of the stages before it.
@@ -142,8 +145,13 @@ class StageRunner:
 
     def remember(self) -> None:
         """Enter the run into the history of the project, and keep in `changes` what differs from the run before."""
-        refs: dict[str, StageRef] = {name: ref for name, ref in self.refs.items() if name not in PICTURES}
-        identity = remember(self.settings, refs, library_versions_of(Store(self.settings.store_path), refs))
+        # One arrow in Prefect's graph, from the export that comes before it, and not one from every stage.
+        refs: dict[str, StageRef] = {
+            name: ref if name == EXPORT else ref.model_copy(deep=True)
+            for name, ref in self.refs.items()
+            if name not in PICTURES
+        }
+        identity = remember(self._shown_settings(), refs, library_versions_of(Store(self.settings.store_path), refs))
         self.differences = latest_differences(self.settings) if identity["entered"] else None
         self.changes = change_line(identity, self.differences)
 
@@ -157,7 +165,7 @@ class StageRunner:
         """Put what was drawn into the analysis folder; a failure is kept in `failed`."""
         refs: dict[str, StageRef] = {name: ref for name, ref in self.refs.items() if name in PICTURES}
         try:
-            publish(self.settings, refs, self.refs[EXPORT].key, flow_run.get_id())
+            publish(self._shown_settings(), refs, self.refs[EXPORT].key, flow_run.get_id())
         except Exception as error:  # noqa: BLE001  # the topics are computed and exported
             self.failed["publish"] = f"{type(error).__name__}: {error}"
 

@@ -29,7 +29,7 @@ def _key(context: TaskRunContext, parameters: dict[str, Any]) -> str | None:
 
 @task(
     name="load-settings",
-    task_run_name="load-settings {analysis.name}",
+    task_run_name="load-settings",
     cache_key_fn=_key,
     persist_result=True,
     result_serializer=SERIALIZER,

@@ -13,7 +13,7 @@ from topicloom.store.run_record import exported_by, read_record
 from topicloom.store.store import StageRef
 
 
-@task(name="publish", task_run_name="publish {settings.label}", retries=2, retry_delay_seconds=2)
+@task(name="publish", task_run_name="publish", retries=2, retry_delay_seconds=2)
 def publish(settings: Settings, refs: Mapping[str, StageRef], export_key: str, run_id: str | None = None) -> list[str]:
     """Put tables, figures and report into the analysis folder, and note in the history which labels they show."""
     names = publish_pictures(settings, refs, export_key, run_id)

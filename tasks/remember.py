@@ -14,7 +14,7 @@ from topicloom.store.run_record import analysis_lock, update_record
 from topicloom.store.store import StageRef, Store
 
 
-@task(name="remember", task_run_name="remember {settings.label}", retries=2, retry_delay_seconds=2)
+@task(name="remember", task_run_name="remember", retries=2, retry_delay_seconds=2)
 def remember(settings: Settings, refs: Mapping[str, StageRef], versions: Mapping[str, str]) -> dict[str, Any]:
     """Enter the run into the history, as `topicloom.stages.remember.remember_run` does, and note it in run.json."""
     identity = remember_run(settings, refs, versions, flow_run.get_id())
