@@ -75,7 +75,7 @@ def file_accounts(files: Sequence[ReadFile]) -> list[FileAccount]:
             sha256=file.sha256,
             format=file.format,
             encoding=file.encoding,
-            records=len(file.records),
+            records=file.count,
             refused=len(file.refused),
             notes=file.notes,
         )
@@ -91,7 +91,7 @@ def import_account(
         when=datetime.now(UTC).isoformat(timespec="seconds"),
         topicloom=__version__,
         files=file_accounts(files),
-        records=sum(len(file.records) for file in files),
+        records=sum(file.count for file in files),
         refused=sum(len(file.refused) for file in files),
         duplicates=duplicates,
         added=added,

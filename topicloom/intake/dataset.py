@@ -34,14 +34,16 @@ _STEP = 5000
 def records_table(files: Sequence[ReadFile], counts: Counter[str]) -> pd.DataFrame:
     """All records of all files, cleaned, a row each: file, record (from 1 within the file), and their fields as texts.
 
-    counts: gets what was done to texts, by name.
+    counts: gets what was done to texts, by name. The records of the files are gone afterwards.
     """
     import pandas as pd
 
-    total = sum(len(file.records) for file in files)
+    total = sum(file.count for file in files)
     rows = list[dict[str, str]]()
     for file in files:
-        for number, record in enumerate(file.records, 1):
+        file.records.reverse()
+        for number in range(1, file.count + 1):
+            record = file.records.pop()  # many records fill the memory: each leaves it when its row is there
             fields = settled(cleaned(record.fields, counts), counts)
             rows.append({FILE: file.name, RECORD: str(number), **fields, **with_places(fields)})
             if len(rows) % _STEP == 0:
@@ -55,6 +57,12 @@ def records_table(files: Sequence[ReadFile], counts: Counter[str]) -> pd.DataFra
 def _identifying() -> Iterable[str]:
     """Columns that are there even where no record has them: those by which duplicates are found."""
     return (*("UT", "DI", "PM", "TI", "AU", "PY", "SO", "VL", "IS", "BP", "EP", "AB", "DT", "SN", DATABASE),)
+
+
+def named_rows(papers: pd.DataFrame) -> list[dict[str, str]]:
+    """Of each paper the fields by which `name_of` names it."""
+    columns = [name for name in ("UT", "PM", "DI", "TI", "AU", "PY", "SO", "AB") if name in papers.columns]
+    return [dict(zip(columns, row, strict=True)) for row in papers[columns].itertuples(index=False, name=None)]
 
 
 def uuid_of(name: str) -> str:

@@ -16,7 +16,16 @@ from topicloom.inputs.csv_rows import read_rows
 from topicloom.inputs.kept_vectors import set_vectors_aside
 from topicloom.inputs.languages import language_facts
 from topicloom.intake.accounts import Account, account_of, databases, import_account
-from topicloom.intake.dataset import FILE, RECORD, SOURCE_FILE, SOURCE_RECORD, as_dataset, corpus_of, records_table
+from topicloom.intake.dataset import (
+    FILE,
+    RECORD,
+    SOURCE_FILE,
+    SOURCE_RECORD,
+    as_dataset,
+    corpus_of,
+    named_rows,
+    records_table,
+)
 from topicloom.intake.identity import distinct, name_of
 from topicloom.intake.merging import Outcome, merged_away, merged_records
 from topicloom.intake.project import (
@@ -168,8 +177,8 @@ def _named(outcome: Outcome, known: _Known, counts: Counter[str]) -> pd.DataFram
     """The dataset: papers that the project had keep their UT, others get one that was never given out."""
     before = known.names
     places = _places(outcome.kept)
-    rows = zip(outcome.kept.to_dict("records"), places, strict=True)
-    fresh = [name_of(row) for row, place in rows if place not in before]  # type: ignore[arg-type]
+    rows = zip(named_rows(outcome.kept), places, strict=True)
+    fresh = [name_of(row) for row, place in rows if place not in before]
     new = iter(distinct(fresh, before.values()))
     return as_dataset(outcome.kept, [before[place] if place in before else next(new) for place in places], counts)
 

@@ -16,7 +16,7 @@ import pydantic
 from topicloom.errors import Problem
 from topicloom.inputs.languages import language_facts
 from topicloom.intake.accounts import Account, account_of, databases, import_account
-from topicloom.intake.dataset import as_dataset, corpus_of, records_table
+from topicloom.intake.dataset import as_dataset, corpus_of, named_rows, records_table
 from topicloom.intake.identity import distinct, name_of
 from topicloom.intake.merging import Outcome, merged_records
 from topicloom.intake.reading import ReadFile, read_exports
@@ -73,7 +73,7 @@ def new_project(
         counts: Counter[str] = Counter()
         records = records_table(files, counts)
         outcome = merged_records(records)
-        names = distinct(map(name_of, outcome.kept.to_dict("records")))  # type: ignore[arg-type]
+        names = distinct(map(name_of, named_rows(outcome.kept)))
         dataset = as_dataset(outcome.kept, names, counts)
         corpus = corpus_of(dataset)
         require_texts(project, corpus)

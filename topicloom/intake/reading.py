@@ -20,7 +20,10 @@ _SHOWN = 20  # faults of one message
 
 @dataclass(frozen=True)
 class ReadFile:
-    """A file that was read. name: as people know it. format, encoding: what it was read as. notes: remarks."""
+    """A file that was read. name: as people know it. format, encoding: what it was read as. notes: remarks.
+
+    records: until they have become a table. count: how many there were.
+    """
 
     name: str
     sha256: str
@@ -29,6 +32,7 @@ class ReadFile:
     records: list[Record]
     refused: list[Refused]
     notes: list[str] = field(default_factory=list)
+    count: int = 0
 
 
 def read_exports(given: Given, project: Path) -> list[ReadFile]:
@@ -72,7 +76,9 @@ def _read(export: Export) -> ReadFile:
         *(form_notes(export.name, form_facts(export.form)) if is_text and not _is_wide(export) else ()),
     ]
     encoding = export.form.encoding.replace("utf-8-sig", "utf-8") if is_text else ""
-    return ReadFile(export.name, digest_file(export.path), export.format, encoding, records, refused, notes)
+    return ReadFile(
+        export.name, digest_file(export.path), export.format, encoding, records, refused, notes, len(records)
+    )
 
 
 def _is_wide(export: Export) -> bool:

@@ -362,3 +362,6 @@ def test_rows_that_do_not_fit_are_refused_with_their_line(tmp_path):
         (3, "It has 5 fields, and the header 3."),
         (6, "It has no title, abstract, DOI or other identifier."),
     ]
+
+
+RIS_EXAMPLE = "TY  - JOUR\nTI  - x\nAB  - y\nz\nDO  - 10.1000/x\nER  -\n\nTY  - BOOK\nT1  - y\nSP  - 1-9\nER  -\n"

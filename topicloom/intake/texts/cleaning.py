@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from topicloom.intake.texts.labels import without_labels
 from topicloom.intake.texts.latex import without_formulas
-from topicloom.intake.texts.letters import plain_letters
+from topicloom.intake.texts.letters import plain_letters, writable
 from topicloom.intake.texts.markup import without_markup
 from topicloom.intake.texts.rights import without_rights
 from topicloom.intake.texts.titles import plain_title
@@ -31,12 +31,12 @@ def cleaned(fields: Mapping[str, str], counts: Counter[str]) -> dict[str, str]:
     What TI and AB were stays in TI_original and AB_original, where cleaning changed more than spaces. counts: gets one
     for each text that was changed, by what was done.
     """
-    known = {tag: value for tag, text in fields.items() if (value := _field(tag, text))}
+    known = {plain_letters(tag): value for tag, text in fields.items() if (value := _field(tag, text))}
     title, abstract = known.get("TI", ""), known.get("AB", "")
     known["AB"] = _abstract(abstract, counts)
     known["TI"] = _counted("titles changed", title, plain_title(title, abstract), counts)
     for tag, original in ORIGINALS.items():
-        raw = " ".join(fields.get(tag, "").split())
+        raw = writable(fields.get(tag, ""))
         if raw and known[tag] != raw and raw.casefold() not in _MISSING:
             known[original] = raw
             counts[f"{tag} changed"] += 1

@@ -19,3 +19,8 @@ def plain_letters(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFC", _SURROGATE.sub("", text))
     return " ".join(text.translate(_TABLE).split())
+
+
+def writable(text: str) -> str:
+    """A text as it came, on one line, without what no file of text can hold: NUL and halves of letters."""
+    return " ".join(_SURROGATE.sub("", text).replace("\0", "").split())

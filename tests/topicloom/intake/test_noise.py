@@ -1,0 +1,104 @@
+"""Noise at every reader: a file is read or refused with a sentence; no other error, and no record out of nothing."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from tests.topicloom.intake.test_formats import PUBMED_XML, RIS_EXAMPLE, WOS
+from topicloom.intake.formats import reader_of
+from topicloom.intake.readers import READERS
+from topicloom.intake.record import Export, FaultError, Record
+from topicloom.intake.sources import given_files
+from topicloom.intake.texts.cleaning import cleaned
+
+BIBTEX = r"@article{a, title={A {B} \'e}, year=2000, author={X and Y}}" + "\n@string{x={y}}\n"
+OPENALEX = json.dumps(
+    {"results": [{"id": "https://openalex.org/W1", "title": "T", "abstract_inverted_index": {"a": [0]}}]}
+)
+CSL = json.dumps([{"title": "T", "issued": {"date-parts": [[2000]]}, "author": [{"family": "X"}]}])
+SAMPLES = [
+    *(WOS, RIS_EXAMPLE, PUBMED_XML, BIBTEX, OPENALEX, CSL),
+    "PMID- 1\nTI  - a\n      b\nSO  - x\n",
+    "%0 Journal Article\n%T t\n%A x\n",
+    '"title","abstract","year"\n"a ""b""","c\nd",2000\n',
+    "PT\tAU\tTI\tUT\nJ\ta\tb\tWOS:1\n",
+    "<xml><records><record><ref-type>1</ref-type><titles><title>t</title></titles></record></records></xml>",
+    '{"title": "t", "abstract": ["x", {"y": 1}]}\n{"title": null}\n',
+]
+FEW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@st.composite
+def damaged(draw):
+    """A file of some format with pieces cut out, doubled, or put in from elsewhere."""
+    content = draw(st.sampled_from(SAMPLES)).encode()
+    for _ in range(draw(st.integers(0, 4))):
+        start = draw(st.integers(0, len(content)))
+        end = draw(st.integers(start, min(start + 60, len(content))))
+        other = draw(
+            st.binary(max_size=12)
+            | st.sampled_from([b'"', b"{", b"}", b"<", b"&x;", b"\n", b"\r", b"\t", b"[", b"\x00"])
+        )
+        content = content[:start] + other + content[end:] if draw(st.booleans()) else content[:end] + content[start:]
+    return content
+
+
+def all_readers(content):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "x"
+        path.write_bytes(content)
+        told = []
+        for reader in [None, *READERS]:
+            export = Export(path, "x")
+            try:
+                for piece in (reader or reader_of(export)).read(export):
+                    if isinstance(piece, Record):
+                        assert piece.fields
+                        assert all(isinstance(text, str) and text.strip() for text in piece.fields.values())
+            except FaultError as fault:
+                told.append(fault.problem)
+        assert all(problem.finding and problem.mend for problem in told)
+
+
+@FEW
+@given(st.binary(max_size=300))
+@example(b"\xff\xfe")
+@example(b"[" * 100_000)
+@example(b"{" * 100_000)
+@example(b'{"a":' * 50_000)
+@example(b"<a>" * 5_000)
+def test_bytes(content):
+    all_readers(content)
+
+
+@FEW
+@given(damaged())
+def test_damaged_files(content):
+    all_readers(content)
+
+
+@FEW
+@given(st.binary(max_size=200), st.sampled_from([b"PK\x03\x04", b"\x1f\x8b\x08\x00", b"PAR1"]))
+def test_archives(content, mark):
+    with tempfile.TemporaryDirectory() as folder:
+        path, inside = Path(folder) / "x", Path(folder) / "inside"
+        path.write_bytes(mark + content)
+        inside.mkdir()
+        given_files([path], inside, {})
+
+
+@FEW
+@given(st.text(max_size=300), st.text(max_size=300))
+@example("$" * 300, r"\begin{document}" * 9)
+@example("<" * 300, "&" * 300)
+@example("[[[[", "(c) 2019 " + "A. " * 90)
+def test_texts(title, abstract):
+    from collections import Counter
+
+    fields = cleaned({"TI": title, "AB": abstract}, Counter())
+    assert all("\n" not in text and "\x00" not in text for text in fields.values())
