@@ -20,6 +20,7 @@ from topicloom.settings.checks import require_fitting_settings
 from topicloom.settings.schema import Settings
 from topicloom.stage_names import EXPORT, LOAD_EMBEDDINGS, PICTURES, StageName
 from topicloom.stages.registry import STAGES
+from topicloom.stages.soundness import require_sound
 from topicloom.stages.take_up import taken_up
 from topicloom.store.retention import run_of
 from topicloom.store.run_record import end_run
@@ -50,7 +51,9 @@ def stage(analysis: AnalysisFolder, stage: StageName) -> str:
         stage: The stage to compute; the results of those before it must be kept.
     """
     require_allowed(analysis)
-    settings = taken_up(load_settings(analysis))
+    settings = load_settings(analysis)
+    require_sound(settings)
+    settings = taken_up(settings)
     with run_of(settings):
         run = StageRunner(settings, refresh=stage)
         run.take_kept(stage)

@@ -29,6 +29,7 @@ from topicloom.settings.reading import read_settings, with_values
 from topicloom.settings.schema import Settings, reassigns
 from topicloom.stage_names import CLUSTER, LOAD_EMBEDDINGS, QUALITY, REASSIGN, REDUCE, REPRESENT
 from topicloom.stages.registry import STAGES
+from topicloom.stages.soundness import require_sound
 from topicloom.stages.take_up import taken_up
 from topicloom.store.store import StageRef, Store
 from topicloom.sweep.grid import (
@@ -75,7 +76,9 @@ def sweep(analysis: AnalysisFolder, plan: SweepPlan, out: Path | None = None) ->
         out: Folder to write into; sweep/ in the analysis folder when left out.
     """
     require_allowed(analysis, out)
-    settings = taken_up(load_settings(analysis))
+    settings = load_settings(analysis)
+    require_sound(settings)
+    settings = taken_up(settings)
     _require_embeddings(settings)
     left_out = combinations(settings, plan)[1]
     runner = task_runner(plan, settings.source)

@@ -305,3 +305,24 @@ def test_texts_can_be_left_out_of_the_files(finished, run):
         columns = set(pd.read_csv(finished.output(name)).columns)
         assert not columns & {"text", "Document", "Representative_Docs"}
         assert "Representation" in columns
+
+
+@pytest.mark.parametrize("way", ["sweep", "stage"])
+def test_a_sweep_and_a_stage_alone_refuse_what_a_run_refuses(finished, prefect_server, way):
+    from flows.single_stage import stage
+    from flows.sweep import sweep
+    from topicloom.sweep.grid import SweepPlan
+
+    corpus = finished.profile / "corpus.csv"
+    header, _, rows = corpus.read_text(encoding="utf-8").partition("\n")
+    corpus.write_text(f"{header},{header.split(',')[0]}\n{rows}", encoding="utf-8")
+    before = {path: path.read_bytes() for path in finished.path.rglob("*") if path.is_file()}
+    with pytest.raises(InputError, match=r"corpus\.csv"):
+        if way == "sweep":
+            sweep(finished.analysis, SweepPlan(vary={"min_topic_size": [5, 8]}))
+        else:
+            stage(finished.analysis, "cluster")
+    after = {path: path.read_bytes() for path in finished.path.rglob("*") if path.is_file()}
+    assert {path: content for path, content in after.items() if path in before and "prefect" not in path.parts} == {
+        path: content for path, content in before.items() if "prefect" not in path.parts
+    }
