@@ -96,6 +96,15 @@ def test_faults_leave_the_project_as_it_was(tmp_path, project):
     assert everything(project.project) == before
 
 
+def test_two_papers_of_the_project_stay_two_when_a_later_record_could_be_either(tmp_path, project):
+    before = [paper["UT"] for paper in papers(project)]
+    dataset = project.project / "f01" / "dataset_raw_cleaned.csv"
+    dataset.write_text(dataset.read_text().replace("10.1000/b", "10.1000/a"))  # as if a person had mended a DOI
+    (tmp_path / "second.csv").write_text(SECOND)
+    made = add_exports(project.project, [tmp_path / "second.csv"])
+    assert len(papers(made)) == len(before) + 1
+
+
 class Model:
     """A model that counts what it is asked for."""
 
