@@ -6,9 +6,11 @@ merged_record_ids.csv in the form of CoLRev-Environment/bib-dedupe.
 
 from __future__ import annotations
 
+import random
+import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,13 +79,39 @@ def told(name: str, outcome: Score, seconds: float) -> str:
     )
 
 
+def noisy(table: pd.DataFrame, seed: int = 7) -> pd.DataFrame:
+    """The table as carelessly kept records have it: DOIs, pages and volumes lost, letters swapped, names shortened."""
+    chance = random.Random(seed)  # noqa: S311  # no secret
+    rows = [_worn(row, chance) for row in table.to_dict("records")]
+    return pd.DataFrame(rows, columns=table.columns, index=table.index)
+
+
+def _worn(row: dict[Hashable, str], chance: random.Random) -> dict[Hashable, str]:
+    changes: list[tuple[float, str, Callable[[str], str]]] = [
+        (0.5, "DI", lambda _: ""),
+        (0.2, "TI", lambda text: _swapped(text, chance)),
+        (0.2, "SO", lambda text: " ".join(word[:4] for word in text.split())),
+        (0.3, "AU", lambda text: " and ".join(re.sub(r",\s*(\w).*", r", \1.", one) for one in text.split(" and "))),
+        (0.2, "BP", lambda _: ""),
+        (0.1, "VL", lambda _: ""),
+    ]
+    return row | {name: change(row[name]) for share, name, change in changes if name in row and chance.random() < share}
+
+
+def _swapped(text: str, chance: random.Random) -> str:
+    """The text with two neighbouring letters exchanged."""
+    at = chance.randrange(max(len(text) - 1, 1))
+    return text[:at] + text[at : at + 2][::-1] + text[at + 2 :]
+
+
 def main(folder: Path) -> None:
     """Print a line for each set of a folder."""
     for each in sorted(path.parent for path in folder.glob("*/merged_record_ids.csv")):
         table, gold = read_set(each)
-        began = time.perf_counter()
-        merges = find(table)
-        print(told(each.name, score(merges.groups, gold), time.perf_counter() - began))
+        for name, variant in ((each.name, table), (f"{each.name}, noisy", noisy(table))):
+            began = time.perf_counter()
+            merges = find(variant)
+            print(told(name, score(merges.groups, gold), time.perf_counter() - began))
 
 
 if __name__ == "__main__":

@@ -2,35 +2,53 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Iterator, Sequence
+
+import numpy as np
 
 from topicloom.intake.duplicates.records import Compared
 
 _LARGEST = 24  # records of one key that are all compared with each other; of more, each with its neighbours only
 _NEIGHBOURS = 12
 
-Key = tuple[str, ...]
+
+class Blocks:
+    """The places of records by each of their keys, as two arrays in the order of the keys' hashes.
+
+    A dictionary of keys takes several times the memory. Two keys of one hash only cost a needless comparison.
+    """
+
+    def __init__(self, records: Sequence[Compared]) -> None:
+        hashes, places = array("q"), array("q")
+        for place, record in enumerate(records):
+            found = _hashes(record)
+            hashes.extend(found)
+            places.extend([place] * len(found))
+        keys = np.array(hashes, dtype=np.int64)
+        order = np.argsort(keys, kind="stable")  # stable: a block's places ascend
+        self._keys, self._places = keys[order], np.array(places, dtype=np.int64)[order]
+
+    def candidates(self, records: Sequence[Compared]) -> set[tuple[int, int]]:
+        """Pairs of places (smaller, larger) that are worth a look, in whichever order records come."""
+        return {pair for block in self._several() for pair in _pairs(block, records)}
+
+    def beside(self, record: Compared) -> set[int]:
+        """Places of small blocks that a record has a key of."""
+        wanted = np.fromiter(_hashes(record), dtype=np.int64)
+        begins, ends = (np.searchsorted(self._keys, wanted, side=side) for side in ("left", "right"))
+        spans = [(begin, end) for begin, end in zip(begins, ends, strict=True) if end - begin <= _LARGEST]
+        return {place for begin, end in spans for place in self._places[begin:end].tolist()}
+
+    def _several(self) -> Iterator[list[int]]:
+        """Blocks of two and more."""
+        bounds = np.concatenate(([0], np.flatnonzero(np.diff(self._keys)) + 1, [len(self._keys)]))
+        for at in np.flatnonzero(np.diff(bounds) > 1):
+            yield self._places[bounds[at] : bounds[at + 1]].tolist()
 
 
-def candidates(records: Sequence[Compared], known: Mapping[Key, list[int]]) -> set[tuple[int, int]]:
-    """Pairs of places (smaller, larger) that are worth a look, in whichever order records come; known: their blocks."""
-    return {pair for block in known.values() if len(block) > 1 for pair in _pairs(block, records)}
-
-
-def blocks(records: Sequence[Compared]) -> dict[Key, list[int]]:
-    """The places of records by each of their keys."""
-    found = defaultdict[Key, list[int]](list)
-    for place, record in enumerate(records):
-        for key in set(_keys(record)):
-            found[key].append(place)
-    return found
-
-
-def candidates_of(record: Compared, known: Mapping[Key, list[int]]) -> set[int]:
-    """Places of small blocks that a record has a key of; known: what blocks() gave."""
-    found = (known.get(key, []) for key in set(_keys(record)))
-    return {place for block in found if len(block) <= _LARGEST for place in block}
+def _hashes(record: Compared) -> set[int]:
+    return {hash(key) for key in _keys(record)}
 
 
 def _keys(record: Compared) -> Iterator[tuple[str, ...]]:

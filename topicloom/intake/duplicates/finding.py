@@ -9,12 +9,12 @@ import numpy as np
 from rapidfuzz import fuzz, process
 
 from topicloom.intake.duplicates import groups, rules
-from topicloom.intake.duplicates.blocking import blocks, candidates, candidates_of
+from topicloom.intake.duplicates.blocking import Blocks
 from topicloom.intake.duplicates.decisions import Decisions
 from topicloom.intake.duplicates.groups import Groups, Pair
 from topicloom.intake.duplicates.listing import Merges, listed
-from topicloom.intake.duplicates.merging import merged_row
-from topicloom.intake.duplicates.records import Compared, compared
+from topicloom.intake.duplicates.merging import merged_fields
+from topicloom.intake.duplicates.records import Compared, as_column, compared, compared_record, texts_of, with_columns
 from topicloom.intake.duplicates.rules import Verdict, Word
 
 if TYPE_CHECKING:
@@ -38,10 +38,10 @@ def find(table: pd.DataFrame, decisions: Decisions | None = None) -> Merges:
         rows are a group does not depend on the order.
     """
     decided = (decisions or Decisions()).places(table)
-    records = compared(table)
+    records = with_columns(compared(table))
     search = _Search(records, table)
     search.obey(decided.together, decided.apart)
-    search.round(candidates(records, search.blocks))
+    search.round(search.blocks.candidates(records))
     for _ in range(_ROUNDS):
         if not search.again():
             break
@@ -50,12 +50,12 @@ def find(table: pd.DataFrame, decisions: Decisions | None = None) -> Merges:
 
 class _Search:
     def __init__(self, records: list[Compared], table: pd.DataFrame) -> None:
-        self.records, self.table = records, table
+        self.records, self.texts = records, texts_of(table)
         self.verdicts = dict[Pair, Verdict]()
         self.groups = Groups(set())
         self.decided = dict[Pair, bool]()
         self.sizes = dict[int, int]()
-        self.blocks = blocks(records)
+        self.blocks = Blocks(records)
         self.ranks = [record.content for record in records]
 
     def obey(self, together: Iterable[Pair], apart: Iterable[Pair]) -> None:
@@ -78,25 +78,26 @@ class _Search:
 
     def again(self) -> bool:
         """Look once more at papers whose merged record says more than each did; False: there are none."""
-        import pandas as pd
-
         grown = [group for group in self.groups.listed() if self.sizes.get(group[0]) != len(group)]
         if not grown:
             return False
         for group in grown:
             self.sizes[group[0]] = len(group)
-        wholes = compared(
-            pd.DataFrame([merged_row(self.table, sorted(group, key=self.ranks.__getitem__)) for group in grown])
-        )
-        for group, whole in zip(grown, wholes, strict=True):
-            self.records[group[0]] = whole
+        for group in grown:
+            ranked = sorted(group, key=self.ranks.__getitem__)
+            self.records[group[0]] = self._whole(ranked)
         head = {place: group[0] for group in self.groups.listed() for place in group}
         heads = {(group[0], head.get(place, place)) for group in grown for place in self._beside(group[0])}
         self.round({(min(pair), max(pair)) for pair in heads if pair[0] != pair[1]})
         return True
 
+    def _whole(self, ranked: Sequence[int]) -> Compared:
+        """The record that a group becomes; one of a column that returns stays one."""
+        whole = compared_record(merged_fields(self.texts, ranked))
+        return as_column(whole) if self.records[ranked[0]].title.generic else whole
+
     def _beside(self, place: int) -> set[int]:
-        return candidates_of(self.records[place], self.blocks)
+        return self.blocks.beside(self.records[place])
 
     def _compare(self, pairs: Iterable[Pair]) -> dict[Pair, float]:
         """Scores of the pairs that are one paper; those that never are stand in groups.apart."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from topicloom.intake.duplicates.decisions import LISTING, Decisions, Identity, merges, row_identity
+from topicloom.intake.duplicates.decisions import LISTING, Decisions, Identity, merges, places_by_identity, row_identity
+from topicloom.intake.duplicates.records import Columns
 from topicloom.intake.duplicates.rules import Verdict
 from topicloom.store.files import replaced
 
@@ -29,21 +30,19 @@ def listed(
     """The groups with a row for every record that is merged, and every earlier row that they do not replace."""
     import pandas as pd
 
-    rows = [_row(table, group, place, verdicts) for group in groups for place in group[1:]]
+    columns = {name: table[name].tolist() for name in ("file", "record", "UT", "TI") if name in table}
+    rows = [_row(columns, group, place, verdicts) for group in groups for place in group[1:]]
     told = {_pair(row) for row in rows}
     before = {_pair(row): row for row in decisions.rows}
     rows = [_kept_reason(row, before.get(_pair(row))) for row in rows]
+    here = places_by_identity(table) if decisions.rows else {}
     rows += [
-        dict(row) for row in decisions.rows if _pair(row) not in told and (not merges(row) or _elsewhere(row, table))
+        # a decision against a merge, or an earlier merge of a record that this table does not have: merged long ago
+        dict(row)
+        for row in decisions.rows
+        if _pair(row) not in told and (not merges(row) or row_identity(row, "merged") not in here)
     ]
     return Merges(groups, pd.DataFrame(rows, columns=list(LISTING), dtype=object))
-
-
-def _elsewhere(row: Mapping[str, str], table: pd.DataFrame) -> bool:
-    """Whether an earlier merge is of a record that this table does not have: it was merged long ago."""
-    from topicloom.intake.duplicates.decisions import places_by_identity
-
-    return row_identity(row, "merged") not in places_by_identity(table)
 
 
 def _pair(row: Mapping[str, str]) -> frozenset[Identity]:
@@ -55,7 +54,7 @@ def _kept_reason(row: dict[str, str], before: Mapping[str, str] | None) -> dict[
 
 
 def _row(
-    table: pd.DataFrame, group: Sequence[int], place: int, verdicts: Mapping[tuple[int, int], Verdict]
+    columns: Columns, group: Sequence[int], place: int, verdicts: Mapping[tuple[int, int], Verdict]
 ) -> dict[str, str]:
     """reason and score: of the record's strongest pair within its group, and with the kept one where there is such."""
     pairs = [(min(place, other), max(place, other)) for other in group if other != place]
@@ -64,15 +63,15 @@ def _row(
     verdict = with_kept or max(others, key=lambda one: (one.score, one.reason), default=None)
     reason, score = (verdict.reason, verdict.score) if verdict else ("the merged record", 0.8)
     names = {
-        f"{side}_{name}": _text(table, at, name)
+        f"{side}_{name}": _text(columns, at, name)
         for side, at in (("kept", group[0]), ("merged", place))
         for name in ("file", "record", "UT")
     }
-    return names | {"title": _text(table, place, "TI"), "reason": reason, "score": f"{score:g}", "merge": "yes"}
+    return names | {"title": _text(columns, place, "TI"), "reason": reason, "score": f"{score:g}", "merge": "yes"}
 
 
-def _text(table: pd.DataFrame, place: int, name: str) -> str:
-    value = table[name].iloc[place] if name in table else ""
+def _text(columns: Columns, place: int, name: str) -> str:
+    value = columns[name][place] if name in columns else ""
     return "" if value is None or value != value else str(value)
 
 

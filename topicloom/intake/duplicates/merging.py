@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from topicloom.intake.duplicates.people import surnames
+from topicloom.intake.duplicates.records import Columns
 from topicloom.intake.duplicates.wording import folded
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _OWN = frozenset(("file", "record", "UT", "database", "uuid", "X_N"))  # what says which record is kept
 _PLACE = ("PY", "VL", "IS", "BP", "EP")  # taken together: those of one record
+_FROM = ("file", "record")
 ORIGINS = ("UT", "file", "record", "field", "from_file", "from_record")
 
 
@@ -26,29 +28,29 @@ def merge(table: pd.DataFrame, merges: Merges) -> tuple[pd.DataFrame, pd.DataFra
     """
     import pandas as pd
 
-    kept, origins = table.copy(), list[tuple[object, ...]]()
+    columns = {str(name): table[name].tolist() for name in table.columns}
+    taken, origins = dict[str, dict[int, object]](), list[tuple[object, ...]]()
     for group in merges.groups:
-        sources = _sources(table, group)
-        for name, place in sources.items():
-            kept.iat[group[0], list(kept.columns).index(name)] = table[name].iloc[place]
-            origins.append(
-                (*_named(table, group[0], ("UT", "file", "record")), name, *_named(table, place, ("file", "record")))
-            )
+        for name, place in _sources(columns, group).items():
+            taken.setdefault(name, {})[group[0]] = columns[name][place]
+            origins.append((*_named(columns, group[0], ("UT", "file", "record")), name, *_named(columns, place, _FROM)))
+    kept = table.copy()
+    for name, values in taken.items():
+        whole = [values.get(place, value) for place, value in enumerate(columns[name])]
+        kept[name] = pd.Series(whole, index=table.index, dtype=table[name].dtype)
     gone = [place for group in merges.groups for place in group[1:]]
     return kept.drop(index=table.index[gone]), pd.DataFrame(origins, columns=list(ORIGINS))
 
 
-def merged_row(table: pd.DataFrame, group: Sequence[int]) -> pd.Series:
-    """The record that a group of places becomes."""
-    row = table.iloc[group[0]].copy()
-    for name, place in _sources(table, group).items():
-        row[name] = table[name].iloc[place]
-    return row
+def merged_fields(columns: Mapping[str, Sequence[str]], group: Sequence[int]) -> dict[str, str]:
+    """The record that a group of places becomes: a value a column."""
+    sources = _sources(columns, group)
+    return {name: values[sources.get(name, group[0])] for name, values in columns.items()}
 
 
-def _sources(table: pd.DataFrame, group: Sequence[int]) -> dict[str, int]:
+def _sources(table: Columns, group: Sequence[int]) -> dict[str, int]:
     """Fields that come from another record than the kept one, with the place of that."""
-    columns = {str(name): [_text(table.iat[place, at]) for place in group] for at, name in enumerate(table.columns)}
+    columns = {name: [_text(values[place]) for place in group] for name, values in table.items()}
     chosen = {name: _best(name, texts) for name, texts in columns.items() if name not in _OWN and name not in _PLACE}
     chosen |= dict.fromkeys([name for name in _PLACE if name in columns], _best_place(columns))
     filled = {name: at if columns[name][at] else _first(columns[name]) for name, at in chosen.items()}
@@ -59,8 +61,8 @@ def _text(value: object) -> str:
     return "" if value is None or value != value else str(value).strip()
 
 
-def _named(table: pd.DataFrame, place: int, names: Sequence[str]) -> tuple[object, ...]:
-    return tuple(table[name].iloc[place] if name in table else "" for name in names)
+def _named(columns: Columns, place: int, names: Sequence[str]) -> tuple[object, ...]:
+    return tuple(columns[name][place] if name in columns else "" for name in names)
 
 
 def _first(texts: Sequence[str]) -> int:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from topicloom.intake.duplicates import identifiers, locations, people
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _FIELDS = ("UT", "DI", "PM", "TI", "AU", "PY", "SO", "VL", "IS", "BP", "EP", "AB", "file", "record")
+
+Columns = Mapping[str, Sequence[object]]  # a table's values by column: a look-up in it costs far less than in pandas
+_RETURNS = 3  # volumes of as many years in which one title by one author stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +43,37 @@ class Compared:
 
 def compared(table: pd.DataFrame) -> list[Compared]:
     """The rows of a table, in their order. Columns that it does not have are taken as blank."""
-    return [_compared(dict(zip(_FIELDS, row, strict=True))) for row in _rows(table)]
+    columns = texts_of(table)
+    return [compared_record(dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)]
 
 
-def _rows(table: pd.DataFrame) -> Iterator[tuple[str, ...]]:
+def with_columns(records: Sequence[Compared]) -> list[Compared]:
+    """The records, with titles that return year after year ("Remarks from the editor") as titles that name no paper."""
+    volumes = defaultdict[tuple[str, ...], set[tuple[int, str]]](set)
+    for record in records:
+        if record.title.key and record.volume and record.year:
+            volumes[_column(record)].add((record.year, record.volume))
+    columns = {column for column, found in volumes.items() if len(found) >= _RETURNS}
+    return [as_column(record) if _column(record) in columns else record for record in records]
+
+
+def as_column(record: Compared) -> Compared:
+    """The record with a title that names no one paper."""
+    return replace(record, title=replace(record.title, generic=True))
+
+
+def _column(record: Compared) -> tuple[str, ...]:
+    return record.title.key, *record.authors[:1]
+
+
+def texts_of(table: pd.DataFrame) -> dict[str, list[str]]:
+    """The columns that are compared, as texts."""
     blank = [""] * len(table)
-    columns = [table[name].fillna("").astype(str).tolist() if name in table else blank for name in _FIELDS]
-    return zip(*columns, strict=True)
+    return {name: table[name].fillna("").astype(str).tolist() if name in table else blank for name in _FIELDS}
 
 
-def _compared(fields: dict[str, str]) -> Compared:
+def compared_record(fields: Mapping[str, str]) -> Compared:
+    """One record. fields: all columns of `texts_of`, in their order."""
     doi = identifiers.doi(fields["DI"])
     first, last = locations.pages(fields["BP"], fields["EP"])
     year = fields["PY"].strip()[:4]

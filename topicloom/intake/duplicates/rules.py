@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 
 from rapidfuzz import fuzz
 
@@ -67,11 +68,17 @@ class _Pair:
         self.one, self.other, self.alike = one, other, alike
         self.exact = one_title(one.title, other.title)
         self.generic = one.title.generic or other.title.generic
-        self.share = _share(one, other)
-        self.journal = same_journal(one.journal, other.journal)
         self.volume = bool(one.volume) and one.volume == other.volume
         self.page = bool(one.first_page) and one.first_page == other.first_page
         self.years = abs(one.year - other.year) if one.year and other.year else 0
+
+    @cached_property
+    def share(self) -> float | None:
+        return _share(self.one, self.other)
+
+    @cached_property
+    def journal(self) -> bool | None:
+        return same_journal(self.one.journal, self.other.journal)
 
     def verdict(self) -> Verdict:
         refused = self._contradiction()
@@ -223,15 +230,27 @@ class _Pair:
         )
 
     def _in_two_places(self, at_one_place: bool) -> bool:
-        """Two of year, journal, volume and pages differ; or only the issue does, and nothing else says where it is."""
+        """Two of year, journal, volume and pages differ; or only the issue does, and nothing else says where it is.
+
+        A column that returns ("Editorial") often has the same pages: there any difference is another issue's.
+        """
+        if self.generic and self._in_other_issues():
+            return True
         if at_one_place:
             return False
         one, other = self.one, self.other
         pages = _differ(one.first_page, other.first_page) and not self._overlap()
-        others = [self.years > 0, self.journal is False, _differ(one.volume, other.volume), pages]
+        numbers = [_differ(one.volume, other.volume), _differ(one.issue, other.issue) and not self.page]
+        others = [self.years > 0, self.journal is False, *numbers, pages]
         issues = _differ(one.issue, other.issue) and not one.first_page and not other.first_page
         alone = self.journal is False and not self.page and not self.volume
         return sum(others) >= 2 or issues or alone or (pages and not self._same_abstract() and not self._in_one_issue())
+
+    def _in_other_issues(self) -> bool:
+        """Year, volume or issue differs."""
+        one, other = self.one, self.other
+        ends = _differ(one.last_page, other.last_page) and not self.volume
+        return self.years > 0 or _differ(one.volume, other.volume) or _differ(one.issue, other.issue) or ends
 
     def _in_one_issue(self) -> bool:
         """One title by the same people twice in one issue: one of the page numbers is wrong."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
 
+from rapidfuzz.distance import DamerauLevenshtein
+
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,80}>")
 _NOT_WORD = re.compile(r"[^\w]+|_+")
 _ORIGINAL = re.compile(r"<original>|\boriginal title\b:?", re.IGNORECASE)
@@ -227,6 +229,9 @@ _GENERIC = frozenset(
     ]
 )
 
+_FEW_WORDS, _LONG_WORD = 4, 7  # a title of few words, all generic but for a slip; a word in which a slip can be told
+_LONG_GENERIC = tuple(word for word in _GENERIC if len(word) >= _LONG_WORD)
+
 
 @dataclass(frozen=True)
 class Title:
@@ -325,11 +330,24 @@ def _labels(words: tuple[str, ...]) -> frozenset[str]:
     after = {two for one, two in pairs if one in _LABELS and (two.isdigit() or two in _LETTERS)}
     before = {one for one, two in pairs if two in ("edition", "ed", "part") and one.isdigit()}
     last = {words[-1]} if len(words) > 1 and words[-1].isdigit() and len(words[-1]) < 3 else set()
-    return frozenset(after | before | last)
+    lettered = {words[-1]} if len(words) > 1 and words[-1] in _LETTERS and words[-2] in _COUNTED else set()
+    return frozenset(after | before | last | lettered)
 
 
 def _generic(words: tuple[str, ...]) -> bool:
-    return len("".join(words)) < 12 or all(word in _GENERIC or word.isdigit() for word in words)
+    """Whether a title names no one paper, also with a slip: "Edtiorial", "Editoria lIntroduction"."""
+    if len("".join(words)) < 12 or all(word in _GENERIC or word.isdigit() for word in words):
+        return True
+    return len(words) <= _FEW_WORDS and all(_is_generic(word) for word in words)
+
+
+@lru_cache(maxsize=1 << 16)
+def _is_generic(word: str) -> bool:
+    if word in _GENERIC or word.isdigit():
+        return True
+    return len(word) >= _LONG_WORD and any(
+        DamerauLevenshtein.distance(word, known, score_cutoff=1) <= 1 for known in _LONG_GENERIC
+    )
 
 
 @lru_cache(maxsize=1 << 16)
@@ -344,6 +362,10 @@ def journal_of(text: str) -> tuple[str, ...]:
     )
 
 
+_EVERY_JOURNAL = frozenset(["journal", "jour", "journ", "j", "international", "int"])  # shared words that say nothing
+
+
+@lru_cache(maxsize=1 << 16)
 def same_journal(one: tuple[str, ...], other: tuple[str, ...]) -> bool | None:
     """Whether two names can be of one journal, abbreviated or not; None where one is not known,
     or they share most words."""
@@ -358,8 +380,9 @@ def same_journal(one: tuple[str, ...], other: tuple[str, ...]) -> bool | None:
     rest = iter(long)
     if all(any(_abbreviates(word, full) for full in rest) for word in short):
         return True
-    shared = sum(any(_abbreviates(word, full) for full in long) for word in short)
-    return None if shared >= 0.6 * len(short) else False
+    telling = [word for word in short if word not in _EVERY_JOURNAL]
+    shared = sum(any(_abbreviates(word, full) for full in long if full not in _EVERY_JOURNAL) for word in telling)
+    return None if shared >= 0.6 * len(telling) else False
 
 
 def _abbreviates(word: str, full: str) -> bool:
