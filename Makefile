@@ -7,7 +7,7 @@ DEMO ?= demo
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?= $(shell [ "$$(uname -s)" = Linux ] && command -v curl >/dev/null && curl -sfIL -m 5 -o /dev/null $(CPU_INDEX)/torch/ 2>/dev/null && echo $(CPU_INDEX))
 
-.PHONY: demo serve test test-slow lint docs bench bench-import bench-growth bench-lineage lock clean
+.PHONY: demo serve test test-slow lint docs bench bench-import bench-growth bench-lineage bench-graph lock clean
 
 demo: $(VENV)/.installed
 	$(BIN)/topicloom warmup
@@ -71,6 +71,12 @@ bench-lineage: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.planted $(BENCH)/planted.json $(BENCH)
 	$(BIN)/python -m benchmarks.lineage $(BENCH)/lineage.json $(BENCH) $(firstword $(DATA)) $(YEARS) --update
 	$(BIN)/python -m benchmarks.sweeps $(BENCH)/sweeps.json $(BENCH) $(firstword $(DATA))
+
+# What docs/graph-topics.md states: make bench-graph DATA="PATH ..." of projects with embeddings and years.
+bench-graph: $(VENV)/.installed
+	$(BIN)/topicloom warmup
+	mkdir -p $(BENCH)
+	$(BIN)/python -m benchmarks.graph $(BENCH)/graph.json $(DATA)
 
 # After a change of dependencies: resolves pyproject.toml anew and writes what came out.
 lock:

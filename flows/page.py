@@ -23,7 +23,7 @@ from topicloom.lineage.differences import Differences
 from topicloom.lineage.telling import as_markdown
 from topicloom.markdown import code, literal
 from topicloom.output_files import PREVIEW, REPORT_FILE
-from topicloom.settings.schema import Settings
+from topicloom.settings.schema import Settings, TopicModelSettings
 from topicloom.stage_names import FIGURES, REPRESENT
 from topicloom.store.store import Store
 from topicloom.words.topic_table import Topic, read_topics
@@ -101,6 +101,13 @@ def _rows(topics: list[Topic]) -> list[dict[str, object]]:
     return [*shown, {"topic": "…", "papers": "", "words": f"and {left} smaller topics"}] if left > 0 else shown
 
 
+def _clustering(tmo: TopicModelSettings) -> str:
+    wanted = f" with {tmo.n_topics} topics" if tmo.n_topics else ""
+    if tmo.method != "graph":
+        return f"{'KMeans' if tmo.method == 'kmeans' else 'HDBSCAN'}{wanted}"
+    return f"the neighbour graph{wanted or f' at resolution {tmo.graph.resolution}'}, inertia {tmo.graph.inertia}"
+
+
 def _summary(settings: Settings, report: RunReport, served: str | None) -> str:
     stages = "\n".join(f"| {name} | {stage.status} | {stage.seconds:.1f} s |" for name, stage in report.stages.items())
     given = settings.overrides.given()
@@ -113,7 +120,7 @@ def _summary(settings: Settings, report: RunReport, served: str | None) -> str:
     drawn = served and (settings.analysis_path / REPORT_FILE).is_file()
     opens = f"\n[Open the report]({served}{REPORT_FILE})\n" if drawn else ""
     tmo = settings.tmo
-    method = "HDBSCAN" if tmo.n_topics == 0 else f"KMeans with {tmo.n_topics} topics"
+    method = _clustering(tmo)
     notes = "\n".join(f"- {literal(note)}" for note in report.notes) or "none"
     return f"""# {literal(settings.label)}
 

@@ -27,7 +27,7 @@ from topicloom.progress import tell
 from topicloom.settings.checks import require_fitting_settings
 from topicloom.settings.reading import read_settings, with_values
 from topicloom.settings.schema import Settings, reassigns
-from topicloom.stage_names import CLUSTER, LOAD_EMBEDDINGS, QUALITY, REASSIGN, REDUCE, REPRESENT
+from topicloom.stage_names import CLUSTER, GRAPH, LOAD_EMBEDDINGS, QUALITY, REASSIGN, REDUCE, REPRESENT
 from topicloom.stages.registry import STAGES
 from topicloom.stages.soundness import require_sound
 from topicloom.stages.take_up import taken_up
@@ -169,6 +169,7 @@ def try_all(source: Path, plan: SweepPlan) -> list[Trial]:
             require_fitting_settings(settings[row], refs[row][LOAD_EMBEDDINGS].facts)
         except InputError as error:  # said of this combination; the others go on
             trials.faults[row] = " ".join(str(error).split())
+    trials.stage(GRAPH, [row for row in living(list(settings)) if settings[row].tmo.method == "graph"], settings, refs)
     trials.stage(REDUCE, living(list(settings)), settings, refs)
     trials.stage(CLUSTER, living(list(settings)), settings, refs)
     for stage in (REASSIGN, REPRESENT, QUALITY):

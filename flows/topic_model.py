@@ -20,6 +20,7 @@ from tasks.describe import describe
 from tasks.distribution import distribution
 from tasks.export import export
 from tasks.figures import figures
+from tasks.graph import graph
 from tasks.identify import identify
 from tasks.load_embeddings import load_embeddings
 from tasks.load_settings import load_settings
@@ -74,6 +75,7 @@ def topic_model(
             return None
         run(update)
         run(choose_size)
+        run(graph)
         run(reduce)
         run(cluster)
         run(consensus)

@@ -8,6 +8,7 @@ StageName = Literal[
     "load-embeddings",
     "update",
     "choose-size",
+    "graph",
     "reduce",
     "cluster",
     "consensus",
@@ -27,6 +28,7 @@ STAGE_NAMES: Final[tuple[StageName, ...]] = get_args(StageName)
 LOAD_EMBEDDINGS: Final = "load-embeddings"
 UPDATE: Final = "update"
 CHOOSE_SIZE: Final = "choose-size"
+GRAPH: Final = "graph"
 REDUCE: Final = "reduce"
 CLUSTER: Final = "cluster"
 CONSENSUS: Final = "consensus"

@@ -24,7 +24,7 @@ def _preload(path: Path) -> None:
             from topicloom.machine.compiled import import_umap
 
             import_umap()
-        if CLUSTER in computed and not settings.tmo.n_topics:
+        if CLUSTER in computed and settings.tmo.method == "hdbscan":
             import hdbscan  # noqa: F401
         if REPRESENT in computed:
             import sklearn.feature_extraction.text  # noqa: F401

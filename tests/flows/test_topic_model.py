@@ -15,7 +15,7 @@ import pytest
 from tests.flows import test_pictures
 from topicloom.stage_names import PICTURES, STAGE_NAMES
 
-OPTIONAL = ("choose-size", "update", "consensus", "reassign")
+OPTIONAL = ("choose-size", "update", "graph", "consensus", "reassign")
 ALL = [stage for stage in STAGE_NAMES if stage not in (*PICTURES, *OPTIONAL)]
 LAST = ["orphan-split", "identify", "export"]
 CSV = ["topic_model_info.csv", "dataset_minimal.csv", "orphans.csv", "document_coords.csv"]
@@ -118,6 +118,11 @@ SETTING_STAGES = [
     ("tmo.score", "centroid", ["distribution", "export"]),
     ("tmo.others_threshold", 0.5, ["orphan-split", "export"]),
     ("tmo.export.texts", False, ["export"]),
+    ("tmo.clusterer", "graph", ["graph", "reduce", "cluster", "represent", "distribution", *LAST]),
+    ("tmo.graph.resolution", 3.0, []),  # HDBSCAN is used here
+    ("tmo.graph.inertia", 1.0, []),
+    ("tmo.graph.small", "outlier", []),
+    ("tmo.graph.least_strength", 0.5, []),
     ("tmo.kmeans.n_init", 3, []),  # HDBSCAN is used here
     ("tmo.kmeans.max_iter", 10, []),
     ("tmo.year_column", "YR", []),  # only the pictures have years

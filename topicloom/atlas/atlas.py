@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from topicloom.atlas.colours import group_colours
 from topicloom.atlas.names import Candidates, TopicName, label_of, merged, told_apart, unique, without_repeats
-from topicloom.atlas.tree import group_levels, leaf_order, topic_tree
+from topicloom.atlas.tree import Hierarchy, hierarchy_of, leaf_order, topic_tree
 from topicloom.atlas.trends import topics_over_time, trend
 from topicloom.clusters.main_clusters import main_clusters
 from topicloom.lineage.records import LastingTopic
@@ -78,18 +78,20 @@ def make_atlas(
     labels: dict[int, str] | None = None,
     lasting: Sequence[LastingTopic] = (),
     by_hand: Mapping[str, str] = MappingProxyType({}),
+    hierarchy: Hierarchy | None = None,
 ) -> Atlas:
     """Put an atlas together.
 
     papers: UT to y, as `Atlas` holds them. table: the t topics without the outliers. vectors: (t, d) their mean
     embeddings. names, of_topics: their names, and the candidates for names of groups. today: the current year. labels:
     names by a language model, by topic, as far as it gave any. lasting: the topics' lasting ids, colours and earlier
-    labels; without them topics have none. by_hand: labels that a person gave, by lasting id.
+    labels; without them topics have none. by_hand: labels that a person gave, by lasting id. hierarchy: how
+    topics group; None: by their mean embeddings.
     """
     numbers = papers["Topic"].to_numpy()
     counts = np.array([topic.count for topic in table], dtype=np.int64)
-    tree = topic_tree(vectors)
-    levels = group_levels(tree, counts) if table else []
+    hierarchy = hierarchy or hierarchy_of(topic_tree(vectors), counts)
+    levels = hierarchy.levels
     over_time = topics_over_time(numbers, papers["year"], today)
     main = set(main_clusters(numbers[numbers != -1] + 1, others_threshold)) if table else set()
     topics = _topic_table(papers, table, names, labels or {}, lasting, by_hand)
@@ -102,7 +104,7 @@ def make_atlas(
         topics=topics,
         groups=_groups(levels, topics, of_topics, language),
         levels=np.stack(levels, axis=1) + 1 if levels else np.zeros((0, 0), dtype=np.int64),
-        tree=tree,
+        tree=hierarchy.tree,
         similarity=topic_similarity(vectors) if table else np.zeros((0, 0)),
         over_time=over_time,
         others_threshold=others_threshold,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,33 @@ from topicloom.measures.similarity import unit_vectors
 COARSEST = 8  # groups of the first level, as many as there are colours that all eyes can distinguish
 _FINER = 3.6  # groups of a level over those of the level before
 _ORDERED_UP_TO = 600  # topics; finding the best order of the leaves takes the square of them in memory
+
+
+@dataclass(frozen=True)
+class Hierarchy:
+    """How topics group.
+
+    Args:
+        tree: scipy's linkage matrix, (t - 1, 4) float64.
+        levels: As `group_levels` gives them; none without topics.
+    """
+
+    tree: NDArray[np.float64]
+    levels: list[NDArray[np.int64]]
+
+
+def hierarchy_of(tree: NDArray[np.float64], counts: NDArray[np.int64], sizes: Sequence[int] | None = None) -> Hierarchy:
+    """A tree and the groups of its levels.
+
+    Args:
+        tree: scipy's linkage matrix.
+        counts: (t,) papers of each topic.
+        sizes: Groups of each level; see `group_levels`.
+
+    Returns:
+        Both together.
+    """
+    return Hierarchy(tree, group_levels(tree, counts, sizes) if len(counts) else [])
 
 
 def topic_tree(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float64]:

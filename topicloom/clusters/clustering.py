@@ -40,7 +40,7 @@ def cluster_documents(reduced: NDArray[np.float32], settings: TopicModelSettings
     Returns:
         The clusters, how surely each document belongs to its own, and the fitted model.
     """
-    return _hdbscan(reduced, settings) if settings.n_topics == 0 else _kmeans(reduced, settings, seed)
+    return _hdbscan(reduced, settings) if settings.method == "hdbscan" else _kmeans(reduced, settings, seed)
 
 
 def _hdbscan(reduced: NDArray[np.float32], settings: TopicModelSettings) -> Clustering:

@@ -20,7 +20,7 @@ from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import CountVectorizer
 
 from topicloom.output_files import MODEL, MODEL_FOLDER
-from topicloom.settings.schema import TopicModelSettings
+from topicloom.settings.schema import TopicModelSettings, UmapSettings
 from topicloom.words.ctfidf import Weighting
 from topicloom.words.ngrams import Vocabulary
 from topicloom.words.splitting import SPLIT_WORD
@@ -130,6 +130,26 @@ def build_model(bertopic: ModuleType, parts: ModelParts, settings: TopicModelSet
         topic.topic: [parts.texts[row] for row in topic.representative_rows] for topic in parts.table
     }
     return model
+
+
+_MOST_KEPT = 200_000  # papers whose embeddings the saved model holds, to find the neighbours of new ones among
+
+
+def graph_models(
+    vectors: NDArray[np.floating[Any]], clusters: NDArray[np.int64], umap: UmapSettings
+) -> tuple[Any, Any]:
+    """What stands for UMAP and HDBSCAN in a model whose topics were found in the neighbour graph.
+
+    The first hands embeddings on as they are; the second finds the cluster of new papers by their neighbours. Both are
+    scikit-learn's, so that a program without topicloom can load the model. vectors: (n, d). clusters: (n,).
+    """
+    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.preprocessing import FunctionTransformer
+
+    every = -(-len(vectors) // _MOST_KEPT)
+    kept, of_kept = vectors[::every], clusters[::every]
+    nearest = KNeighborsClassifier(min(umap.n_neighbors, len(kept)), weights="distance", metric=umap.metric)
+    return FunctionTransformer(), nearest.fit(kept, of_kept)
 
 
 def _vectorizer(vocabulary: Vocabulary, settings: TopicModelSettings) -> Any:

@@ -16,7 +16,16 @@ from topicloom.output_files import COORDINATES, DATASET, ORPHANS, TOPIC_INFO
 from topicloom.store.csv_tables import write_csv
 from topicloom.words.topic_table import Topic
 
-_LAST_COLUMNS = ("topic_uid", "topic_history", "raw_topic", "orphan_method", "orphan_score", "agreement")
+_LAST_COLUMNS = (
+    "topic_uid",
+    "topic_history",
+    "raw_topic",
+    "orphan_method",
+    "orphan_score",
+    "second_topic",
+    "second_strength",
+    "agreement",
+)
 OUTPUT_COLUMNS = frozenset(
     (
         *("Document", "Topic", "Name", "Representation", "Representative_Docs", "Top_n_words"),
@@ -33,6 +42,14 @@ class GivenOutliers:
 
     method: str
     score: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SecondBest:
+    """The topic after its own that each paper is tied to most, (n,), -1 for none; and how strongly, (n,)."""
+
+    topic: NDArray[np.int64]
+    strength: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -62,6 +79,7 @@ class Results:
     lasting: Sequence[LastingTopic]
     given: GivenOutliers | None = None
     agreement: NDArray[np.float64] | None = None
+    second: SecondBest | None = None
 
 
 def topic_info(results: Results, *, texts: bool = True) -> pd.DataFrame:
@@ -96,7 +114,8 @@ def document_info(results: Results, *, texts: bool = True) -> pd.DataFrame:
     """BERTopic's get_document_info with Score, one row a document in the order of the corpus file.
 
     Columns: those of corpus.csv, then Document to Score and the lasting ids; where outliers were given to topics also
-    raw_topic, orphan_method and orphan_score, and where seeds have voted agreement; without the texts where `texts` is
+    raw_topic, orphan_method and orphan_score, where topics come from the graph second_topic and second_strength, and
+    where seeds have voted agreement; without the texts where `texts` is
     false. A column of the corpus that has the name of an output column gives way to it.
     """
     documents = results.identifiers.reset_index(drop=True)
@@ -119,6 +138,9 @@ def document_info(results: Results, *, texts: bool = True) -> pd.DataFrame:
         documents["raw_topic"] = np.where(was_outlier, -1, results.topics)
         documents["orphan_method"] = np.where(was_outlier, results.given.method, "")
         documents["orphan_score"] = results.given.score
+    if results.second is not None:
+        documents["second_topic"] = results.second.topic
+        documents["second_strength"] = results.second.strength.round(4)
     if results.agreement is not None:
         documents["agreement"] = results.agreement.round(4)
     return documents if texts else documents.drop(columns=["text", *_TEXT_COLUMNS])

@@ -35,6 +35,25 @@ def shown_labels(settings: Settings, result: str) -> dict[str, str]:
     return History(settings).labels(lineage_of(settings), head.number) if head else {}
 
 
+def anchoring_run(settings: Settings, loaded: str) -> Head | None:
+    """The run whose topics those of a corpus are tied to: the last one that had another corpus.
+
+    A run of the same corpus is passed over, so that a repeated run is tied to the same topics, and finds the same.
+
+    Args:
+        settings: Those of the analysis.
+        loaded: Key of the corpus as it is now.
+
+    Returns:
+        The run, or None where there was none.
+    """
+    history, lineage = History(settings), lineage_of(settings)
+    for head in reversed(history.heads(lineage)):
+        if history.keys(lineage, head.number).get("load-embeddings") != loaded:
+            return head
+    return None
+
+
 class FittedRun(NamedTuple):
     """A run that fitted a model: its number, and the keys of its stages by name."""
 

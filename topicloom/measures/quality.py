@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,22 @@ READ = {
         "Silhouette on the reduced vectors, from -1 to 1: how much nearer papers are to their own cluster than to the "
         "next, outliers left aside. It favours round clusters, so compare it only between runs on the same papers."
     ),
+    "modularity": (
+        "Modularity of the topics in the neighbour graph, below 1: how much more of the edge weight lies within topics "
+        "than by chance, at the resolution of the run. Compare it only between runs of one resolution."
+    ),
+    "conductance": (
+        "Mean share of a topic's edge weight that leaves it, from 0 to 1. Low values say that topics stand apart; "
+        "topics of one field always touch, and the smaller they are the more."
+    ),
+    "seed_agreement": (
+        "Adjusted Rand index of what each two of the seeds found before they voted, from 0 to 1. 1: every seed finds "
+        "the same topics. Where topics are tied to the run before, of the topics without that tie."
+    ),
+    "given_up": (
+        "Share of the modularity that was given up so that topics stay those of the run before; 0.01 is a hundredth. "
+        "Where it grows from run to run, a smaller tmo.graph.inertia lets topics change. None without an earlier run."
+    ),
     "redundancy": (
         "Mean similarity (cosine of mean embeddings) of each topic to the one that is most like it. Topics of one "
         "field are always alike; the pairs above 0.9, listed apart, may be one topic in two."
@@ -53,8 +69,9 @@ def topic_quality(
     words: Sequence[Sequence[str]],
     tokens: Tokens,
     vectors: NDArray[np.floating[Any]],
-    reduced: NDArray[np.floating[Any]],
+    reduced: NDArray[np.floating[Any]] | None,
     seed: int,
+    more: Mapping[str, float | None] | None = None,
 ) -> dict[str, Any]:
     """Measure topics, as topic_quality.json holds it.
 
@@ -63,8 +80,9 @@ def topic_quality(
         words: Single words of each of the t topics, the heaviest first.
         tokens: The words of all documents.
         vectors: (t, d) mean embeddings of the topics.
-        reduced: (n, r) reduced vectors of the documents.
+        reduced: (n, r) reduced vectors of the documents, or None where there are none, and no silhouette.
         seed: Of the silhouette's sample.
+        more: Measures that are known already, by name.
 
     Returns:
         `measures` (value, how to read it), `topics` (npmi, c_v, nearest topic and its similarity, by number) and
@@ -82,8 +100,9 @@ def topic_quality(
         "c_v": _mean(c_v),
         "diversity": diversity(first),
         "outlier_share": _rounded(float((topics == -1).mean())),
-        "silhouette": silhouette(reduced, topics, seed),
+        **({} if reduced is None else {"silhouette": silhouette(reduced, topics, seed)}),
         "redundancy": _mean(to_nearest),
+        **(more or {}),
     }
     return {
         "measures": {name: {"value": value, "how_to_read": READ[name]} for name, value in values.items()},

@@ -23,6 +23,10 @@ _QUALITY_NAMES = {
     "outlier_share": "Outlier share",
     "silhouette": "Silhouette",
     "redundancy": "Redundancy",
+    "modularity": "Modularity",
+    "conductance": "Conductance",
+    "seed_agreement": "Agreement of seeds",
+    "given_up": "Given up for steadiness",
 }
 
 

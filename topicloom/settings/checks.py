@@ -65,7 +65,9 @@ def _problems(settings: Settings, documents: int, zero_rows: list[str]) -> Itera
             f"tmo.umap.n_neighbors is {tmo.umap.n_neighbors} and {corpus}; it must be below that.",
             "Lower tmo.umap.n_neighbors, or use a larger corpus.",
         )
-    if documents <= tmo.umap.n_components + 1:
+    if tmo.method == "graph" and documents < _LEAST_OF_A_MAP:
+        yield Problem(f"A map needs at least {_LEAST_OF_A_MAP} papers, and {corpus}.", "Use a larger corpus.")
+    elif tmo.method != "graph" and documents <= tmo.umap.n_components + 1:
         yield Problem(
             f"tmo.umap.n_components is {tmo.umap.n_components} and {corpus}; it must be at least two below that.",
             "Lower tmo.umap.n_components, or use a larger corpus.",
@@ -77,12 +79,17 @@ def _problems(settings: Settings, documents: int, zero_rows: list[str]) -> Itera
     if tmo.n_topics > documents:
         yield Problem(
             f"tmo.n_topics is {tmo.n_topics} and {corpus}; it must be at most that.",
-            "Lower tmo.n_topics, or set it to 0 to let HDBSCAN find the number.",
+            "Lower tmo.n_topics, or set it to 0 to let the number be found.",
         )
-    if tmo.n_topics == 0 and not tmo.chooses_size and tmo.min_cluster_size > documents:
+    if tmo.method == "graph" and tmo.stated_size > documents:
+        yield Problem(
+            f"tmo.min_topic_size is {tmo.stated_size} and {corpus}; it must be at most that.",
+            "Lower tmo.min_topic_size.",
+        )
+    if tmo.method == "hdbscan" and not tmo.chooses_size and tmo.min_cluster_size > documents:
         name = "tmo.min_topic_size" if tmo.hdbscan.min_cluster_size is None else "tmo.hdbscan.min_cluster_size"
         yield Problem(f"{name} is {tmo.min_cluster_size} and {corpus}; it must be at most that.", f"Lower {name}.")
-    if tmo.n_topics == 0 and (tmo.hdbscan.min_samples or 1) > documents:
+    if tmo.method == "hdbscan" and (tmo.hdbscan.min_samples or 1) > documents:
         yield Problem(
             f"tmo.hdbscan.min_samples is {tmo.hdbscan.min_samples} and {corpus}; it must be at most that.",
             "Lower tmo.hdbscan.min_samples.",

@@ -20,6 +20,8 @@ PLACES: Final[dict[str, str]] = {
     "n_neighbors": "tmo.umap.n_neighbors",
     "n_components": "tmo.umap.n_components",
     "min_samples": "tmo.hdbscan.min_samples",
+    "resolution": "tmo.graph.resolution",
+    "inertia": "tmo.graph.inertia",
     "others_threshold": "tmo.others_threshold",
     "stop_words": "tmo.represent.stop_words",
     "language": "tmo.represent.language",
@@ -33,6 +35,7 @@ _PICTURES: Final[dict[str, tuple[str, ...]]] = {
     "none": (),
 }
 _WITHOUT = "none"
+_CLUSTERER = "tmo.clusterer"
 _STOP_WORDS: Final = (_WITHOUT, ENGLISH, *(name for name in languages_with_list() if name != ENGLISH))
 
 
@@ -50,16 +53,17 @@ class Overrides(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    clusterer: Literal["hdbscan", "kmeans"] | None = Field(
+    clusterer: Literal["hdbscan", "kmeans", "graph"] | None = Field(
         None,
         title="Clustering",
-        description="hdbscan finds the number of topics; kmeans makes as many as Number of topics says.",
+        description="hdbscan finds the number of topics; kmeans makes as many as Number of topics says; graph takes "
+        "the neighbour graph itself, leaves no paper out and stays as it was as the corpus grows.",
     )
     n_topics: Annotated[int, Field(ge=0)] | None = Field(
-        None, title="Number of topics", description="At least 0. 0: HDBSCAN finds it."
+        None, title="Number of topics", description="At least 0. 0: HDBSCAN finds it, or the graph's resolution."
     )
     min_topic_size: Annotated[int, Field(ge=2)] | None = Field(
-        None, title="Least papers of a topic", description="At least 2. For HDBSCAN."
+        None, title="Least papers of a topic", description="At least 2. For HDBSCAN and graph."
     )
     n_neighbors: Annotated[int, Field(ge=2)] | None = Field(
         None,
@@ -74,6 +78,14 @@ class Overrides(BaseModel):
         title="Samples of a core point",
         description="At least 1. HDBSCAN's min_samples: fewer give fewer outliers. As the least papers of a topic, if "
         "the file states none.",
+    )
+    resolution: Annotated[float, Field(gt=0, le=1_000_000)] | None = Field(
+        None, title="Resolution", description="Above 0. For graph: the larger, the more topics."
+    )
+    inertia: Annotated[float, Field(ge=0, le=1000)] | None = Field(
+        None,
+        title="Inertia",
+        description="At least 0. For graph: how firmly papers stay in their topics of the run before; 0: not at all.",
     )
     others_threshold: Annotated[float, Field(gt=0, le=1)] | None = Field(
         None,
@@ -121,6 +133,8 @@ class Overrides(BaseModel):
         for name, value in self.given().items():
             if name in PLACES:
                 yield PLACES[name], None if (name, value) == ("stop_words", _WITHOUT) else value
+        if self.clusterer is not None:
+            yield _CLUSTERER, self.clusterer
         if self.clusterer == "hdbscan":
             yield PLACES["n_topics"], 0
         if self.pictures is not None:
@@ -136,7 +150,7 @@ def stated(settings: Mapping[str, Any]) -> dict[str, Any]:
     said = {name: _at(settings, place) for name, place in PLACES.items()}
     drawn = tuple(kind for kind in _PICTURES["all"] if _at(settings, f"tmo.pictures.{kind}"))
     return said | {
-        "clusterer": "kmeans" if said["n_topics"] else "hdbscan",
+        "clusterer": _at(settings, _CLUSTERER) or ("kmeans" if said["n_topics"] else "hdbscan"),
         "stop_words": said["stop_words"] or _WITHOUT,
         "min_samples": said["min_samples"] or _at(settings, "tmo.hdbscan.min_cluster_size") or said["min_topic_size"],
         "pictures": next((name for name, kinds in _PICTURES.items() if kinds == drawn), ", ".join(drawn)),

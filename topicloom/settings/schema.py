@@ -167,6 +167,28 @@ class KMeansSettings(Section):
     max_iter: int = Field(300, ge=1, le=1_000_000, description="Most iterations of one start.")
 
 
+class GraphSettings(Section):
+    """Topics from the neighbour graph, used where clusterer is graph."""
+
+    resolution: Annotated[float, Field(gt=0, le=1_000_000)] | Literal["auto"] = Field(
+        "auto",
+        description="The larger, the more topics; auto: chosen by how stable and coherent they are. Not used where "
+        "n_topics is above 0.",
+    )
+    inertia: float = Field(
+        0.5,
+        ge=0,
+        le=1000,
+        description="Weight that ties papers to their topics of the last run of another corpus; 0: none.",
+    )
+    small: Literal["join", "outlier"] = Field(
+        "join", description="What becomes of topics below min_topic_size: they join a neighbour, or become outliers."
+    )
+    least_strength: float = Field(
+        0.0, ge=0, le=1, description="Papers with a smaller share of their edge weight in their topic become outliers."
+    )
+
+
 class RepresentSettings(Section):
     """How topics get their words: BERTopic's and CountVectorizer's parameters."""
 
@@ -371,7 +393,14 @@ class TopicModelSettings(Section):
     transformer_model: str | None = Field(
         None, description="sentence-transformers model, a name or a local folder, for missing embeddings."
     )
-    n_topics: int = Field(0, ge=0, description="Number of topics (KMeans); 0 lets HDBSCAN find the number.")
+    clusterer: Literal["hdbscan", "kmeans", "graph"] | None = Field(
+        None,
+        description="hdbscan and kmeans cluster UMAP's layout, graph the neighbour graph itself. When left out: "
+        "hdbscan, or kmeans where n_topics is above 0.",
+    )
+    n_topics: int = Field(
+        0, ge=0, description="Number of topics (KMeans, graph); 0 lets HDBSCAN or the graph's resolution find it."
+    )
     min_topic_size: Annotated[int, Field(ge=2)] | Literal["auto"] = Field(
         _DEFAULT_SIZE, description="Least documents of a topic; auto: chosen by a small sweep."
     )
@@ -384,6 +413,7 @@ class TopicModelSettings(Section):
     umap: UmapSettings = Field(default_factory=UmapSettings)
     hdbscan: HdbscanSettings = Field(default_factory=HdbscanSettings)
     kmeans: KMeansSettings = Field(default_factory=KMeansSettings)
+    graph: GraphSettings = Field(default_factory=GraphSettings)
     represent: RepresentSettings = Field(default_factory=RepresentSettings)
     distribution: DistributionSettings = Field(default_factory=DistributionSettings)
     consensus: ConsensusSettings = Field(default_factory=ConsensusSettings)
@@ -404,17 +434,54 @@ class TopicModelSettings(Section):
                 "under each seed, so update must be refit"
             )
         by_membership = self.orphans.mode == "reassign" and self.orphans.strategy == "membership"
-        if by_membership and self.n_topics and self.consensus.seeds > 1:
+        self._require_fitting_clusterer()
+        if by_membership and self.method == "kmeans" and self.consensus.seeds > 1:
             raise ValueError(
                 f"orphans.strategy is membership and n_topics {self.n_topics}; KMeans knows no membership of "
                 "papers that a consensus leaves out, so strategy must be distribution, c-tf-idf or embedding"
             )
         return self
 
+    def _require_fitting_clusterer(self) -> None:
+        if self.clusterer == "hdbscan" and self.n_topics:
+            raise ValueError(
+                f"clusterer is hdbscan, which finds the number of topics itself, and n_topics {self.n_topics}; set "
+                "n_topics to 0, or clusterer to kmeans or graph"
+            )
+        if self.clusterer == "kmeans" and not self.n_topics:
+            raise ValueError("clusterer is kmeans and n_topics 0; KMeans needs a number of topics")
+        if self.clusterer != "graph":
+            return
+        if self.min_topic_size == "auto":
+            raise ValueError(
+                "min_topic_size is auto and clusterer graph, whose resolution is what can be auto; give min_topic_size "
+                "a number"
+            )
+        if self.consensus.seeds > 1:
+            raise ValueError(
+                f"consensus.seeds is {self.consensus.seeds} and clusterer graph, which lets four seeds vote by itself; "
+                "leave consensus out"
+            )
+        if self.orphans.mode == "reassign":
+            raise ValueError(
+                "orphans.mode is reassign and clusterer graph, which leaves papers out only where graph.least_strength "
+                "or graph.small asks for it; leave orphans out"
+            )
+
+    @property
+    def method(self) -> Literal["hdbscan", "kmeans", "graph"]:
+        """What clusters: as stated, else by n_topics, as the notebook does."""
+        return self.clusterer or ("kmeans" if self.n_topics else "hdbscan")
+
+    @property
+    def has_probability(self) -> bool:
+        """Whether papers have a probability of belonging to their topic: KMeans knows none."""
+        return self.method != "kmeans"
+
     @property
     def chooses_size(self) -> bool:
         """Whether min_topic_size is still to be chosen; KMeans asks for none."""
-        return self.min_topic_size == "auto" and self.n_topics == 0
+        return self.min_topic_size == "auto" and self.method == "hdbscan"
 
     @property
     def stated_size(self) -> int:
@@ -521,7 +588,7 @@ def with_size(settings: Settings, size: int) -> Settings:
 
 def reassigns(settings: Settings) -> bool:
     """Whether a run has the stage reassign: KMeans leaves no outliers, but a vote of several seeds may."""
-    return settings.tmo.orphans.mode == "reassign" and (settings.tmo.n_topics == 0 or agrees(settings))
+    return settings.tmo.orphans.mode == "reassign" and (settings.tmo.method == "hdbscan" or agrees(settings))
 
 
 def agrees(settings: Settings) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from topicloom.settings.schema import Settings, agrees, reassigns
-from topicloom.stage_names import CLUSTER, CONSENSUS, REASSIGN, UPDATE
+from topicloom.stage_names import CLUSTER, CONSENSUS, LOAD_EMBEDDINGS, REASSIGN, UPDATE
+from topicloom.stages import graph_topics
 from topicloom.stages.earlier_fit import POSITIONS, base_refs, is_placed, near_fitted, placement
 from topicloom.stages.reduce import REDUCED
 from topicloom.stages.stage import Artifact, Refs, Stage, Work
@@ -31,7 +32,7 @@ def clusters_from(settings: Settings) -> Artifact:
 
 
 def cluster_reduced(work: Work) -> None:
-    """Cluster the reduced vectors with HDBSCAN, or with KMeans when the settings give a number of topics.
+    """Cluster the reduced vectors with HDBSCAN, or with KMeans when the settings give a number of topics; or the graph.
 
     New papers are placed in the clusters of an earlier run where update has decided so. Artifacts: clusters.npy (n,)
     int64, clusterer.joblib, and under HDBSCAN probability.npy (n,) float64 and condensed_tree.npy. Facts: method,
@@ -40,6 +41,9 @@ def cluster_reduced(work: Work) -> None:
     import joblib
     import numpy as np
 
+    if work.settings.tmo.method == "graph":
+        graph_topics.cluster_graph(work)
+        return
     from topicloom.clusters.clustering import cluster_documents, condensed_tree
 
     if is_placed(work.refs):
@@ -123,7 +127,9 @@ def members_read(refs: Refs) -> tuple[Artifact, ...]:
 def parameters(settings: Settings) -> dict[str, Any]:
     """The settings that decide a clustering."""
     tmo = settings.tmo
-    if tmo.n_topics == 0:
+    if tmo.method == "graph":
+        return graph_topics.parameters(settings)
+    if tmo.method == "hdbscan":
         return {
             "hdbscan": {**tmo.hdbscan.model_dump(mode="json"), "min_cluster_size": tmo.min_cluster_size},
             "calculate_probabilities": tmo.represent.calculate_probabilities,
@@ -136,16 +142,27 @@ def parameters(settings: Settings) -> dict[str, Any]:
 
 def _tell(_: Settings, facts: Mapping[str, Any]) -> str:
     outliers = f"{facts['outliers']} of {facts['documents']} papers are outliers"
-    return f"{facts['method']}: {facts['clusters']} clusters, {outliers}"
+    why = f" ({facts['why']})" if facts.get("why") else ""
+    return f"{facts['method']}: {facts['clusters']} clusters, {outliers}{why}"
+
+
+def _reads(settings: Settings, refs: Refs) -> tuple[Artifact, ...]:
+    found = graph_topics.reads(settings, refs) if settings.tmo.method == "graph" else (REDUCED,)
+    return (*found, *placement(refs))
+
+
+def _also(settings: Settings, refs: Refs) -> dict[str, str]:
+    return graph_topics.run_before(settings, refs) if settings.tmo.method == "graph" else {}
 
 
 STAGE = Stage(
     CLUSTER,
     version=2,
     parameters=parameters,
-    reads=lambda _, refs: (REDUCED, *placement(refs)),
-    sees=(UPDATE,),
-    writes=(CLUSTERS.name, CLUSTERER.name),
+    reads=_reads,
+    also=_also,
+    sees=(UPDATE, LOAD_EMBEDDINGS),
+    writes=(CLUSTERS.name,),
     libraries=("hdbscan", "numpy", "scipy", "scikit-learn"),
     compute=cluster_reduced,
     tell=_tell,

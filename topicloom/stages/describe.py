@@ -14,6 +14,7 @@ from topicloom.settings.schema import Settings
 from topicloom.stage_names import DESCRIBE, IDENTIFY, LOAD_EMBEDDINGS, REDUCE, REPRESENT
 from topicloom.stages.distribution import SCORE
 from topicloom.stages.earlier_fit import stored_placed
+from topicloom.stages.hierarchy import hierarchy_read, stored_hierarchy
 from topicloom.stages.identify import IDENTITY, read_identity
 from topicloom.stages.load_embeddings import (
     IDENTIFIERS,
@@ -52,6 +53,8 @@ def describe_analysis(work: Work) -> Atlas:
     Facts: how the topics were named, how dataset and corpus go together, how many papers have a DOI, and as
     `incomplete` how many topics the language model has not named, which the next run asks for again.
     """
+    import numpy as np
+
     from topicloom.atlas.atlas import make_atlas, write_atlas
 
     settings, refs, out, store = work.settings, work.refs, work.out, work.store
@@ -60,6 +63,7 @@ def describe_analysis(work: Work) -> Atlas:
     tell("papers read", 1, _STEPS)
     of_topics = named_candidates(settings, store, refs[REPRESENT])
     vectors = stored_topic_vectors(store, refs[REPRESENT])
+    counts = np.array([topic.count for topic in table], dtype=np.int64)
     names, method = _names(settings, of_topics, vectors)
     tell("topics named", 2, _STEPS)
     answers = _ask(settings, store, names, table, papers, work.run_id)
@@ -71,6 +75,7 @@ def describe_analysis(work: Work) -> Atlas:
         labels=answers.names,
         lasting=read_identity(store, refs[IDENTIFY])[0],
         by_hand=read_labels(settings),
+        hierarchy=stored_hierarchy(settings, store, refs, counts),
     )
     tell("topics related", 3, _STEPS)
     write_atlas(atlas, out.folder)
@@ -186,7 +191,7 @@ STAGE = Stage(
     DESCRIBE,
     version=3,
     parameters=_parameters,
-    reads=lambda *_: (
+    reads=lambda settings, _: (
         TEXTS,
         IDENTIFIERS,
         ROWS,
@@ -198,6 +203,7 @@ STAGE = Stage(
         WEIGHTS,
         SCORE,
         IDENTITY,
+        *(hierarchy_read(settings) if settings.tmo.method == "graph" else ()),
     ),
     files=lambda settings: (settings.dataset_path, labels_path(settings)),
     parts=(NAMES,),

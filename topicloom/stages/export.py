@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from topicloom.stages.cluster import CLUSTERER, CLUSTERS, PROBABILITY, clusters_
 from topicloom.stages.consensus import AGREED, AGREED_PROBABILITY, AGREEMENT
 from topicloom.stages.distribution import MATRIX, SCORE
 from topicloom.stages.earlier_fit import stored_placed
+from topicloom.stages.graph_topics import SECOND
 from topicloom.stages.identify import IDENTITY, read_identity
 from topicloom.stages.load_embeddings import (
     IDENTIFIERS,
@@ -29,6 +30,7 @@ from topicloom.stages.load_embeddings import (
     stored_identifiers,
     stored_rows,
     stored_texts,
+    stored_vectors,
 )
 from topicloom.stages.orphan_split import ASSIGNED, LEVEL0
 from topicloom.stages.orphan_split import ORPHANS as ORPHAN_ROWS
@@ -45,8 +47,11 @@ from topicloom.store.store import Finding, StagePlan, StageRef, Store
 from topicloom.store.swap import swapped_in
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from topicloom.exports.bertopic_model import ModelParts
-    from topicloom.exports.tables import Results
+    from topicloom.exports.tables import Results, SecondBest
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +94,21 @@ def gather_results(settings: Settings, store: Store, refs: Refs) -> Results:
         lasting=read_identity(store, refs[IDENTIFY])[0],
         given=GivenOutliers(settings.tmo.orphans.strategy, load(GIVEN_SCORE)[rows]) if reassigns(settings) else None,
         agreement=load(AGREEMENT)[rows] if agrees(settings) else None,
+        second=_second_best(load, rows) if settings.tmo.method == "graph" else None,
     )
+
+
+def _second_best(load: Callable[[Artifact], Any], rows: NDArray[np.int64]) -> SecondBest:
+    """The topic after its own that each paper is tied to most, by the topics' numbers."""
+    import numpy as np
+
+    from topicloom.exports.tables import SecondBest
+
+    clusters, topics, second = load(CLUSTERS), load(TOPICS), load(SECOND)
+    topic_of = np.full(int(clusters.max(initial=-1)) + 2, -1, dtype=np.int64)
+    topic_of[clusters] = topics
+    topic_of[-1] = -1  # of a paper that is tied to no other topic
+    return SecondBest(topic_of[second["topic"]][rows], second["strength"][rows])
 
 
 def write_outputs(settings: Settings, store: Store, refs: Refs, folder: Path) -> Results:
@@ -128,15 +147,21 @@ def _model_parts(store: Store, refs: Refs, settings: Settings, results: Results)
     import joblib
     import numpy as np
 
-    from topicloom.exports.bertopic_model import ModelParts
+    from topicloom.exports.bertopic_model import ModelParts, graph_models
     from topicloom.words.topics import read_representation
 
     labels = clusters_from(settings)
     found = read_representation(store.folder(REPRESENT, refs[REPRESENT].key), settings.tmo.represent)
     rows = stored_rows(store, refs[LOAD_EMBEDDINGS])
+    clusters = np.load(store.artifact(refs[CLUSTER], CLUSTERS.name))
+    if settings.tmo.method == "graph":
+        umap, clusterer = graph_models(stored_vectors(store, refs[LOAD_EMBEDDINGS]), clusters, settings.tmo.umap)
+    else:
+        umap = fitted_umap(settings, store, refs, refs[REDUCE])
+        clusterer = joblib.load(store.artifact(refs[CLUSTER], CLUSTERER.name))
     return ModelParts(
         topics=results.topics,
-        clusters=np.load(store.artifact(refs[CLUSTER], CLUSTERS.name))[rows],
+        clusters=clusters[rows],
         labels=np.load(store.artifact(refs[labels.stage], labels.name))[rows],
         probability=results.probability,
         table=list(results.topic_table),
@@ -145,8 +170,8 @@ def _model_parts(store: Store, refs: Refs, settings: Settings, results: Results)
         weights=found.weights,
         weighting=found.weighting,
         topic_embeddings=found.vectors,
-        umap=fitted_umap(settings, store, refs, refs[REDUCE]),
-        clusterer=joblib.load(store.artifact(refs[CLUSTER], CLUSTERER.name)),
+        umap=umap,
+        clusterer=clusterer,
     )
 
 
@@ -253,18 +278,19 @@ def _parameters(settings: Settings) -> dict[str, Any]:
 
 
 def _agreed(settings: Settings) -> tuple[Artifact, ...]:
-    return (AGREED, AGREEMENT, *((AGREED_PROBABILITY,) if settings.tmo.n_topics == 0 else ()))
+    return (AGREED, AGREEMENT, *((AGREED_PROBABILITY,) if settings.tmo.has_probability else ()))
 
 
 def _given(settings: Settings) -> tuple[Artifact, ...]:
-    return (*((GIVEN_PROBABILITY,) if settings.tmo.n_topics == 0 else ()), GIVEN_SCORE)
+    return (*((GIVEN_PROBABILITY,) if settings.tmo.has_probability else ()), GIVEN_SCORE)
 
 
 def _reads(settings: Settings, _: Refs) -> tuple[Artifact, ...]:
     return (
         *(TEXTS, IDENTIFIERS, VECTORS, ROWS),
-        *(REDUCED, COORDINATES, CLUSTERS),
-        *((PROBABILITY,) if settings.tmo.n_topics == 0 else ()),
+        *((SECOND,) if settings.tmo.method == "graph" else (REDUCED,)),
+        *(COORDINATES, CLUSTERS),
+        *((PROBABILITY,) if settings.tmo.has_probability else ()),
         *(_agreed(settings) if agrees(settings) else ()),
         *(_given(settings) if reassigns(settings) else ()),
         *(TOPICS, TABLE, MEANS, VOCABULARY, WEIGHTS, IDF),

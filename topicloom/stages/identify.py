@@ -12,6 +12,7 @@ from topicloom.lineage.matching import Partition
 from topicloom.lineage.records import Event, LastingTopic, RunRecord
 from topicloom.settings.schema import Settings
 from topicloom.stage_names import IDENTIFY, LOAD_EMBEDDINGS, REPRESENT
+from topicloom.stages.hierarchy import hierarchy_read, stored_hierarchy
 from topicloom.stages.load_embeddings import IDENTIFIERS, stored_identifiers
 from topicloom.stages.represent import MEANS, TABLE, TOPICS, stored_topic_vectors
 from topicloom.stages.stage import Artifact, Refs, Stage, Work
@@ -71,14 +72,11 @@ def _lasting_topics(settings: Settings, store: Store, refs: Refs, identity: Iden
     import numpy as np
 
     from topicloom.atlas.colours import group_colours
-    from topicloom.atlas.tree import group_levels, topic_tree
     from topicloom.words.topic_table import read_topics
 
     table = [t for t in read_topics(store.artifact(refs[REPRESENT], TABLE.name)) if t.topic != -1]
     counts = np.array([topic.count for topic in table], dtype=np.int64)
-    colours = group_colours(
-        group_levels(topic_tree(stored_topic_vectors(store, refs[REPRESENT])), counts) if table else [], counts
-    )
+    colours = group_colours(stored_hierarchy(settings, store, refs, counts).levels, counts)
     labels = shown_labels(settings, result_of(refs))
     return [
         LastingTopic(
@@ -130,7 +128,7 @@ STAGE = Stage(
     IDENTIFY,
     version=3,
     parameters=lambda _: {},
-    reads=lambda *_: (IDENTIFIERS, TOPICS, TABLE, MEANS),
+    reads=lambda settings, _: tuple(dict.fromkeys((IDENTIFIERS, TOPICS, TABLE, *hierarchy_read(settings)))),
     also=_run_before,
     writes=(IDENTITY.name, EVENTS.name),
     libraries=("numpy", "scipy"),

@@ -154,6 +154,52 @@ def choice_notes(facts: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         )
 
 
+def graph_notes(facts: Mapping[str, Mapping[str, Any]], tmo: TopicModelSettings) -> Iterator[str]:
+    """Remarks on topics that were found in the neighbour graph, from the facts of the stages by name."""
+    found, graph = facts["cluster"], facts.get("graph", {})
+    if tmo.method != "graph":
+        return
+    if found["why"]:
+        yield f"tmo.graph.resolution is auto, {found['why']}"
+    if graph.get("pieces", 1) > 1 or graph.get("isolated"):
+        yield (
+            f"The neighbour graph has {graph['pieces']} pieces and {graph['isolated']} papers without an edge; no "
+            "topic reaches over two pieces."
+        )
+    if tmo.n_topics and found["clusters"] != tmo.n_topics:
+        yield (
+            f"{found['clusters']} topics were found, as near to tmo.n_topics of {tmo.n_topics} as the neighbour graph "
+            f"and tmo.min_topic_size of {tmo.stated_size} allow."
+        )
+    if found["outliers"]:
+        yield f"{found['outliers']} papers are outliers: {_why_outliers(found, graph, tmo)}."
+    yield from _anchor_notes(found, tmo)
+
+
+def _why_outliers(found: Mapping[str, Any], graph: Mapping[str, Any], tmo: TopicModelSettings) -> str:
+    reasons = []
+    if tmo.graph.least_strength:
+        reasons.append(f"papers with less than tmo.graph.least_strength of {tmo.graph.least_strength} in their topic")
+    if found["too_small"]:
+        reasons.append(f"{found['too_small']} topics below tmo.min_topic_size that joined no other")
+    if graph.get("isolated"):
+        reasons.append("papers without an edge")
+    return ", ".join(reasons) or "their neighbours have no topic"
+
+
+def _anchor_notes(found: Mapping[str, Any], tmo: TopicModelSettings) -> Iterator[str]:
+    if found.get("placed") is not None or not tmo.graph.inertia:
+        return
+    if not found["anchors"]:
+        yield "Topics are tied to no earlier run: there is none of another corpus with papers of this one."
+        return
+    cost = max(found["given_up"], 0.0)
+    yield (
+        f"Topics are tied to those of run {found['anchored_to']} (tmo.graph.inertia {tmo.graph.inertia:g}), for "
+        f"{cost:.2%} of the modularity; {found['split']} came apart all the same."
+    )
+
+
 def orphan_notes(facts: Mapping[str, Mapping[str, Any]], target_share: float | None) -> Iterator[str]:
     """Remarks on outliers that were given to topics, from the facts of the stages by name."""
     found, documents = facts.get("reassign"), facts["load-embeddings"]["documents"]

@@ -80,7 +80,7 @@ def found_neighbours(
 
     def compute(part: Workspace) -> None:
         vectors = stored_vectors(store, embeddings)
-        write_neighbours(part.folder, find_neighbours(vectors, settings.tmo.umap, _search_seed(settings), quiet=quiet))
+        write_neighbours(part.folder, find_neighbours(vectors, settings.tmo.umap, search_seed(settings), quiet=quiet))
 
     return store.obtain(_neighbours_plan(settings, embeddings), compute, run_id=run_id)[0]
 
@@ -101,7 +101,8 @@ def stored_neighbours(
     return Store(settings.store_path).folder(found.stage, found.key)
 
 
-def _search_seed(settings: Settings) -> int:
+def search_seed(settings: Settings) -> int:
+    """The seed of the neighbour search."""
     seed = settings.tmo.umap.neighbors_seed
     return settings.params.seed if seed is None else seed
 
@@ -111,7 +112,7 @@ def _neighbours_plan(settings: Settings, embeddings: StageRef) -> StagePlan:
     return StagePlan(
         stage=NEIGHBOURS.name,
         version=NEIGHBOURS.version,
-        parameters={"n_neighbors": umap.n_neighbors, "metric": umap.metric, "seed": _search_seed(settings)},
+        parameters={"n_neighbors": umap.n_neighbors, "metric": umap.metric, "seed": search_seed(settings)},
         inputs={"/".join(VECTORS): embeddings.outputs[VECTORS.name]},
         libraries=library_versions("umap-learn", "pynndescent", "numba", "numpy", "scipy"),
     )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from topicloom.output_files import QUALITY_FILE
-from topicloom.stage_names import LOAD_EMBEDDINGS, QUALITY, REPRESENT
+from topicloom.settings.schema import Settings
+from topicloom.stage_names import CLUSTER, LOAD_EMBEDDINGS, QUALITY, REPRESENT
+from topicloom.stages.graph_topics import CLUSTERS, LINKS
 from topicloom.stages.load_embeddings import TEXTS
 from topicloom.stages.parts import TOKENS, stored_tokens
 from topicloom.stages.reduce import REDUCED
@@ -18,7 +20,7 @@ from topicloom.stages.represent import (
     prepared_texts,
     stored_topic_vectors,
 )
-from topicloom.stages.stage import Artifact, Stage, Work
+from topicloom.stages.stage import Artifact, Refs, Stage, Work
 from topicloom.store.files import write_json
 
 MEASURES = Artifact(QUALITY, QUALITY_FILE)
@@ -30,7 +32,7 @@ def measure_quality(work: Work) -> dict[str, Any]:
 
     from topicloom.measures.quality import topic_quality
 
-    represent = work.refs[REPRESENT]
+    represent, of_graph = work.refs[REPRESENT], work.settings.tmo.method == "graph"
     tokens = stored_tokens(work.settings, work.refs[LOAD_EMBEDDINGS], work.out, work.run_id)
     of_topics = named_candidates(work.settings, work.store, represent)
     return topic_quality(
@@ -38,9 +40,34 @@ def measure_quality(work: Work) -> dict[str, Any]:
         words=[[name for name, _ in of_topic if " " not in name] for of_topic in of_topics],
         tokens=tokens,
         vectors=stored_topic_vectors(work.store, represent),
-        reduced=np.load(work.path(REDUCED)),
+        reduced=None if of_graph else np.load(work.path(REDUCED)),
         seed=work.settings.params.seed,
+        more=graph_measures(work) if of_graph else None,
     )
+
+
+def graph_measures(work: Work) -> dict[str, float | None]:
+    """Measures of topics that were found in the neighbour graph."""
+    import numpy as np
+    from scipy.sparse import load_npz
+
+    from topicloom.clusters.graph.partition import conductance
+
+    facts, links = work.refs[CLUSTER].facts, load_npz(work.path(LINKS)).tocsr()
+    leaving = conductance(links, np.arange(links.shape[0]))
+    given_up = facts["given_up"]
+    return {
+        "modularity": round(facts["modularity"], 4),
+        "conductance": round(float(leaving.mean()), 4) if len(leaving) else None,
+        "seed_agreement": facts["stability"],
+        "given_up": None if given_up is None else round(given_up, 4),
+    }
+
+
+def _reads(settings: Settings, _: Refs) -> tuple[Artifact, ...]:
+    if settings.tmo.method == "graph":
+        return (TEXTS, CLUSTERS, LINKS, TOPICS, MEANS, VOCABULARY, WEIGHTS)
+    return (TEXTS, REDUCED, TOPICS, MEANS, VOCABULARY, WEIGHTS)
 
 
 def write_quality(work: Work) -> None:
@@ -57,7 +84,7 @@ STAGE = Stage(
         "language": settings.tmo.represent.language,
         "seed": settings.params.seed,
     },
-    reads=lambda *_: (TEXTS, REDUCED, TOPICS, MEANS, VOCABULARY, WEIGHTS),
+    reads=_reads,
     also=prepared_texts,
     parts=(TOKENS,),
     writes=(MEASURES.name,),

@@ -14,6 +14,7 @@ from topicloom.stages.notes import (
     choice_notes,
     corpus_notes,
     dataset_notes,
+    graph_notes,
     orphan_notes,
     picture_notes,
     result_notes,
@@ -50,6 +51,7 @@ def notes_of(settings: Settings, facts: Facts, failed: Mapping[str, str] | None 
         *result_notes(facts, settings.tmo),
         *choice_notes(facts),
         *update_notes(facts),
+        *graph_notes(facts, settings.tmo),
         *orphan_notes(facts, settings.tmo.orphans.target_share),
         *picture_notes(facts, failed or {}),
     ]

@@ -27,6 +27,9 @@ def reduce_corpus(work: Work) -> None:
     Artifacts: reduced.npy (n, n_components) float32, coordinates.npy (n, 2) float32, umap.joblib; where papers are
     placed also placed.npy.
     """
+    if work.settings.tmo.method == "graph":
+        _map_alone(work)
+        return
     from topicloom.space.reduction import reduce_documents
     from topicloom.space.umap_fit import layout_start
 
@@ -42,6 +45,30 @@ def reduce_corpus(work: Work) -> None:
     work.out.facts["start"] = layout_start(settings.tmo.umap, embeddings.facts["documents"])
     umap, seed = settings.tmo.umap, settings.params.seed
     reduce_documents(work.path(VECTORS), neighbours, work.out.folder, umap, seed, search, quiet=work.quiet)
+
+
+def _map_alone(work: Work) -> None:
+    """Lay out the map only: nothing needs the reduced vectors where topics are found in the graph."""
+    import numpy as np
+
+    from topicloom.space.neighbours import read_neighbours
+    from topicloom.space.new_papers import place_on_map
+    from topicloom.space.umap_fit import layout_start, map_coordinates
+
+    settings, out, embeddings = work.settings, work.out, work.refs[LOAD_EMBEDDINGS]
+    umap, seed = settings.tmo.umap, settings.params.seed
+    if is_placed(work.refs):
+        base, positions = base_refs(work.store, work.refs[UPDATE]), np.load(work.path(POSITIONS))
+        coordinates = np.load(work.store.artifact(base[REDUCE], COORDINATES.name))
+        on_map = place_on_map(near_fitted(work.store, work.refs[UPDATE]), coordinates)
+        np.save(out.path(COORDINATES.name), joined(coordinates, on_map, positions))
+        np.save(out.path(PLACED.name), positions < 0)
+        out.facts = {"placed": int((positions < 0).sum())}
+        return
+    out.facts["start"] = layout_start(umap, embeddings.facts["documents"])
+    folder = stored_neighbours(settings, embeddings, out, work.run_id, quiet=work.quiet)
+    known = read_neighbours(folder) if folder is not None else None
+    np.save(out.path(COORDINATES.name), map_coordinates(np.load(work.path(VECTORS)), umap, seed, known))
 
 
 def reduce_placed(work: Work) -> None:
@@ -94,7 +121,9 @@ def fitted_umap(settings: Settings, store: Store, refs: Refs, reduced: StageRef)
 
 def parameters(settings: Settings) -> dict[str, Any]:
     """The settings that decide a reduction."""
-    return {"umap": settings.tmo.umap.model_dump(mode="json"), "seed": settings.params.seed}
+    alone = settings.tmo.method == "graph"
+    umap = settings.tmo.umap.model_dump(mode="json", exclude={"n_components"} if alone else set())
+    return {"umap": umap, "seed": settings.params.seed, **({"map": "alone"} if alone else {})}
 
 
 STAGE = Stage(
@@ -104,7 +133,7 @@ STAGE = Stage(
     reads=lambda _, refs: (VECTORS, *placement(refs)),
     parts=(NEIGHBOURS,),
     sees=(UPDATE,),
-    writes=(REDUCED.name, COORDINATES.name, UMAP.name),
+    writes=(COORDINATES.name,),
     libraries=("umap-learn", "pynndescent", "numba", "numpy", "scipy", "scikit-learn"),
     compute=reduce_corpus,
 )

@@ -145,7 +145,7 @@ def _why_too_few(settings: Settings, store: Store, base: FittedRun) -> str:
     """HDBSCAN's prediction asks for twice min_samples neighbours among the fitted papers."""
     tmo, fitted = settings.tmo, int(refs_under(store, base.keys)[CLUSTER].facts["documents"])
     needed = 2 * (tmo.hdbscan.min_samples or tmo.min_cluster_size)
-    if tmo.n_topics or needed <= fitted:
+    if tmo.method != "hdbscan" or needed <= fitted:
         return ""
     return (
         f"prediction asks for {needed} fitted papers, twice HDBSCAN's min_samples, and run {base.number} has {fitted}"

@@ -84,7 +84,7 @@ def _row(trial: Trial, alike: Sequence[StageRef]) -> dict[str, Any]:
     return {
         **trial.combination.values,
         "topics": trial.refs[REPRESENT].facts["topics"],
-        **{name: np.nan if facts[name] is None else float(facts[name]) for name in _MEASURES},
+        **{name: np.nan if facts.get(name) is None else float(facts[name]) for name in _MEASURES},
         "stability": np.nan if found.rand is None else round(found.rand, 4),
         "topic_stability": np.nan if found.topics is None else round(found.topics, 4),
         "seconds": round(sum(float(manifest.get("seconds", 0.0)) for manifest in manifests), 1),

@@ -8,7 +8,7 @@ import pytest
 from topicloom.settings.schema import UmapSettings
 from topicloom.space.neighbour_graph import neighbour_graph, pieces_of
 from topicloom.space.neighbours import find_neighbours
-from topicloom.space.reduction import fit_umap
+from topicloom.space.umap_fit import fit_umap
 
 
 @pytest.mark.parametrize("searched", [False, True])

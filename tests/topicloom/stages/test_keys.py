@@ -53,7 +53,7 @@ def test_a_stage_computed_in_a_new_way_makes_stale_whoever_runs_it(settings, mon
     ("part", "users"),
     [
         (TOKENS, {"represent", "quality", "reassign", "choose-size"}),
-        (NEIGHBOURS, {"reduce", "export", "update", "choose-size", "consensus"}),
+        (NEIGHBOURS, {"graph", "reduce", "export", "update", "choose-size", "consensus"}),
         (NAMES, {"describe"}),
     ],
     ids=lambda part: getattr(part, "name", ""),

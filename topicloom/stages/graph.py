@@ -1,0 +1,63 @@
+"""The stage graph: UMAP's neighbour graph, where topics are found in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from topicloom.settings.schema import Settings
+from topicloom.stage_names import GRAPH, LOAD_EMBEDDINGS
+from topicloom.stages.earlier_fit import is_placed
+from topicloom.stages.load_embeddings import VECTORS, stored_vectors
+from topicloom.stages.parts import NEIGHBOURS, search_seed, stored_neighbours
+from topicloom.stages.stage import Artifact, Stage, Work
+
+EDGES = Artifact(GRAPH, "graph.npz")
+
+
+def build_graph(work: Work) -> None:
+    """Build the graph that UMAP lays out. Artifact: graph.npz, sparse (n, n) float32. Facts: documents, edges, pieces,
+    isolated.
+    """
+    from scipy.sparse import save_npz
+
+    from topicloom.space.neighbour_graph import neighbour_graph, pieces_of
+    from topicloom.space.neighbours import read_neighbours
+
+    loaded = work.refs[LOAD_EMBEDDINGS]
+    folder = stored_neighbours(work.settings, loaded, work.out, work.run_id, quiet=work.quiet)
+    known = read_neighbours(folder) if folder is not None else None
+    graph = neighbour_graph(stored_vectors(work.store, loaded), work.settings.tmo.umap, known)
+    save_npz(work.out.path(EDGES.name), graph)
+    pieces = pieces_of(graph)
+    work.out.facts |= {
+        "documents": graph.shape[0],
+        "edges": graph.nnz // 2,
+        "pieces": pieces.count,
+        "isolated": pieces.isolated,
+    }
+
+
+def parameters(settings: Settings) -> dict[str, Any]:
+    """The settings that decide a graph."""
+    umap = settings.tmo.umap
+    return {"n_neighbors": umap.n_neighbors, "metric": umap.metric, "seed": search_seed(settings)}
+
+
+def _tell(_: Settings, facts: Mapping[str, Any]) -> str:
+    return f"Graph: {facts['edges']} edges, {facts['pieces']} pieces, {facts['isolated']} papers without an edge"
+
+
+STAGE = Stage(
+    GRAPH,
+    version=1,
+    parameters=parameters,
+    reads=lambda *_: (VECTORS,),
+    parts=(NEIGHBOURS,),
+    writes=(EDGES.name,),
+    libraries=("umap-learn", "pynndescent", "numba", "numpy", "scipy", "scikit-learn"),
+    wanted=lambda settings: settings.tmo.method == "graph",
+    due=lambda _, refs: not is_placed(refs),
+    compute=build_graph,
+    tell=_tell,
+)
