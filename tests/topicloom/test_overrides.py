@@ -58,6 +58,8 @@ def test_every_override_reaches_its_setting(analysis):
         n_neighbors=9,
         n_components=3,
         min_samples=2,
+        resolution=3.0,
+        inertia=1.0,
         others_threshold=0.5,
         stop_words="english",
         language="multilingual",
