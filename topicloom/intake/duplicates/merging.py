@@ -72,7 +72,7 @@ def _first(texts: Sequence[str]) -> int:
 def _best(name: str, texts: Sequence[str]) -> int:
     """The place of the best text, the first of several that are as good."""
     worth = _WORTH.get(name)
-    if worth is None:
+    if worth is None or len(set(texts)) == 1:
         return _first(texts)
     return max(range(len(texts)), key=lambda at: (worth(texts[at]), -at))
 
