@@ -153,7 +153,7 @@ class _Pair:
         return (self.exact and authors) or self.alike >= 80 or (contained and authors) or place or nowhere_else
 
     def _by_description(self) -> Verdict | None:
-        if self.years > 2 or (self.share is not None and self.share < 0.5):
+        if self.years > 2 or self._unlike() or (self.share is not None and self.share < 0.5):
             return None
         at_one_place = self._at_one_place()
         if self._in_two_places(at_one_place):
@@ -167,6 +167,10 @@ class _Pair:
             told += ["abstract"] if self._same_abstract() else []
             return Verdict(Word.SAME, ", ".join(told), self._score(grade, at_one_place))
         return None
+
+    def _unlike(self) -> bool:
+        """Titles that have little in common, and no one place: no more need be asked, which is most pairs."""
+        return not self.exact and self.alike < _RELATED and not self._surely_there() and not self._truncated()
 
     def _title_grade(self) -> int:
         """3: the same title. 2: another spelling. 1: related, such as a title without its subtitle. 0: another."""
