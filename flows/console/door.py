@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 from rich.markup import escape
 
 from flows.console.display import console, counted, relative, show_notes
-from topicloom.intake.later import add_exports
-from topicloom.intake.project import DUPLICATES, Imported, new_project
-from topicloom.intake.settings_file import FILTERED, language_note
 from topicloom.intake.tables.layout import tag_of, words_for_columns
+
+if TYPE_CHECKING:
+    from topicloom.intake.project import Imported
 
 Project = Annotated[Path, typer.Argument(metavar="ROOT/PROJECT", help="Folder of the project.")]
 Exports = Annotated[
@@ -50,6 +50,8 @@ def register(app: typer.Typer, run: Callable[[Path], None]) -> None:
         go_on: Annotated[bool, typer.Option("--run", help="Compute the map at once.")] = False,
     ) -> None:
         """Make a project from exports of bibliographic databases."""
+        from topicloom.intake.project import new_project
+
         with counted():
             made = new_project(project, exports, columns_of(columns), model)
         show_import(made, model)
@@ -70,6 +72,8 @@ def register(app: typer.Typer, run: Callable[[Path], None]) -> None:
         go_on: Annotated[bool, typer.Option("--run", help="Compute the map anew at once.")] = False,
     ) -> None:
         """Bring later exports into a project: new papers, updates of known ones, and what duplicates.csv decides."""
+        from topicloom.intake.later import add_exports
+
         with counted():
             made = add_exports(project, exports or [], columns_of(columns))
         _show_addition(made)
@@ -111,6 +115,9 @@ def columns_of(text: str | None) -> dict[str, str]:
 
 def show_import(made: Imported, model: str | None) -> None:
     """Say what an import did, in about ten lines."""
+    from topicloom.intake.project import DUPLICATES, SOURCES
+    from topicloom.intake.settings_file import FILTERED, language_note
+
     last = made.account.imports[-1]
     for file in last.files[:_SHOWN]:
         refused = f", {file.refused} refused" if file.refused else ""
@@ -122,6 +129,7 @@ def show_import(made: Imported, model: str | None) -> None:
     for step in made.account.flow:
         _say(step)
     account = made.account
+    _say(f"The exports are kept as they came, as copies, in {_shown(made.project / FILTERED / SOURCES)}.")
     _say(f"Without abstract: {account.without_abstract}; without year: {account.without_year}")
     if account.duplicates:
         _say(f"Look through {_shown(made.project / FILTERED / DUPLICATES)}: a merge that is wrong is undone there.")

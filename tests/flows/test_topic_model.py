@@ -40,6 +40,7 @@ def test_cached_run_imports_nothing_heavy_and_shows_every_computing_task_as_cach
 import sys
 from prefect.client.orchestration import get_client
 from flows.topic_model import topic_model
+import flows.console.cli  # the whole command line
 state = topic_model(sys.argv[1], return_state=True)
 heavy = {"numpy", "scipy", "pandas", "pyarrow", "sklearn", "numba", "umap", "hdbscan", "matplotlib", "bertopic", "torch",
          "sentence_transformers"} & set(sys.modules)

@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.preprocessing import FunctionTransformer
 
 from topicloom.output_files import MODEL, MODEL_FOLDER
 from topicloom.settings.schema import TopicModelSettings, UmapSettings
@@ -143,9 +145,6 @@ def graph_models(
     The first hands embeddings on as they are; the second finds the cluster of new papers by their neighbours. Both are
     scikit-learn's, so that a program without topicloom can load the model. vectors: (n, d). clusters: (n,).
     """
-    from sklearn.neighbors import KNeighborsClassifier
-    from sklearn.preprocessing import FunctionTransformer
-
     every = -(-len(vectors) // _MOST_KEPT)
     kept, of_kept = vectors[::every], clusters[::every]
     nearest = KNeighborsClassifier(min(umap.n_neighbors, len(kept)), weights="distance", metric=umap.metric)

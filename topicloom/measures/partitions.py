@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from topicloom.measures.coherence import coherence
 from topicloom.words.tokens import Tokens
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 _WORDS = 10
 

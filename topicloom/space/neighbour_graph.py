@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import connected_components
+from sklearn.metrics import pairwise_distances
 
 from topicloom.machine.compiled import import_umap
 from topicloom.settings.schema import UmapSettings
 from topicloom.space.neighbours import Neighbours
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-    from scipy.sparse import csr_matrix
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,6 @@ def neighbour_graph(
 
     Source: McInnes, Healy and Melville (2018), UMAP, section 3.1; the umap-learn library.
     """
-    import numpy as np
-    from scipy.sparse import csr_matrix
-
     n = len(vectors)
     if n < 2:
         return csr_matrix((n, n), dtype=np.float32)
@@ -68,8 +66,6 @@ def neighbour_graph(
 
 
 def _fuzzy_set(vectors: NDArray[np.floating[Any]], umap: UmapSettings, neighbours: Neighbours | None) -> Any:
-    import numpy as np
-    from sklearn.metrics import pairwise_distances
     from threadpoolctl import threadpool_limits
 
     import_umap()
@@ -87,9 +83,6 @@ def _fuzzy_set(vectors: NDArray[np.floating[Any]], umap: UmapSettings, neighbour
 
 def pieces_of(graph: csr_matrix) -> Pieces:
     """Find the connected pieces of a graph. graph: (n, n) symmetric."""
-    import numpy as np
-    from scipy.sparse.csgraph import connected_components
-
     _, labels = connected_components(graph, directed=False)
     sizes = np.bincount(labels)
     return Pieces(int((sizes > 1).sum()), int((sizes == 1).sum()), labels.astype(np.int64))

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
+from sklearn.metrics import adjusted_rand_score
 
 from topicloom.clusters.graph.anchors import Anchors, anchored
 from topicloom.clusters.graph.leiden import FindsCommunities, leiden
@@ -21,8 +23,6 @@ from topicloom.machine.threads import available_threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
 RUNS = 4  # seeds that are asked
 
@@ -42,8 +42,6 @@ class Agreed:
     @property
     def rand(self) -> float | None:
         """Mean adjusted Rand index of each two seeds; None for a single one."""
-        from sklearn.metrics import adjusted_rand_score
-
         pairs = [adjusted_rand_score(one, other) for one, other in itertools.combinations(self.runs, 2)]
         return float(np.mean(pairs)) if pairs else None
 

@@ -5,15 +5,13 @@ the evidence outweighs it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 from scipy.sparse import bmat, csr_matrix
 
 from topicloom.clusters.graph.partition import membership_matrix, numbered_by_row
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -52,8 +50,6 @@ def anchors_of(
         >>> anchors_of(np.array(["a", "b"]), np.array(["b", "c"]), np.array([4, 7]), 0.5).topics.tolist()
         [-1, 0]
     """
-    import pandas as pd
-
     place = pd.Index(earlier_papers.astype(str)).get_indexer(papers.astype(str))
     topics = np.where(place >= 0, np.append(earlier_topics, -1)[place], -1)
     return Anchors(numbered_by_row(topics.astype(np.int64)), weight)

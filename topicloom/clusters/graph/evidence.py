@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from topicloom.clusters.graph.agreement import agreed_communities
 from topicloom.clusters.graph.leiden import FindsCommunities, leiden
 from topicloom.clusters.graph.small_topics import Small, settle_small_topics
 from topicloom.measures.stability import stability
 from topicloom.progress import tell
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from scipy.sparse import csr_matrix
 
 PATH = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 14.0, 20.0, 28.0, 40.0)
 STABLE = 0.6  # Jaccard index from which on Hennig (2007) takes a cluster for a pattern in the data

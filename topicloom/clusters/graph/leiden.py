@@ -6,15 +6,13 @@ with a resolution, Reichardt and Bornholdt (2006). The library is graspologic-na
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from topicloom.clusters.graph.partition import numbered_by_row
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from scipy.sparse import csr_matrix
 
 ITERATIONS = 5  # cycles; more gain less than one part in a thousand of the objective
 

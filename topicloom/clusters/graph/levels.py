@@ -9,15 +9,12 @@ Source: agglomeration by modularity, Clauset, Newman and Moore (2004).
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from topicloom.clusters.graph.joining import Joining
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from scipy.sparse import csr_matrix
 
 AREAS = 8  # groups of the coarsest level, as many as there are colours that all eyes can distinguish
 _SCALING = 4 / 3  # on two corpora the number of communities grows with the resolution to the power of 0.75

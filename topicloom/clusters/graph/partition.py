@@ -5,13 +5,9 @@ Source: Newman and Girvan (2004), modularity; its resolution, Reichardt and Born
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 
 def numbered_by_row(labels: NDArray[np.int64]) -> NDArray[np.int64]:

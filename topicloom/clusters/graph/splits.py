@@ -9,16 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from sklearn.metrics import adjusted_rand_score
 
 from topicloom.clusters.graph.partition import degrees_of, links_between, numbered_by_row
 from topicloom.clusters.graph.small_topics import settle_small_topics
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from scipy.sparse import csr_matrix
 
 _PART = 0.1  # share of a topic's papers that is the least part of a split, as topicloom.lineage counts it
 
@@ -100,8 +98,6 @@ def split_topics(
 
 def _holds(cuts: Sequence[Cut], rule: SplitRule) -> bool:
     """Whether the seeds cut a topic alike, and each by more than they differ and than chance gives."""
-    from sklearn.metrics import adjusted_rand_score
-
     gains = [cut.gain for cut in cuts]
     if min(gains) <= max(rule.least_gain, max(gains) - min(gains)):
         return False

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from topicloom.clusters.graph.agreement import RUNS, agreed_communities
 from topicloom.clusters.graph.anchors import Anchors
@@ -15,10 +16,6 @@ from topicloom.clusters.graph.resolution import enough_topics, resolution_for
 from topicloom.clusters.graph.small_topics import Small, join_down_to, settle_small_topics
 from topicloom.clusters.graph.splits import SplitRule, split_topics
 from topicloom.clusters.graph.strength import Strength, strength_of, without_weak
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from scipy.sparse import csr_matrix
 
 DEFAULT_RESOLUTION = 20.0
 _QUICK = 2  # cycles of Leiden where only the number of topics is asked
