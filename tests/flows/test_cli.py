@@ -133,7 +133,8 @@ def test_a_failed_run_exits_with_1(project, prefect_server):
     done = topicloom("run", project.analysis, server=prefect_server)
     assert done.returncode == 2
     assert "min_df" in done.stderr
-    (project.path / ".topicloom" / "reduce").rename(project.path / "aside")
+    project.write_settings()
+    (project.path / ".topicloom").mkdir(exist_ok=True)
     (project.path / ".topicloom" / "reduce").write_text("a file where a folder should be")
     done = topicloom("run", project.analysis, server=prefect_server)
     assert done.returncode == 1

@@ -283,7 +283,7 @@ def test_a_killed_run_is_taken_up_where_it_was(project, prefect_server):
     """Killed while it reduces: what it had kept is reused, its temporary files are gone, and no lock is held."""
     env = {**os.environ, "PREFECT_API_URL": prefect_server}
     script = (
-        "import sys, time\nimport topicloom.stages.reduce as m\n"
+        "import sys, time\nimport topicloom.space.reduction as m\n"
         "m.reduce_documents = lambda *a, **k: (print('REDUCING', flush=True, file=sys.__stdout__), time.sleep(600))\n"
         "from flows.topic_model import topic_model as t\nt(sys.argv[1])"
     )
