@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from pathlib import Path
 
@@ -30,7 +31,9 @@ SAMPLES = [
     "<xml><records><record><ref-type>1</ref-type><titles><title>t</title></titles></record></records></xml>",
     '{"title": "t", "abstract": ["x", {"y": 1}]}\n{"title": null}\n',
 ]
-FEW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+# The same examples in every run; TOPICLOOM_EXAMPLES searches further, by others.
+MORE = int(os.environ.get("TOPICLOOM_EXAMPLES", "0"))
+FEW = settings(max_examples=MORE or 60, deadline=None, derandomize=not MORE, suppress_health_check=list(HealthCheck))
 
 
 @st.composite
@@ -78,6 +81,8 @@ def test_bytes(content):
 
 @FEW
 @given(damaged())
+@example(b"TY  - JOUR\nTI  - x\nAB\nAB  - y\nER  -\n")
+@example(b"TY  - JOUR\nTI\nER  -\n")
 def test_damaged_files(content):
     all_readers(content)
 

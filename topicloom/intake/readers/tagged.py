@@ -87,9 +87,9 @@ def tagged_records(lines: Iterable[str], tagging: Tagging) -> Iterator[Tagged]:
         elif found and (record is None or tag in tagging.first):
             if record:
                 yield record
-            record = Tagged(number, [(tag, [found["value"]])], tag in tagging.first)
+            record = Tagged(number, [(tag, [found["value"] or ""])], tag in tagging.first)
         elif found and record:
-            record.fields.append((tag, [found["value"]]))
+            record.fields.append((tag, [found["value"] or ""]))
         elif record and line.startswith(tagging.indent):
             record.fields[-1][1].append(line)
     if record and record.begun and tagging.end:
