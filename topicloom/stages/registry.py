@@ -51,11 +51,6 @@ STAGES: Final[Mapping[str, Stage]] = {
 }
 
 
-def stages_of(settings: Settings) -> tuple[str, ...]:
-    """The stages that a run with these settings has, in order; of update only a run knows whether it is due."""
-    return tuple(name for name, stage in STAGES.items() if stage.wanted(settings))
-
-
 def stages_due(settings: Settings, refs: Refs) -> Iterator[Stage]:
     """The stages of a run, in order, each as soon as it is asked for: `refs` may grow meanwhile.
 

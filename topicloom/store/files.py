@@ -13,8 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-BLOCK = 1 << 20
-
 
 def digest_file(path: Path) -> str:
     """SHA-256 of a file's content, in hexadecimal; the file is read in blocks of 1 MiB."""

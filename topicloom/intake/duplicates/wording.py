@@ -31,70 +31,13 @@ _NOTICES = (
 _NOTICE_START = [(name, re.compile(pattern)) for name, pattern in _NOTICES]
 _NOTICE_END = re.compile(r"\b(?:a |an |the )?(erratum|corrigendum|correction|retraction|reply|rejoinder|comment)$")
 _END_KIND = {"erratum": "correction", "corrigendum": "correction", "rejoinder": "reply"}
-_NUMBER_WORDS = dict(
-    zip(
-        [
-            *(
-                "one",
-                "two",
-                "three",
-                "four",
-                "five",
-                "six",
-                "seven",
-            ),
-            *(
-                "eight",
-                "nine",
-                "ten",
-                "eleven",
-                "twelve",
-            ),
-        ],
-        map(str, range(1, 13)),
-        strict=True,
-    )
-) | dict(
-    zip(
-        [
-            *(
-                "first",
-                "second",
-                "third",
-                "fourth",
-                "fifth",
-                "sixth",
-                "seventh",
-            ),
-            *(
-                "eighth",
-                "ninth",
-                "tenth",
-            ),
-        ],
-        map(str, range(1, 11)),
-        strict=True,
-    )
+_CARDINALS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+_NUMBER_WORDS = {word: str(number) for words in (_CARDINALS, _ORDINALS) for number, word in enumerate(words, 1)}
+_ROMAN_NUMERALS = (
+    *("", "", "ii", "iii", "iv", "", "vi", "vii", "viii", "ix"),  # i, v and x are words and letters too
+    *("", "xi", "xii", "xiii", "xiv", "xv", "xvi"),
 )
-_ROMAN_NUMERALS = [
-    "",
-    "",
-    "ii",
-    "iii",
-    "iv",
-    "",
-    "vi",
-    "vii",
-    "viii",
-    "ix",
-    "",
-    "xi",
-    "xii",
-    "xiii",
-    "xiv",
-    "xv",
-    "xvi",
-]
 _ROMAN = {numeral: str(number) for number, numeral in enumerate(_ROMAN_NUMERALS) if numeral}
 _ROMAN_ALONE = {"i": "1", "v": "5", "x": "10"}
 _COUNTED = frozenset(

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from topicloom.intake.readers.json_values import objects
-from topicloom.intake.record import DATABASE, Export, Opening, Piece, Reader, Refused, joined, piece
+from topicloom.intake.readers.json_values import pieces
+from topicloom.intake.record import DATABASE, Export, Opening, Piece, Reader, joined
 
 _BEGINNING = re.compile(r"\s*[\[{]")
 _LIKE = re.compile(r'"(?:container-title|date-parts|issued)"\s*:')
@@ -23,12 +23,7 @@ def _knows(opening: Opening) -> bool:
 
 
 def _read(export: Export) -> Iterator[Piece]:
-    for found in objects(export):
-        if isinstance(found, Refused):
-            yield found
-        else:
-            line, item = found
-            yield piece(line, _fields(item))
+    return pieces(export, _fields)
 
 
 def _fields(item: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from topicloom.intake.record import Export, FaultError, Refused
+from topicloom.intake.record import Export, FaultError, Piece, Refused, piece
 
 _LISTS = ("results", "items", "data", "records", "message", "works", "references")
 _MOST_BYTES = 4 << 30
@@ -21,6 +21,12 @@ def objects(export: Export) -> Iterator[tuple[int, dict[str, Any]] | Refused]:
         yield from _by_line(export)
     else:
         yield from _whole(export)
+
+
+def pieces(export: Export, fields: Callable[[Mapping[str, Any]], list[tuple[str, str]]]) -> Iterator[Piece]:
+    """The works of a file as records. fields: tags and texts of a work."""
+    for found in objects(export):
+        yield found if isinstance(found, Refused) else piece(found[0], fields(found[1]))
 
 
 def _first_line(file: Any) -> str:

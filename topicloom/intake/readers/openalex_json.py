@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from topicloom.intake.readers.json_values import objects
-from topicloom.intake.record import DATABASE, Export, Opening, Piece, Reader, Refused, joined, piece
+from topicloom.intake.readers.json_values import pieces
+from topicloom.intake.record import DATABASE, Export, Opening, Piece, Reader, joined
 
 _BEGINNING = re.compile(r'\s*[\[{].*"https://openalex\.org/W\d+"', re.DOTALL)
 _LIKE = re.compile(r'"(?:abstract_inverted_index|authorships|publication_year)"')
@@ -18,12 +18,7 @@ def _knows(opening: Opening) -> bool:
 
 
 def _read(export: Export) -> Iterator[Piece]:
-    for found in objects(export):
-        if isinstance(found, Refused):
-            yield found
-        else:
-            line, work = found
-            yield piece(line, _fields(work))
+    return pieces(export, _fields)
 
 
 def _fields(work: Mapping[str, Any]) -> list[tuple[str, str]]:

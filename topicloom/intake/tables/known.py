@@ -13,7 +13,6 @@ _EMBASE = re.compile(
     r"(?:\((?P<pages>[^()]*)\))?\.\s*(?:Article Number.*?)?(?:Date of Publication.*)?\Z",
     re.DOTALL,
 )
-_CITATION = re.compile(r"(?P<journal>[^.]+)\.\s*(?P<year>\d{4})[^;]*;?(?P<volume>[^(:;.]*)(?:\((?P<issue>[^)]*)\))?")
 
 
 def _scopus(record: dict[str, str]) -> None:
