@@ -9,14 +9,15 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from tests.conftest import SHARED
 from tests.topicloom.intake.test_formats import read
 from topicloom.inputs.years import read_year
 from topicloom.intake.identity import plain_doi
 
 
 @pytest.fixture(scope="module")
-def exports(request):
-    folder = request.config.rootpath.resolve().parents[1] / "shared" / "data" / "exports"
+def exports():
+    folder = SHARED / "exports"
     if not folder.is_dir():
         pytest.skip("The shared exports are not on this machine.")
     return folder
