@@ -1,11 +1,19 @@
-"""What UMAP says while it works, in the run's log instead of on the terminal."""
+"""What UMAP says while it works, in the run's log instead of on the terminal.
+
+UMAP prints, and has no logger. The streams sys.stdout and sys.stderr belong to the whole process, so a stage cannot
+have them to itself while others run on other threads: what stands in their place asks who is printing.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import re
+import sys
+import threading
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from typing import Any, Final, TextIO
 
 from prefect.logging import get_run_logger
 
@@ -41,14 +49,56 @@ class _Lines(io.TextIOBase):
             self._say(said)
 
 
+_lines: ContextVar[_Lines | None] = ContextVar("lines_of_a_library", default=None)
+_STREAMS: Final = ("stdout", "stderr")
+_counted = threading.Lock()
+_blocks = 0  # that are being run, on whatever thread
+
+
+class _ByThread:
+    """A standard stream that gives what is printed within a block to the log, and all else to the stream beneath."""
+
+    def __init__(self, beneath: TextIO) -> None:
+        self.beneath = beneath
+
+    def write(self, text: str) -> int:
+        return (_lines.get() or self.beneath).write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.beneath, name)
+
+
 @contextlib.contextmanager
 def in_the_runs_log(library: str) -> Iterator[None]:
-    """Within the block, what `library` prints goes to the run's log, one line each."""
+    """Within the block, what `library` prints goes to the run's log, one line each; other threads print as ever."""
     run_log = get_run_logger()
 
     def say(line: str) -> None:
         run_log.info("%s: %s", library, line)
 
-    lines = _Lines(say)
-    with contextlib.redirect_stdout(lines), contextlib.redirect_stderr(lines):
+    with _streams_by_thread():
+        token = _lines.set(_Lines(say))
+        try:
+            yield
+        finally:
+            _lines.reset(token)
+
+
+@contextlib.contextmanager
+def _streams_by_thread() -> Iterator[None]:
+    """Have the standard streams ask who is printing; the last block to end puts them back."""
+    global _blocks
+    with _counted:
+        _blocks += 1
+        for name in _STREAMS:
+            if not isinstance(getattr(sys, name), _ByThread):
+                setattr(sys, name, _ByThread(getattr(sys, name)))
+    try:
         yield
+    finally:
+        with _counted:
+            _blocks -= 1
+            for name in _STREAMS:
+                stream = getattr(sys, name)
+                if not _blocks and isinstance(stream, _ByThread):  # else somebody has put one of their own over it
+                    setattr(sys, name, stream.beneath)
