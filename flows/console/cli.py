@@ -213,7 +213,8 @@ def diff(
     found = chosen_differences(settings, runs or [])
     if found:
         console.print(Markdown(as_markdown(found)))
-        for name in write_differences(found, out) if out else ():
+        escapes = settings.tmo.export.escape_formulas
+        for name in write_differences(found, out, escape_formulas=escapes) if out else ():
             console.print(f"  {escape(str((out or Path()) / name))}", highlight=False, soft_wrap=True)
 
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import csv
+import re
 
 import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
 
-from topicloom.store.csv_tables import write_csv
+from topicloom.store.csv_tables import escaped, read_back, unescaped, write_csv
+
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 ODD = [
     "a bare\rreturn",
@@ -44,3 +49,51 @@ def test_other_tables_have_the_bytes_that_pandas_writes(tmp_path):
 def test_an_empty_table_has_its_names(tmp_path):
     write_csv(pd.DataFrame({"a": [], "b": []}), tmp_path / "t.csv")
     assert (tmp_path / "t.csv").read_bytes() == b"a,b\n"
+
+
+FORMULAS = [
+    "=1+2",
+    "+1+2",
+    "-1+2",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    '=HYPERLINK("http://e.org"), x',
+    "＝1",
+    "'=1",
+    "''@x",
+    "-1,5",
+]
+PLAIN = ["-5", "+1.5e-3", ".5", "-.5", "1=1", " =1", "'quoted' text", "", "plain", "['=1']"]
+
+
+def test_formulas_are_escaped_and_found_again(tmp_path):
+    table = pd.DataFrame({"UT": [*FORMULAS, *PLAIN], "=evil()": "x", "-7": -1.5, "n": -3, "yes": True})
+    write_csv(table, tmp_path / "t.csv", escape_formulas=True)
+    read = pd.read_csv(tmp_path / "t.csv", keep_default_na=False)
+    assert list(read["UT"]) == [*(f"'{text}" for text in FORMULAS), *PLAIN]
+    assert list(read.columns) == ["UT", "'=evil()", "-7", "n", "yes"]
+    assert read["-7"].tolist() == table["-7"].tolist()
+    assert read["n"].tolist() == table["n"].tolist()
+    assert list(table.columns)[1] == "=evil()"  # what was given is as it was
+    assert list(table["UT"]) == [*FORMULAS, *PLAIN]
+    escaping = {"settings": {"tmo": {"export": {"escape_formulas": True}}}}
+    assert list(read_back(read, escaping)["UT"]) == [*FORMULAS, *PLAIN]
+    assert list(read_back(read, {})["UT"]) == list(read["UT"])
+    with (tmp_path / "t.csv").open(newline="", encoding="utf-8") as file:
+        cells = [cell for row in csv.reader(file) for cell in row]
+    assert not any(cell[:1] in "=+@\t\r\n＝" for cell in cells if cell and not NUMBER.fullmatch(cell))
+    assert not any(cell.startswith("-") for cell in cells if not NUMBER.fullmatch(cell))
+
+
+@given(st.lists(st.text(alphabet="'=+-@\t\r\n\0 1.e,\"x＝", max_size=5), min_size=1, max_size=30))
+def test_no_two_texts_become_one(texts):
+    told = [escaped(text) for text in texts]
+    assert [unescaped(text) for text in told] == texts
+    assert not any(text[:1] in ("=", "@", "\t", "\r", "\n", "\0", "＝") for text in told)
+
+
+def test_texts_are_as_they_are_unless_escaping_is_asked_for(tmp_path):
+    write_csv(pd.DataFrame({"UT": FORMULAS}), tmp_path / "t.csv")
+    assert list(pd.read_csv(tmp_path / "t.csv")["UT"]) == FORMULAS

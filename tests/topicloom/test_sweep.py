@@ -16,8 +16,10 @@ from sklearn.metrics import adjusted_rand_score
 
 from topicloom.measures.stability import overlaps, stability
 from topicloom.settings.reading import read_settings
+from topicloom.store.store import StageRef
+from topicloom.sweep import outcome
 from topicloom.sweep.grid import Range, SweepError, SweepPlan, combinations, full_name, read_plan, seeds_of
-from topicloom.sweep.outcome import adopting_file
+from topicloom.sweep.outcome import TABLE, Trial, adopting_file, write_sweep
 from topicloom.sweep.verdict import AIMS, judge
 
 
@@ -220,6 +222,17 @@ def test_the_adopting_file_is_the_analysis_own_with_the_values_set(project, sett
     adopted = read_settings(project.analysis)
     assert adopted.source.name == path.name
     assert (adopted.tmo.umap.n_neighbors, adopted.params.seed) == (10, 7)
+
+
+@pytest.mark.parametrize("escapes", [False, True])
+def test_formulas_in_the_table_are_as_the_settings_say(project, tmp_path, monkeypatch, escapes):
+    settings = read_settings(project.write_settings(export={"escape_formulas": escapes}))
+    chosen, _ = combinations(settings, plan(vary={"year_column": ["=PY"]}))
+    rows = pd.DataFrame({"tmo.year_column": ["=PY"], "topics": [3], **{key: [0.5] for key in AIMS}, "seconds": [1.0]})
+    monkeypatch.setattr(outcome, "trials_table", lambda _: rows)
+    ref = StageRef(stage="reduce", key="k", outputs={}, facts={})
+    write_sweep(settings, [Trial(chosen[0], {"reduce": ref}, [])], [], tmp_path)
+    assert list(pd.read_csv(tmp_path / TABLE)["tmo.year_column"]) == ["'=PY" if escapes else "=PY"]
 
 
 def test_a_yaml_analysis_gets_a_yaml_file(project, tmp_path):

@@ -231,13 +231,17 @@ def hierarchy_table(atlas: Atlas) -> pd.DataFrame:
     return table
 
 
-def write_atlas(atlas: Atlas, folder: Path) -> None:
+def write_atlas(atlas: Atlas, folder: Path, *, escape_formulas: bool = False) -> None:
     """Write an atlas: its tables as CSV, for readers, and the whole for the pictures."""
-    write_csv(atlas.topics.drop(columns=["Words", "Weights"]), folder / SUMMARY)
-    write_csv(atlas.over_time, folder / OVER_TIME)
-    write_csv(similarity_table(atlas.similarity), folder / SIMILARITY)
-    write_csv(hierarchy_table(atlas), folder / HIERARCHY)
-    write_csv(atlas.groups, folder / GROUPS)
+    tables = {
+        SUMMARY: atlas.topics.drop(columns=["Words", "Weights"]),
+        OVER_TIME: atlas.over_time,
+        SIMILARITY: similarity_table(atlas.similarity),
+        HIERARCHY: hierarchy_table(atlas),
+        GROUPS: atlas.groups,
+    }
+    for name, table in tables.items():
+        write_csv(table, folder / name, escape_formulas=escape_formulas)
     atlas.papers.to_parquet(folder / "papers.parquet", index=False)
     atlas.topics.to_parquet(folder / "topics.parquet", index=False)
     atlas.groups.to_parquet(folder / "groups.parquet", index=False)

@@ -19,6 +19,7 @@ from topicloom.measures.similarity import unit_vectors
 from topicloom.output_files import COORDINATES, SUMMARY, TOPIC_INFO
 from topicloom.settings.schema import Settings
 from topicloom.stage_names import REPRESENT
+from topicloom.store.csv_tables import read_back
 from topicloom.store.run_record import read_record
 from topicloom.store.store import Store
 
@@ -70,17 +71,24 @@ def read_analysis(settings: Settings) -> Analysis:
         raise ComparisonError(
             folder, Problem("It has no exported topics.", f"Run it first: topicloom run {settings.analysis_path}")
         )
-    papers = pd.read_csv(folder / COORDINATES, dtype={"UT": str}, usecols=["UT", "Topic"], keep_default_na=False)
-    info = pd.read_csv(folder / TOPIC_INFO, usecols=["Topic", "Count", "Name"], keep_default_na=False)
+    papers = _table(settings, COORDINATES, ["UT", "Topic"])
+    info = _table(settings, TOPIC_INFO, ["Topic", "Count", "Name"])
     topics = info[info["Topic"] != -1].reset_index(drop=True)
     topics = topics.rename(columns={"Name": "Label"}).assign(Colour="#0072B2")
     if (folder / SUMMARY).is_file():
-        summary = pd.read_csv(folder / SUMMARY, usecols=["Topic", "Label", "Colour"], keep_default_na=False)
+        summary = _table(settings, SUMMARY, ["Topic", "Label", "Colour"])
         if list(summary["Topic"]) == list(topics["Topic"]):
             topics[["Label", "Colour"]] = summary[["Label", "Colour"]]
     topics["Label"] = unique([drawable(str(label)) for label in topics["Label"]])
     of_paper = pd.Series(papers["Topic"].to_numpy(), index=papers["UT"])
     return Analysis(settings.label, topics, of_paper, _vectors(settings, len(topics)))
+
+
+def _table(settings: Settings, name: str, columns: Sequence[str]) -> pd.DataFrame:
+    """Columns of an exported table, their texts without what keeps spreadsheets from reading them as formulas."""
+    path = settings.analysis_path / name
+    table = pd.read_csv(path, dtype={"UT": str}, usecols=list(columns), keep_default_na=False)
+    return read_back(table, read_record(settings))
 
 
 def _vectors(settings: Settings, topics: int) -> NDArray[np.float64] | None:

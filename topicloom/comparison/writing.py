@@ -29,6 +29,8 @@ _FILES = Names(frozenset((PAGE, TABLE)), patterns=("comparison_heatmap*", "sanke
 def write_comparison(all_settings: Sequence[Settings], folder: Path) -> list[str]:
     """Compare analyses and write what was found into a folder, all or nothing; returns the names of the files.
 
+    Formulas are escaped in the table where the settings of any analysis ask for it.
+
     Raises ComparisonError where an analysis has not been run, is given twice or is alone.
     """
     require_different(all_settings)
@@ -37,7 +39,8 @@ def write_comparison(all_settings: Sequence[Settings], folder: Path) -> list[str
     pairs = compare(analyses)
     flows = [flow for flow in (paper_flows(analyses), likeness_flows(analyses)) if flow is not None]
     with folder_lock(folder), swapped_in(folder, _FILES) as staging, styled():
-        write_csv(comparison_table(pairs), staging / TABLE)
+        escapes = any(settings.tmo.export.escape_formulas for settings in all_settings)
+        write_csv(comparison_table(pairs), staging / TABLE, escape_formulas=escapes)
         for number, flow in enumerate(flows):
             sankey(flow, names, staging, f"sankey_{flow.what.replace(' ', '_')}")
             tell("figures drawn", number + 1, len(flows) + len(pairs))

@@ -176,14 +176,18 @@ def document_coordinates(results: Results) -> pd.DataFrame:
     return coordinates
 
 
-def write_tables(results: Results, folder: Path, *, texts: bool = True) -> None:
+def write_tables(results: Results, folder: Path, *, texts: bool = True, escape_formulas: bool = False) -> None:
     """Write topic_model_info.csv, orphans.csv (if there are orphans), dataset_minimal.csv and document_coords.csv."""
-    write_csv(topic_info(results, texts=texts), folder / TOPIC_INFO)
+
+    def write(table: pd.DataFrame, name: str) -> None:
+        write_csv(table, folder / name, escape_formulas=escape_formulas)
+
+    write(topic_info(results, texts=texts), TOPIC_INFO)
     documents = document_info(results, texts=texts)
     if len(results.orphans):
-        write_csv(documents.iloc[results.orphans], folder / ORPHANS)
-    write_csv(dataset_minimal(documents, results), folder / DATASET)
-    write_csv(document_coordinates(results), folder / COORDINATES)
+        write(documents.iloc[results.orphans], ORPHANS)
+    write(dataset_minimal(documents, results), DATASET)
+    write(document_coordinates(results), COORDINATES)
 
 
 def columns_giving_way(identifiers: pd.DataFrame) -> list[str]:

@@ -44,7 +44,7 @@ from topicloom.intake.reading import ReadFile, read_exports
 from topicloom.intake.record import IntakeError
 from topicloom.intake.settings_file import ANALYSIS, FILTERED, PROFILE
 from topicloom.intake.sources import Given, given_files
-from topicloom.store.csv_tables import write_csv
+from topicloom.store.csv_tables import unescaped, write_csv
 from topicloom.store.files import digest_file, read_json, replaced, write_json
 
 if TYPE_CHECKING:
@@ -221,16 +221,14 @@ def _write(
                 "Take the embeddings away, so that all are made anew by the model of the settings.",
             ),
         )
-    tables = {
-        filtered / DATASET: dataset,
-        corpus: corpus_of(dataset),
+    lists = {
         filtered / DUPLICATES: outcome.listing,
         filtered / ORIGINS: _appended(filtered / ORIGINS, outcome.origins),
         filtered / REFUSED: _appended(filtered / REFUSED, refused_table(files)),
     }
-    for path, table in tables.items():
+    for path, table in {filtered / DATASET: dataset, corpus: corpus_of(dataset), **lists}.items():
         with replaced(path) as temporary:
-            write_csv(table, temporary)
+            write_csv(table, temporary, escape_formulas=path in lists)
     write_json(filtered / ACCOUNT, account.model_dump())
 
 
@@ -238,5 +236,6 @@ def _appended(path: Path, rows: pd.DataFrame) -> pd.DataFrame:
     """The rows of a table that is there, and some more."""
     import pandas as pd
 
-    before = read_rows(path, CorpusError).columns if path.is_file() else {}
+    read = read_rows(path, CorpusError).columns if path.is_file() else {}
+    before = {name: [unescaped(value) for value in values] for name, values in read.items()}
     return pd.concat([pd.DataFrame(before, columns=list(rows.columns), dtype=object), rows], ignore_index=True)

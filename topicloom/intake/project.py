@@ -160,10 +160,10 @@ def write_tables(filtered: Path, dataset: pd.DataFrame, corpus: pd.DataFrame) ->
 
 
 def write_listings(filtered: Path, outcome: Outcome, files: Sequence[ReadFile]) -> None:
-    """Write duplicates.csv, merged_fields.csv and refused.csv."""
-    write_csv(outcome.listing, filtered / DUPLICATES)
-    write_csv(outcome.origins, filtered / ORIGINS)
-    write_csv(refused_table(files), filtered / REFUSED)
+    """Write duplicates.csv, merged_fields.csv and refused.csv, which people open in spreadsheets: formulas escaped."""
+    write_csv(outcome.listing, filtered / DUPLICATES, escape_formulas=True)
+    write_csv(outcome.origins, filtered / ORIGINS, escape_formulas=True)
+    write_csv(refused_table(files), filtered / REFUSED, escape_formulas=True)
 
 
 def refused_table(files: Sequence[ReadFile]) -> pd.DataFrame:

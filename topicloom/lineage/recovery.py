@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from topicloom.lineage.records import LastingTopic, RunRecord
 from topicloom.output_files import COORDINATES, TOPIC_INFO
 from topicloom.settings.schema import Settings
+from topicloom.store.csv_tables import read_back
 from topicloom.store.files import digest_file, digest_json
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ def recovered_run(settings: Settings, record: dict[str, Any]) -> RunRecord | Non
     try:
         number = int(record["identity"]["run"])
         papers = pd.read_csv(folder / COORDINATES, dtype={"UT": str}, usecols=["UT", "Topic"], keep_default_na=False)
-        info = pd.read_csv(folder / TOPIC_INFO, keep_default_na=False)
+        papers = read_back(papers, record)
+        info = read_back(pd.read_csv(folder / TOPIC_INFO, keep_default_na=False), record)
         topics = [_topic(row, number) for _, row in info[info["Topic"] != -1].iterrows()]
         return _run(settings, record, papers.sort_values("UT", kind="stable"), topics)
     except (OSError, ValueError, KeyError, SyntaxError, RecursionError):

@@ -169,12 +169,12 @@ def _words(found: Differences) -> Iterator[str]:
         yield f"{row.topic_uid} ({row.Label}) {'; '.join(said)}"
 
 
-def write_differences(found: Differences, folder: Path) -> list[str]:
+def write_differences(found: Differences, folder: Path, *, escape_formulas: bool = False) -> list[str]:
     """Write changes.md, changed_papers.csv and changed_topics.csv into a folder; returns their names."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "changes.md").write_text(as_markdown(found), encoding="utf-8")
-    write_csv(_changed(found.papers), folder / "changed_papers.csv")
-    write_csv(found.topics, folder / "changed_topics.csv")
+    write_csv(_changed(found.papers), folder / "changed_papers.csv", escape_formulas=escape_formulas)
+    write_csv(found.topics, folder / "changed_topics.csv", escape_formulas=escape_formulas)
     return ["changes.md", "changed_papers.csv", "changed_topics.csv"]
 
 

@@ -290,6 +290,16 @@ class ExportSettings(Section):
     """What the exported files hold."""
 
     texts: bool = Field(True, description="Write the columns Document and Representative_Docs.")
+    escape_formulas: bool = Field(
+        False,
+        description="Put an apostrophe before texts in CSV files that a spreadsheet would take for a formula; R and "
+        "pandas then read it too.",
+    )
+
+    @property
+    def escaping(self) -> dict[str, bool]:
+        """What a stage that writes tables states of it: nothing where it is off, so that earlier results are found."""
+        return {"escape_formulas": True} if self.escape_formulas else {}
 
 
 TOLD: Final = "told"  # the type of an error that says all, and whose value is shown to nobody

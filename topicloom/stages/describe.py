@@ -78,7 +78,7 @@ def describe_analysis(work: Work) -> Atlas:
         hierarchy=stored_hierarchy(settings, store, refs, counts),
     )
     tell("topics related", 3, _STEPS)
-    write_atlas(atlas, out.folder)
+    write_atlas(atlas, out.folder, escape_formulas=settings.tmo.export.escape_formulas)
     tell("tables written", 4, _STEPS)
     out.facts = {
         "names": method,
@@ -180,6 +180,7 @@ def _parameters(settings: Settings) -> dict[str, Any]:
         "year_column": settings.tmo.year_column,
         **id_column(settings),
         "this_year": settings.this_year,  # is not over: the last bar of a trend says so
+        **settings.tmo.export.escaping,
     }
 
 

@@ -117,7 +117,8 @@ def write_outputs(settings: Settings, store: Store, refs: Refs, folder: Path) ->
     from topicloom.exports.tables import write_tables
 
     results = gather_results(settings, store, refs)
-    write_tables(results, folder, texts=settings.tmo.export.texts)
+    wanted = settings.tmo.export
+    write_tables(results, folder, texts=wanted.texts, escape_formulas=wanted.escape_formulas)
     _write_distribution(store, refs, folder)
     parts = _model_parts(store, refs, settings, results)
     with lean_bertopic() as bertopic:
@@ -267,7 +268,8 @@ class _Export(Stage):
 def _parameters(settings: Settings) -> dict[str, Any]:
     """Beside its own settings, those that topic_model_params.json states."""
     return {
-        **settings.tmo.export.model_dump(mode="json"),
+        "texts": settings.tmo.export.texts,
+        **settings.tmo.export.escaping,
         **({"orphans": reassign.parameters(settings)} if reassigns(settings) else {}),
         **reduce.parameters(settings),
         **cluster.parameters(settings),

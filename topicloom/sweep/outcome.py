@@ -106,7 +106,7 @@ def write_sweep(
     faults = [*left_out, *(f"{told(trial.combination.values)}: {trial.fault}" for trial in trials if not trial.refs)]
     shown = table.assign(front=verdict.front, score=verdict.score.round(4))
     with folder_lock(folder), swapped_in(folder, _FILES, gone=_adopting_files(folder)) as staging:
-        write_csv(shown, staging / TABLE)
+        write_csv(shown, staging / TABLE, escape_formulas=settings.tmo.export.escape_formulas)
         page = sweep_page(settings.label, shown, names, verdict, faults)
         (staging / PAGE).write_text(page, encoding="utf-8")
         record = {

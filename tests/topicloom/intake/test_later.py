@@ -86,6 +86,26 @@ def test_a_merge_that_a_person_undoes_is_undone_for_good(tmp_path, project):
         assert "no" in [row["merge"] for row in csv.DictReader(file)]
 
 
+def test_lists_hold_no_formula_and_decisions_in_them_are_read_as_they_were_meant(tmp_path):
+    """Titles and names of files are others' texts, and people open these lists in a spreadsheet."""
+    export = FIRST.replace("B map", "=HYPERLINK(1)").replace("A map", "+A map")
+    (tmp_path / "=first.csv").write_text(export)
+    filtered = new_project(tmp_path / "P", [tmp_path / "=first.csv"]).project / "f01"
+    text = (filtered / "duplicates.csv").read_text()
+    assert text.splitlines()[1].startswith("'=first.csv,")
+    assert "'=HYPERLINK(1)" in text
+    (filtered / "duplicates.csv").write_text(text.replace(",yes", ",no"))
+    made = add_exports(tmp_path / "P", [])
+    assert [paper["TI"] for paper in papers(made)].count("=HYPERLINK(1)") == 2
+    (tmp_path / "@later.csv").write_text(export.replace("10.1000/b", "10.1000/e"))
+    add_exports(tmp_path / "P", [tmp_path / "@later.csv"])
+    for name in ("duplicates.csv", "merged_fields.csv", "refused.csv"):
+        with (filtered / name).open(newline="", encoding="utf-8") as file:
+            cells = [cell for row in csv.reader(file) for cell in row]
+        assert not [cell for cell in cells if cell.startswith(("=", "+", "@", "''"))]
+    assert "no" in (filtered / "duplicates.csv").read_text()
+
+
 def test_faults_leave_the_project_as_it_was(tmp_path, project):
     before = everything(project.project)
     (tmp_path / "bad.ris").write_text("TY  - JOUR\nTI  - x")

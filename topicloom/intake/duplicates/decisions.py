@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from topicloom.errors import InputError, Problem, shown
 from topicloom.inputs.csv_rows import read_rows
+from topicloom.store.csv_tables import unescaped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,7 +88,7 @@ def read_decisions(path: Path) -> Decisions:
         finding = f"The columns {', '.join(missing)} are missing."
         raise InputError(path, Problem(finding, f"The columns are {', '.join(LISTING)}."))
     blank = [""] * len(columns.lines)
-    values = [columns.columns.get(name, blank) for name in LISTING]
+    values = [[unescaped(value) for value in columns.columns.get(name, blank)] for name in LISTING]
     rows = tuple(dict(zip(LISTING, row, strict=True)) for row in zip(*values, strict=True))
     problems = [problem for line, row in zip(columns.lines, rows, strict=True) for problem in _problems(line, row)]
     if problems:

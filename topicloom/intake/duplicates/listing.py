@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from topicloom.intake.duplicates.decisions import LISTING, Decisions, Identity, merges, places_by_identity, row_identity
 from topicloom.intake.duplicates.records import Columns
 from topicloom.intake.duplicates.rules import Verdict
+from topicloom.store.csv_tables import write_csv
 from topicloom.store.files import replaced
 
 if TYPE_CHECKING:
@@ -78,4 +79,4 @@ def _text(columns: Columns, place: int, name: str) -> str:
 def write_listing(merges: Merges, path: Path) -> None:
     """Write duplicates.csv, atomically; decisions that a person took stay in it."""
     with replaced(path) as temporary:
-        merges.listing.to_csv(temporary, index=False)
+        write_csv(merges.listing, temporary, escape_formulas=True)
