@@ -81,7 +81,7 @@ def _parameters(settings: Settings) -> dict[str, Any]:
         **reduce.parameters(settings),
         "hdbscan": settings.tmo.hdbscan.model_dump(mode="json"),
         "represent": represent.parameters(settings),
-        **({"orphans": reassign.parameters(settings)} if reassigns(settings) else {}),
+        **({"orphans": reassign.parameters(settings) | reassign.borrowed(settings)} if reassigns(settings) else {}),
     }
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 GIVEN, GIVEN_PROBABILITY, GIVEN_SCORE = (
     Artifact(REASSIGN, name) for name in (CLUSTERS.name, PROBABILITY.name, "score.npy")
 )
+_FIRST_DISTRIBUTION = 2  # version of the stage distribution when results of this stage did not state it yet
 
 
 def reassign_outliers(work: Work) -> None:
@@ -137,6 +138,13 @@ def parameters(settings: Settings) -> dict[str, Any]:
     }
 
 
+def borrowed(settings: Settings) -> dict[str, int]:
+    """The version of the stage distribution, whose computing it shares; that of the first results is not stated."""
+    shares = settings.tmo.orphans.strategy == "distribution"
+    version = distribution.STAGE.version
+    return {"version_of_distribution": version} if shares and version > _FIRST_DISTRIBUTION else {}
+
+
 def _reads(settings: Settings, refs: Refs) -> tuple[Artifact, ...]:
     agreed = raw_clusters_from(settings)
     return (TEXTS, VECTORS, CLUSTERS, *members_read(refs), *(() if agreed == CLUSTERS else (agreed,)))
@@ -150,7 +158,7 @@ def _tell(settings: Settings, facts: Mapping[str, Any]) -> str:
 STAGE = Stage(
     REASSIGN,
     version=2,
-    parameters=parameters,
+    parameters=lambda settings: {**parameters(settings), **borrowed(settings)},
     reads=_reads,
     also=represent.prepared_texts,
     writes=(GIVEN.name, GIVEN_SCORE.name),

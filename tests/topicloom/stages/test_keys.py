@@ -15,10 +15,10 @@ from topicloom.stages.stage import INNER
 from topicloom.store.store import StageRef
 
 RUN_INSIDE = {
-    "choose-size": {"reduce", "cluster", "reassign", "represent", "quality"},
+    "choose-size": {"reduce", "cluster", "reassign", "represent", "quality", "distribution"},
     "update": {"reduce", "cluster"},
     "consensus": {"reduce", "cluster"},
-    "reassign": {"represent"},
+    "reassign": {"represent", "distribution"},
 }
 FACTS = {"mode": "refit", "documents": 240, "texts_with_nan": 0, "repeated_texts": 0, "empty_texts": 0}
 
@@ -62,6 +62,21 @@ def test_a_part_computed_in_a_new_way_makes_stale_whoever_rests_on_it(settings, 
     before = {name: key_of(name, settings) for name in STAGES}
     monkeypatch.setitem(vars(part), "version", part.version + 1)
     assert {name for name in STAGES if key_of(name, settings) != before[name]} == users
+
+
+def test_a_measure_that_does_not_use_the_distribution_does_not_go_by_its_version(project, monkeypatch):
+    for strategy in ("c-tf-idf", "embedding", "membership"):
+        project.write_settings(orphans={"mode": "reassign", "strategy": strategy})
+        settings = read_settings(project.analysis)
+        before = key_of("reassign", settings)
+        with monkeypatch.context() as patch:
+            patch.setitem(vars(STAGES["distribution"]), "version", STAGES["distribution"].version + 1)
+            assert key_of("reassign", settings) == before
+
+
+def test_keys_from_before_the_version_of_the_distribution_was_stated_hold(settings):
+    for name in ("reassign", "choose-size"):
+        assert "version_of_distribution" not in str(STAGES[name].plan(settings, AnyRefs()).parameters)
 
 
 def test_keys_from_before_parts_had_versions_hold(settings):
