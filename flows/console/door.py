@@ -35,7 +35,6 @@ Model = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option(metavar="NAME", help="Model that embeds the texts: a name, or a folder; a small one when left out."),
 ]
-_SHOWN = 12  # files of one message
 
 
 def register(app: typer.Typer, run: Callable[[Path], None]) -> None:
@@ -115,25 +114,12 @@ def columns_of(text: str | None) -> dict[str, str]:
 
 def show_import(made: Imported, model: str | None) -> None:
     """Say what an import did, in about ten lines."""
-    from topicloom.intake.project import DUPLICATES, SOURCES
-    from topicloom.intake.settings_file import FILTERED, language_note
+    from topicloom.intake.settings_file import language_note
+    from topicloom.intake.telling import told
 
-    last = made.account.imports[-1]
-    for file in last.files[:_SHOWN]:
-        refused = f", {file.refused} refused" if file.refused else ""
-        _say(f"  {file.name}: {file.format}, {file.records} records{refused}")
-        for note in file.notes:
-            _say(f"    {note}")
-    if len(last.files) > _SHOWN:
-        _say(f"  and {len(last.files) - _SHOWN} more files")
-    for step in made.account.flow:
-        _say(step)
-    account = made.account
-    _say(f"The exports are kept as they came, as copies, in {_shown(made.project / FILTERED / SOURCES)}.")
-    _say(f"Without abstract: {account.without_abstract}; without year: {account.without_year}")
-    if account.duplicates:
-        _say(f"Look through {_shown(made.project / FILTERED / DUPLICATES)}: a merge that is wrong is undone there.")
-    other = language_note(account.languages, model)
+    for line in told(made, _shown):
+        _say(line)
+    other = language_note(made.account.languages, model)
     show_notes([other] if other else [])
 
 

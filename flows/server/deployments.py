@@ -148,7 +148,10 @@ def _catching_up(configs: list[NamedConfig]) -> dict[tuple[str, str], bool]:
 
 
 def _common_deployments(configs: list[NamedConfig]) -> Iterator[dict[str, Any]]:
-    """What serves every project: one stage alone, and a sweep."""
+    """What serves every project: a new one from exports, one stage alone, and a sweep."""
+    yield _common(
+        "new-project", "flows/new_project.py:new_project", "Make a project from exports on the server, and its map.", {}
+    )
     yield _common(
         "stage", "flows/single_stage.py:stage", "Compute one stage of an analysis again, and nothing else.", {}
     )

@@ -26,6 +26,10 @@ _TITLES: Final = {
     "stage": "Stage",
     "plan": "Plan",
     "out": "Folder to write into",
+    "project": "Name of the project",
+    "exports": "Exports",
+    "root": "Root folder",
+    "run": "Compute the map at once",
 }
 
 
@@ -38,15 +42,25 @@ def form_of(schema: Mapping[str, Any], configs: Sequence[NamedConfig]) -> Schema
     fields: dict[str, Schema] = shaped["properties"]
     for name, field in fields.items():
         field["title"] = _TITLES.get(name, field.get("title", name))
-    fields["analysis"] = {
-        "title": _TITLES["analysis"],
-        "description": "Which analysis to run.",
-        "position": fields["analysis"].get("position", 0),
-        "type": "string",
-        "enum": [f"{named.name}/{analysis}" for named in configs for analysis in named.config.analyses],
-    }
+    if "analysis" in fields:
+        analyses = [f"{named.name}/{analysis}" for named in configs for analysis in named.config.analyses]
+        fields["analysis"] = _choice("analysis", "Which analysis to run.", fields, analyses)
+    if "root" in fields:
+        roots = sorted({str(named.root) for named in configs})
+        fields["root"] = _choice("root", "Folder that will hold the project.", fields, roots)
+        if len(roots) > 1:
+            shaped["required"] = [*shaped.get("required", []), "root"]
+        elif roots:
+            fields["root"]["default"] = roots[0]
     _say_todays_values(shaped.get("definitions", {}).get("Overrides", {}), configs)
     return shaped
+
+
+def _choice(name: str, description: str, fields: Mapping[str, Schema], values: Sequence[str]) -> Schema:
+    """A field that offers values, in the place of one that takes any."""
+    position = fields[name].get("position", 0)
+    known: Schema = {"title": _TITLES[name], "description": description, "position": position}
+    return {**known, "type": "string", "enum": list(values)}
 
 
 def _without_none(part: Any) -> Any:

@@ -52,7 +52,11 @@ class Imported:
 
 
 def new_project(
-    project: Path, exports: Sequence[str | Path], columns: Mapping[str, str] | None = None, model: str | None = None
+    project: Path,
+    exports: Sequence[str | Path],
+    columns: Mapping[str, str] | None = None,
+    model: str | None = None,
+    within: Sequence[Path] = (),
 ) -> Imported:
     """Make a project from exports.
 
@@ -61,6 +65,7 @@ def new_project(
         exports: Files, folders, patterns and archives.
         columns: Of tables that no database wrote: the names of their columns, by title, abstract, year, ...
         model: What embeds the texts; the default where it is None.
+        within: Folders that every export must lie in, links followed; anywhere where there are none.
 
     Raises:
         IntakeError: with all faults of all files, before anything is written.
@@ -68,7 +73,7 @@ def new_project(
     project = project.expanduser().absolute()
     require_new(project)
     with tempfile.TemporaryDirectory(prefix="topicloom-") as scratch:
-        given = given_files(exports, Path(scratch), dict(columns or {}))
+        given = given_files(exports, Path(scratch), dict(columns or {}), within=within)
         files = read_exports(given, project)
         counts: Counter[str] = Counter()
         records = records_table(files, counts)

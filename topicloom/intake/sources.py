@@ -27,18 +27,24 @@ class Given:
 
 
 def given_files(
-    paths: Sequence[str | Path], folder: Path, columns: dict[str, str], taken: Collection[str] = ()
+    paths: Sequence[str | Path],
+    folder: Path,
+    columns: dict[str, str],
+    taken: Collection[str] = (),
+    within: Sequence[Path] = (),
 ) -> Given:
     """The exports behind what a person gave.
 
     paths: files, folders (with all that lies below, hidden files left out) and patterns such as data/*.txt.
     folder: an empty one for what is unpacked. columns: as `Export` has them.
     taken: names that other files have already.
+    within: folders that every file must lie in, links followed; anywhere where there are none.
     """
     given = Given()
     for path in paths:
         try:
             files = sorted(_files(Path(path)))
+            _require_within(files, within)
         except FaultError as fault:
             given.faults.append((str(path), fault.problem))
             continue
@@ -47,6 +53,16 @@ def given_files(
     for file, name in zip(given.files, given.names, strict=True):
         _add(given, file, name, folder, columns, 0)
     return given
+
+
+def _require_within(files: Sequence[Path], folders: Sequence[Path]) -> None:
+    allowed = [folder.resolve() for folder in folders]
+    for file in files:
+        if folders and not any(file.resolve().is_relative_to(folder) for folder in allowed):
+            raise FaultError(
+                f"{file.name} in it leads out of the folders that may be read: {', '.join(map(str, folders))}.",
+                "Copy the exports into one of them.",
+            )
 
 
 def distinct_names(files: Sequence[Path], taken: Collection[str] = ()) -> list[str]:

@@ -19,7 +19,7 @@ from topicloom.settings.schema import FolderName
 
 SCHEMA = "schema.json"
 CONFIG_SUFFIXES = (".yaml", ".yml")
-COMMON_DEPLOYMENTS = ("stage", "sweep")  # of all projects together; no config may be called so
+COMMON_DEPLOYMENTS = ("new-project", "stage", "sweep")  # of all projects together; no config may be called so
 
 
 class ConfigError(InputError):
@@ -169,11 +169,16 @@ def read_configs(folder: Path) -> list[NamedConfig]:
 
 def read_named(path: Path) -> NamedConfig:
     """Read one project config, with the name that its file gives it. Raises ConfigError."""
-    _require_free_name(path)
+    require_free_name(path)
     return NamedConfig(name=path.stem, path=path, config=read_config(path))
 
 
-def _require_free_name(path: Path) -> None:
+def plain_name(name: str) -> str:
+    """A config's name as Prefect's slugs have it: two configs must differ in it."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+def require_free_name(path: Path) -> None:
     """Raise ConfigError where a deployment and its queue cannot be called as the file is."""
     if path.stem.lower() in COMMON_DEPLOYMENTS:
         fault = f"A config called {path.stem} would share the queue of the deployment {path.stem.lower()}."
@@ -214,7 +219,7 @@ def _require_distinct(configs: Sequence[NamedConfig]) -> None:
     seen: dict[Path, NamedConfig] = {}
     names: dict[str, NamedConfig] = {}
     for named in configs:
-        like = re.sub(r"[^a-z0-9]+", "-", named.name.lower()).strip("-")
+        like = plain_name(named.name)
         if like in names:
             raise ConfigError(
                 named.path,

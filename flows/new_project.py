@@ -1,0 +1,114 @@
+"""A project from exports that lie on the server, its config and deployment, and its map."""
+
+from __future__ import annotations
+
+import glob
+import itertools
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote
+
+from prefect import flow
+from prefect.artifacts import create_markdown_artifact
+from prefect.deployments import run_deployment
+from prefect.logging import get_run_logger
+from prefect.runtime import flow_run
+from prefect.settings import get_current_settings
+from pydantic import Field
+
+from flows.configs import all_configs, require_configured
+from flows.hooks import ENDS
+from flows.names import slug
+from flows.new_config import config_for, require_configurable, root_of
+from flows.server.app import NEWER_PAGES
+from flows.server.deployments import deploy
+from flows.server.entrance import ROUTE
+from tasks.import_exports import import_exports
+from topicloom.errors import InputError, Problem
+from topicloom.intake.project import Imported, require_new
+from topicloom.intake.settings_file import ANALYSIS
+from topicloom.intake.telling import told
+from topicloom.markdown import literal
+from topicloom.output_files import REPORT_FILE
+from topicloom.settings.projects import NamedConfig
+
+_MOST_SHOWN = 20  # names of a folder
+# No slash and no leading dot: a folder of the root, and none that is hidden. The others no deployment's name may hold.
+ProjectName = Annotated[str, Field(pattern=r"^[^\s./\\%&<>:][^/\\%&<>:]*$", max_length=100)]
+
+
+def _run_name() -> str:
+    return f"new project {flow_run.get_parameters().get('project', '')}"
+
+
+@flow(name="new-project", flow_run_name=_run_name, **ENDS)
+def new_project(project: ProjectName, exports: str, root: str | None = None, run: bool = True) -> str:
+    """Make a project from exports on the server, and compute its map.
+
+    Args:
+        project: Its folder will be called so, and so will its deployment. Without slashes.
+        exports: A folder, file or pattern on the server: from the root folder on, or a whole path within a root.
+        root: The folder that will hold the project; one that a config names.
+        run: Start the map at once, as a run of the project's own deployment.
+    """
+    base, name = root_of(root), project.strip()
+    folder, given = base / name, _given(base, exports)
+    require_new(folder)
+    require_configurable(base, name, ANALYSIS)
+    made = import_exports(folder, str(given), [named.root for named in all_configs()])
+    named = config_for(base, name, ANALYSIS)
+    for line in deploy(all_configs()):
+        get_run_logger().info("%s", line)
+    begun = _start(named) if run else None
+    _show(made, named, begun)
+    return f"{name}: {made.account.kept} papers. " + (f"Its map is computed by {begun}." if begun else "")
+
+
+def _given(root: Path, exports: str) -> Path:
+    """The exports as a path or pattern within the roots. Raises ConfigError, or InputError where there are none."""
+    path = Path(exports.strip())
+    path = path if path.is_absolute() else root / path
+    fixed = list(itertools.takewhile(lambda part: not glob.has_magic(part), path.parts))
+    require_configured(Path(*fixed))
+    if ".." in path.parts[len(fixed) :]:
+        raise InputError(path, Problem("A pattern holds '..', which may lead anywhere.", "Write it without."))
+    if len(fixed) < len(path.parts) or path.exists():
+        return path
+    there = sorted(item.name for item in root.iterdir() if not item.name.startswith("."))
+    more = f" and {len(there) - _MOST_SHOWN} more" if len(there) > _MOST_SHOWN else ""
+    raise InputError(
+        path,
+        Problem(
+            f"There is no such file or folder. In {root} there are: {', '.join(there[:_MOST_SHOWN]) or 'none'}{more}.",
+            "Copy the exports there, or correct the path.",
+        ),
+    )
+
+
+def _start(named: NamedConfig) -> str:
+    """Start the map in the deployment of the project; its own queue says when. Returns the run's name."""
+    analysis = f"{named.name}/{ANALYSIS}"
+    begun = run_deployment(
+        f"topic-model/{named.name}",
+        parameters={"analysis": analysis},
+        flow_run_name=f"{named.config.project}/{ANALYSIS}",
+        timeout=0,
+    )
+    return begun.name
+
+
+def _show(made: Imported, named: NamedConfig, begun: str | None) -> None:
+    server = str(get_current_settings().ui_url or "").rstrip("/").removesuffix(NEWER_PAGES)
+    report = f"{server}{ROUTE}/{quote(f'{named.name}/{ANALYSIS}')}/{REPORT_FILE}"
+    lines = [f"# {literal(made.project.name)}", *(f"- {literal(line.strip())}" for line in told(made)), ""]
+    if begun:
+        lines.append(f"The map is computed by the run {literal(begun)}. Then it is here: [{REPORT_FILE}]({report})")
+    else:
+        lines.append(f"Next: start a run of the deployment {literal(named.name)}.")
+    try:
+        create_markdown_artifact(
+            "\n".join(lines), key=f"{slug(made.project.name) or 'project'}-import", description="What was read"
+        )
+    except Exception as error:  # noqa: BLE001  # the project itself is made
+        get_run_logger().warning("The page of this import could not be made (%s).", error)
+    get_run_logger().info("%s", f"The map will be at {report}" if begun else f"The project: {made.project}")
