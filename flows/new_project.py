@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import itertools
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from prefect import flow
@@ -42,7 +42,9 @@ def _run_name() -> str:
 
 
 @flow(name="new-project", flow_run_name=_run_name, **ENDS)
-def new_project(project: ProjectName, exports: str, root: str | None = None, run: bool = True) -> str:
+def new_project(
+    project: ProjectName, exports: str, root: str | None = None, run: bool = True, quick: bool = False
+) -> str:
     """Make a project from exports on the server, and compute its map.
 
     Args:
@@ -50,6 +52,7 @@ def new_project(project: ProjectName, exports: str, root: str | None = None, run
         exports: A folder, file or pattern on the server: from the root folder on, or a whole path within a root.
         root: The folder that will hold the project; one that a config names.
         run: Start the map at once, as a run of the project's own deployment.
+        quick: A first look: embeddings by a static model, in seconds; a later run makes the map itself.
     """
     base, name = root_of(root), project.strip()
     folder, given = base / name, _given(base, exports)
@@ -59,7 +62,7 @@ def new_project(project: ProjectName, exports: str, root: str | None = None, run
     named = config_for(base, name, ANALYSIS)
     for line in deploy(all_configs()):
         get_run_logger().info("%s", line)
-    begun = _start(named) if run else None
+    begun = _start(named, quick=quick) if run else None
     _show(made, named, begun)
     return f"{name}: {made.account.kept} papers. " + (f"Its map is computed by {begun}." if begun else "")
 
@@ -85,16 +88,16 @@ def _given(root: Path, exports: str) -> Path:
     )
 
 
-def _start(named: NamedConfig) -> str:
+def _start(named: NamedConfig, *, quick: bool) -> str:
     """Start the map in the deployment of the project; its own queue says when. Returns the run's name."""
     analysis = f"{named.name}/{ANALYSIS}"
-    begun = run_deployment(
+    begun: Any = run_deployment(  # a run: no coroutine, since this is no async flow
         f"topic-model/{named.name}",
-        parameters={"analysis": analysis},
+        parameters={"analysis": analysis, **({"overrides": {"quick": True}} if quick else {})},
         flow_run_name=f"{named.config.project}/{ANALYSIS}",
         timeout=0,
     )
-    return begun.name
+    return str(begun.name)
 
 
 def _show(made: Imported, named: NamedConfig, begun: str | None) -> None:

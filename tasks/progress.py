@@ -9,7 +9,7 @@ from uuid import UUID
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.logging import get_run_logger
 
-from topicloom.progress import Listener, current_listener
+from topicloom.progress import Listener, Pace, current_listener
 
 _LONG = 2.0  # seconds from which a piece of work gets a bar on the page
 
@@ -35,12 +35,14 @@ def log_progress() -> Listener:
     logger, outer = get_run_logger(), current_listener()
     said: dict[str, int] = {}
     bars: dict[str, _Bar] = {}
+    pace = Pace()
 
     def log(what: str, done: int, total: int) -> None:
         tenth = 10 * done // max(total, 1)
+        left = pace.left(what, done, total)
         if said.get(what) != tenth:
             said[what] = tenth
-            logger.info("%s: %d of %d", what, done, total)
+            logger.info("%s: %d of %d%s", what, done, total, left and f", {left}")
             bars.setdefault(what, _Bar()).show(what, 100 * done / max(total, 1))
         if outer is not None:
             outer(what, done, total)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from time import monotonic
 
 Listener = Callable[[str, int, int], None]
+_SURE = 3.0  # seconds of work from which on its pace is known well enough
 
 _listener: ContextVar[Listener | None] = ContextVar("progress_listener", default=None)
 
@@ -31,3 +33,32 @@ def tell(what: str, done: int, total: int) -> None:
 def current_listener() -> Listener | None:
     """Who listens now, for a listener that passes on what it hears."""
     return _listener.get()
+
+
+class Pace:
+    """How long counted work will still take, from how long it has taken: for a listener that says so.
+
+    Example:
+        >>> pace = Pace()
+        >>> pace.left("embedding texts", 0, 1000)
+        ''
+    """
+
+    def __init__(self) -> None:
+        self._begun: dict[str, tuple[float, int]] = {}
+        self._done: dict[str, int] = {}
+
+    def left(self, what: str, done: int, total: int) -> str:
+        """Such as "some 3 min left"; "" where nothing can be said yet, or all is done.
+
+        The pace is that since the work was first heard of: what an earlier run has kept does not count.
+        """
+        now = monotonic()
+        if done < self._done.get(what, done + 1):
+            self._begun[what] = (now, done)
+        self._done[what] = done
+        begun, first = self._begun[what]
+        if done <= first or done >= total or now - begun < _SURE:
+            return ""
+        seconds = (now - begun) * (total - done) / (done - first)
+        return f"some {seconds:.0f} s left" if seconds < 100 else f"some {seconds / 60:.0f} min left"

@@ -25,6 +25,7 @@ from flows.console.display import (
     shown,
     size_words,
 )
+from flows.console.door import Quick
 from flows.console.door import register as register_door
 from flows.console.environment import ConfiguredServer, configured_server, prepare_prefect
 from flows.console.preload import preload_beside
@@ -41,6 +42,7 @@ from topicloom.lineage.mending import require_own_history
 from topicloom.machine.threads import ThreadsError
 from topicloom.progress import listening
 from topicloom.settings.checks import require_writable
+from topicloom.settings.overrides import Overrides
 from topicloom.settings.reading import read_settings
 from topicloom.settings.schema import Settings
 from topicloom.stage_names import STAGE_NAMES, StageName
@@ -72,16 +74,16 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the whole l
 
 
 @app.command()
-def run(path: Analysis, refresh: Refresh = None, verbose: Verbose = False) -> None:
+def run(path: Analysis, refresh: Refresh = None, quick: Quick = False, verbose: Verbose = False) -> None:
     """Compute the topics of an analysis; every step that has been computed before is reused."""
     if refresh is not None and refresh not in STAGE_NAMES:
         raise typer.BadParameter(f"{refresh!r} is none of {', '.join(STAGE_NAMES)}.", param_hint="--refresh")
     # What is wrong is said before Prefect takes seconds to start.
-    require_sound(read_settings(path))
-    _run(path, refresh, verbose=verbose)
+    require_sound(read_settings(path, Overrides(quick=quick or None)))
+    _run(path, refresh, quick=quick, verbose=verbose)
 
 
-def _run(path: Path, refresh: str | None, *, verbose: bool) -> None:
+def _run(path: Path, refresh: str | None, *, quick: bool = False, verbose: bool) -> None:
     started = time.perf_counter()
     preload_beside(path)
     prepare_prefect()
@@ -94,7 +96,7 @@ def _run(path: Path, refresh: str | None, *, verbose: bool) -> None:
     stage = cast("StageName | None", refresh)  # `run` has looked
     with tags(TAG), shown(verbose=verbose):
         await_server()
-        report = topic_model(path, stage)
+        report = topic_model(path, stage, Overrides(quick=quick or None))
     if report is not None:  # None after a mere validation
         show_report(report, time.perf_counter() - started)
 
@@ -377,7 +379,7 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-register_door(app, lambda analysis: _run(analysis, None, verbose=False))
+register_door(app, lambda analysis, quick: _run(analysis, None, quick=quick, verbose=False))
 
 
 @app.callback()

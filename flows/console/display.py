@@ -16,7 +16,7 @@ from rich.table import Table
 
 from flows.console.environment import quiet_console
 from flows.console.streams import has_all_letters
-from topicloom.progress import listening
+from topicloom.progress import Pace, listening
 from topicloom.stage_names import STAGE_NAMES
 from topicloom.stages.status import CACHED, StageStatus
 
@@ -40,6 +40,7 @@ def stages_shown() -> Iterator[None]:
     )
     progress = Progress(*columns, console=console, transient=True)
     line = progress.add_task("starting Prefect", total=None, count="")
+    pace = Pace()
 
     def listener(what: str, done: int, total: int) -> None:
         stage, _, status = what.partition(" ")
@@ -52,7 +53,9 @@ def stages_shown() -> Iterator[None]:
         elif what in STAGE_NAMES:
             progress.reset(line, description=what, total=None, count="")
         else:
-            progress.update(line, total=total, completed=done, count=f"{what}: {done} of {total}")
+            left = pace.left(what, done, total)
+            count = f"{what}: {done} of {total}{left and f', {left}'}"
+            progress.update(line, total=total, completed=done, count=count)
 
     with progress, listening(listener):
         yield

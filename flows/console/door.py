@@ -37,8 +37,16 @@ Model = Annotated[
 ]
 
 
-def register(app: typer.Typer, run: Callable[[Path], None]) -> None:
-    """Add the commands to the command line. run: computes the topics of an analysis folder."""
+Quick = Annotated[
+    bool,
+    typer.Option(
+        "--quick", help="A first look: missing embeddings by a static model, in seconds; a run without it is the map."
+    ),
+]
+
+
+def register(app: typer.Typer, run: Callable[[Path, bool], None]) -> None:
+    """Add the commands to the command line. run: computes the topics of an analysis; true for a quick look."""
 
     @app.command()
     def new(
@@ -47,6 +55,7 @@ def register(app: typer.Typer, run: Callable[[Path], None]) -> None:
         columns: Columns = None,
         model: Model = None,
         go_on: Annotated[bool, typer.Option("--run", help="Compute the map at once.")] = False,
+        quick: Quick = False,
     ) -> None:
         """Make a project from exports of bibliographic databases."""
         from topicloom.intake.project import new_project
@@ -55,10 +64,10 @@ def register(app: typer.Typer, run: Callable[[Path], None]) -> None:
             made = new_project(project, exports, columns_of(columns), model)
         show_import(made, model)
         if go_on:
-            run(made.analysis)
+            run(made.analysis, quick)
             _say(f"The map: {_shown(made.analysis / 'report.html')}")
         else:
-            _say(f"Next: topicloom run {_shown(made.analysis)}")
+            _say(f"Next: topicloom run {'--quick ' if quick else ''}{_shown(made.analysis)}")
 
     @app.command()
     def add(
@@ -69,6 +78,7 @@ def register(app: typer.Typer, run: Callable[[Path], None]) -> None:
         ] = None,
         columns: Columns = None,
         go_on: Annotated[bool, typer.Option("--run", help="Compute the map anew at once.")] = False,
+        quick: Quick = False,
     ) -> None:
         """Bring later exports into a project: new papers, updates of known ones, and what duplicates.csv decides."""
         from topicloom.intake.later import add_exports
@@ -77,7 +87,7 @@ def register(app: typer.Typer, run: Callable[[Path], None]) -> None:
             made = add_exports(project, exports or [], columns_of(columns))
         _show_addition(made)
         if go_on and made.changed:
-            run(made.analysis)
+            run(made.analysis, quick)
             _say(f"What changed: topicloom diff {_shown(made.analysis)}")
         elif made.changed:
             _say(f"Next: topicloom run {_shown(made.analysis)}")

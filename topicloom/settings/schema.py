@@ -403,6 +403,11 @@ class TopicModelSettings(Section):
     transformer_model: str | None = Field(
         None, description="sentence-transformers model, a name or a local folder, for missing embeddings."
     )
+    quick: bool = Field(
+        False,
+        description="A first look: missing embeddings are made by a static model distilled from transformer_model, in "
+        "seconds. A run without it makes them anew.",
+    )
     clusterer: Literal["hdbscan", "kmeans", "graph"] | None = Field(
         None,
         description="hdbscan and kmeans cluster UMAP's layout, graph the neighbour graph itself. When left out: "

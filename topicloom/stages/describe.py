@@ -6,6 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from topicloom.atlas.language_model import PART, PART_VERSION, Answers, Question, name_topics
+from topicloom.inputs.embeddings import are_quick
 from topicloom.inputs.encoder import load_model, model_at_hand
 from topicloom.inputs.papers import Dataset, dataset_facts, paper_facts, read_papers
 from topicloom.lineage.labels import labels_path, read_labels
@@ -165,7 +166,7 @@ def naming_method(settings: Settings) -> str:
     """How topics get their keywords: keybert or statistical, where the settings leave it open by what is at hand."""
     method = settings.tmo.names.method
     if method == "auto":
-        return "keybert" if model_at_hand(settings) else "statistical"
+        return "keybert" if model_at_hand(settings) and not are_quick(settings.embeds_path) else "statistical"
     return method
 
 

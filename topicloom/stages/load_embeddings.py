@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from topicloom.inputs.corpus import UT, add_uuid, corpus_columns, read_corpus, require_words, text_facts
 from topicloom.inputs.decoding import form_facts, text_form
-from topicloom.inputs.embeddings import input_files, read_embeddings, require_fit
-from topicloom.inputs.encoder import embeddings_missing, make_embeddings
+from topicloom.inputs.embeddings import are_quick, input_files, read_embeddings, require_fit
+from topicloom.inputs.encoder import embeddings_missing, made_with, make_embeddings
 from topicloom.inputs.languages import language_facts
 from topicloom.settings.schema import Settings
 from topicloom.stage_names import LOAD_EMBEDDINGS
@@ -66,6 +66,7 @@ def check_inputs(settings: Settings) -> Inputs:
         "corpus_form": form_facts(text_form(path)),
         **counted(corpus["text"]),
         **_equal_facts(vectors, corpus),
+        **({"quick": True} if are_quick(settings.embeds_path) else {}),
     }
     return Inputs(corpus, vectors, facts)
 
@@ -175,7 +176,7 @@ def _files(settings: Settings) -> Sequence[Path]:
 
 def _lacks(settings: Settings) -> str:
     if embeddings_missing(settings):
-        return f"the embeddings are to be made with {settings.tmo.transformer_model}"
+        return f"the embeddings are to be made with {made_with(settings)}"
     return ""
 
 

@@ -1,0 +1,138 @@
+"""A quick look: a real model, made small here, is distilled into a static one, and the model's own vectors follow."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import PackageNotFoundError
+
+import numpy as np
+import pytest
+
+from tests.conftest import Project
+from topicloom.errors import EmbeddingsError
+from topicloom.inputs import quick_model
+from topicloom.inputs.embeddings import are_quick
+from topicloom.inputs.encoder import embeddings_missing, make_embeddings
+from topicloom.settings.overrides import Overrides
+from topicloom.settings.reading import read_settings
+from topicloom.stages.load_embeddings import check_inputs
+from topicloom.stages.notes import corpus_notes
+from topicloom.store.store import Store
+
+WORDS = [f"{stem}{end}" for stem in ("apple", "pear", "map", "field", "paper", "word") for end in "abcdefgh"]
+
+
+@pytest.fixture(scope="module")
+def model_folder(tmp_path_factory):
+    """A sentence-transformers model of 48 words and one layer."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.models import Pooling, Transformer
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    folder = tmp_path_factory.mktemp("model")
+    (folder / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]))
+    tokenizer = BertTokenizerFast(vocab=str(folder / "vocab.txt"))
+    shape = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+    BertModel(BertConfig(vocab_size=len(tokenizer), **shape)).save_pretrained(folder / "bert")
+    tokenizer.save_pretrained(folder / "bert")
+    word = Transformer(str(folder / "bert"), max_seq_length=32)
+    SentenceTransformer(modules=[word, Pooling(32)], device="cpu").save(str(folder / "whole"))
+    return folder / "whole"
+
+
+@pytest.fixture
+def project(tmp_path, model_folder, monkeypatch) -> Project:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    project = Project(tmp_path / "root")
+    project.dataset.parent.mkdir(parents=True)
+    rows = [f"S{n},{' '.join(WORDS[n : n + 5])},{' '.join(WORDS[2 * n : 2 * n + 9])}" for n in range(20)]
+    project.dataset.write_text("\n".join(["UT,TI,AB", *rows]) + "\n")
+    project.write_settings(transformer_model=str(model_folder))
+    return project
+
+
+def make(project: Project, *, quick: bool) -> np.ndarray:
+    settings = read_settings(project.analysis, Overrides(quick=quick or None))
+    make_embeddings(settings, Store(settings.store_path))
+    return np.load(project.profile / "embeddings.npy")
+
+
+def test_a_quick_look_is_replaced_by_a_run_without_it(project):
+    quick = make(project, quick=True)
+    assert quick.shape[0] == 20
+    made = json.loads((project.profile / "embeds_settings.json").read_text())
+    assert made["quick"] is True
+    assert made["model2vec"]
+    assert are_quick(project.profile)
+    full_settings = read_settings(project.analysis)
+    assert embeddings_missing(full_settings)
+    assert not embeddings_missing(read_settings(project.analysis, Overrides(quick=True)))
+    notes = list(corpus_notes(check_inputs(full_settings).facts, full_settings.tmo))
+    assert any("This is a quick look" in note for note in notes)
+
+    full = make(project, quick=False)
+    assert full.shape == (20, 32)
+    assert "quick" not in json.loads((project.profile / "embeds_settings.json").read_text())
+    assert not embeddings_missing(full_settings)
+    assert "quick" not in check_inputs(full_settings).facts
+    assert np.array_equal(make(project, quick=True), full)  # the model's own are as good for a quick look
+
+
+def test_a_kill_while_a_quick_look_is_replaced_leaves_no_static_vectors_under_the_models_name(project, monkeypatch):
+    from topicloom.inputs import encoder
+
+    make(project, quick=True)
+    whole = encoder.replaced
+
+    def killed(path):
+        if path.name == "embeddings.npy":
+            raise KeyboardInterrupt
+        return whole(path)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(encoder, "replaced", killed)
+        with pytest.raises(KeyboardInterrupt):
+            make(project, quick=False)
+    assert not (project.profile / "embeddings.npy").exists()
+    assert make(project, quick=False).shape == (20, 32)
+
+
+def test_the_static_model_is_distilled_once_a_machine_and_is_that_of_model2vec(project, model_folder, monkeypatch):
+    from model2vec.distill import distill_from_model
+    from sentence_transformers import SentenceTransformer
+
+    full = SentenceTransformer(str(model_folder), device="cpu")
+    own = distill_from_model(full[0].auto_model, full.tokenizer, pca_dims=quick_model.DIMENSIONS, device="cpu")
+    texts = [" ".join(WORDS[:7]), " ".join(WORDS[20:31])]
+    monkeypatch.setenv("XDG_CACHE_HOME", str(project.root / "cache"))
+    for load in (lambda: full, lambda: pytest.fail("it is kept")):
+        found = quick_model.static_model("name", model_folder, load)
+        assert np.allclose(quick_model.static_vectors(found, texts), own.encode(texts), atol=1e-5)
+    (kept,) = (project.root / "cache" / "topicloom" / "static").iterdir()
+    assert not list(kept.parent.glob(".*"))
+
+
+def test_without_the_package_it_is_said(project, monkeypatch):
+    def absent(_):
+        raise PackageNotFoundError
+
+    monkeypatch.setattr(quick_model, "version", absent)
+    with pytest.raises(EmbeddingsError, match=r"the package model2vec is not installed") as caught:
+        make(project, quick=True)
+    assert 'pip install "topicloom[quick]"' in str(caught.value)
+    assert not (project.profile / "embeddings.npy").exists()
+
+
+def test_vectors_put_aside_of_both_kinds_lie_apart(project):
+    from topicloom.inputs.kept_vectors import kept_vectors, set_vectors_aside
+
+    made = {"transformer_model": "m", "text_columns": ["TI"]}
+    make(project, quick=False)
+    assert set_vectors_aside(project.profile)
+    make(project, quick=True)
+    assert set_vectors_aside(project.profile)
+    names = sorted(path.name for path in project.profile.glob("embeddings_before*"))
+    assert names == ["embeddings_before.npz", "embeddings_before_quick.npz"]
+    assert kept_vectors(project.profile, made) == {}  # of another model
+    assert make(project, quick=False).shape == (20, 32)
+    assert [path.name for path in project.profile.glob("embeddings_before*")] == ["embeddings_before_quick.npz"]
