@@ -136,8 +136,8 @@ def test_each_schedule_has_its_own_parameters_and_slug(tmp_path):
     ]
     config = {**GOOD, "schedules": schedules, "overrides": {"n_topics": 5}, "concurrency": {"on_collision": "cancel"}}
     (tmp_path / "configs" / "one.yaml").write_text(yaml.safe_dump(config))
-    first, stage, sweep = yaml.safe_load(prefect_yaml(read_configs(tmp_path / "configs")))["deployments"]
-    assert [stage["name"], sweep["name"]] == ["stage", "sweep"]
+    first, new, stage, sweep = yaml.safe_load(prefect_yaml(read_configs(tmp_path / "configs")))["deployments"]
+    assert [new["name"], stage["name"], sweep["name"]] == ["new-project", "stage", "sweep"]
     assert sweep["parameters"]["analysis"] == first["parameters"]["analysis"] == "one/a"
     assert first["concurrency_limit"] == {"limit": 1, "collision_strategy": "CANCEL_NEW"}
     assert [entry["slug"] for entry in first["schedules"]] == ["a-1", "b-1", "b-2"]
