@@ -26,7 +26,6 @@ from topicloom.atlas.names import (
     without_repeats,
 )
 from topicloom.atlas.tree import group_levels, leaf_order, topic_tree
-from topicloom.atlas.trends import incomplete_year, topics_over_time, trend
 from topicloom.inputs.papers import beginning, read_doi
 from topicloom.measures.similarity import topic_similarity
 from topicloom.phrasing import shortened
@@ -132,32 +131,6 @@ def test_colours_are_the_palette_for_the_first_of_each_group_and_differ_within_o
     assert colours[0] == BASE[0]
     assert colours[2] == BASE[1]
     assert len(set(colours)) == 5
-
-
-def test_counts_and_shares_over_the_years():
-    topics, years = np.array([0, 0, 1, -1, 0]), pd.Series([2019, 2020, 2020, 2020, None], dtype="Int64")
-    found = topics_over_time(topics, years, today=2030).set_index(["Topic", "Year"])
-    assert found.loc[(0, 2020), "Count"] == 1
-    assert found.loc[(0, 2020), "Share"] == pytest.approx(1 / 3, abs=1e-6)
-    assert found.loc[(1, 2019), "Count"] == 0
-    assert found.loc[(-1, 2020), "Count"] == 1
-    assert topics_over_time(topics, pd.Series([None] * 5, dtype="Int64"), 2030).empty
-
-
-def test_the_year_that_is_not_over_is_told_by_the_calendar_or_by_a_drop():
-    assert incomplete_year(pd.Series({2024: 10, 2025: 12, 2026: 11}), 2026) == 2026
-    assert incomplete_year(pd.Series({2020: 10, 2021: 12, 2022: 3}), 2026) == 2022
-    assert incomplete_year(pd.Series({2020: 10, 2021: 12, 2022: 8}), 2026) is None
-    assert incomplete_year(pd.Series({2020: 10}), 2026) is None
-
-
-def test_a_trend_is_the_slope_of_the_shares_over_their_mean():
-    rows = [
-        {"Topic": 0, "Year": year, "Share": share, "Incomplete": False}
-        for year, share in ((2020, 0.1), (2021, 0.2), (2022, 0.3))
-    ]
-    assert trend(pd.DataFrame(rows))[0] == pytest.approx(50)
-    assert trend(pd.DataFrame(rows[:2])).empty
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from topicloom.atlas.colours import group_colours
 from topicloom.atlas.names import Candidates, TopicName, label_of, merged, told_apart, unique, without_repeats
 from topicloom.atlas.tree import Hierarchy, hierarchy_of, leaf_order, topic_tree
-from topicloom.atlas.trends import topics_over_time, trend
+from topicloom.atlas.trends import TREND_COLUMNS, topics_over_time, trends
+from topicloom.atlas.years import YearQuality, years_of
 from topicloom.clusters.main_clusters import main_clusters
 from topicloom.lineage.records import LastingTopic
 from topicloom.measures.similarity import topic_similarity
@@ -31,7 +32,8 @@ _GROUP_LABEL = 50  # characters
 _GROUP_KEYWORDS = 2
 _SEPARATOR = " | "
 _TOPIC_COLUMNS = (
-    *("Topic", "X_C", "Count", "Share", "Label", "Keywords", "LanguageModelLabel", "Name", "Main", "MeanYear", "Trend"),
+    *("Topic", "X_C", "Count", "Share", "Label", "Keywords", "LanguageModelLabel", "Name", "Main", "MeanYear"),
+    *TREND_COLUMNS,
     *("x", "y", "Colour", "RepresentativeUT", "topic_uid", "topic_history", "Words", "Weights"),
 )
 
@@ -48,7 +50,7 @@ class Atlas:
     many), Parent (its code on the level before, 0 on the first), x, y.
     levels: (t, levels) int64, code of each topic on each level, from 1. tree: (t - 1, 4) scipy linkage.
     similarity: (t, t) float. over_time: the columns of topics_over_time.csv.
-    others_threshold: share of the assigned papers that main topics cover.
+    others_threshold: share of the assigned papers that main topics cover. today: the year in which it was made.
     """
 
     papers: pd.DataFrame
@@ -59,11 +61,17 @@ class Atlas:
     similarity: NDArray[np.float64]
     over_time: pd.DataFrame
     others_threshold: float
+    today: int
 
     @property
     def order(self) -> NDArray[np.int64]:
         """The topics in the order of the tree's leaves, (t,)."""
         return leaf_order(self.tree, len(self.topics))
+
+    @property
+    def years(self) -> YearQuality | None:
+        """What can be made of each year; None where no paper has one."""
+        return years_of(self.over_time, self.today)
 
 
 def make_atlas(
@@ -96,7 +104,7 @@ def make_atlas(
     main = set(main_clusters(numbers[numbers != -1] + 1, others_threshold)) if table else set()
     topics = _topic_table(papers, table, names, labels or {}, lasting, by_hand)
     topics["Main"] = topics["X_C"].isin(main)
-    topics["Trend"] = topics["Topic"].map(trend(over_time)).astype("Float64")
+    topics = pd.concat([topics, trends(over_time, topics["Topic"].to_numpy(dtype=np.int64))], axis=1)
     topics["Colour"] = [topic.colour for topic in lasting] if lasting else group_colours(levels, counts)
     topics = topics[list(_TOPIC_COLUMNS)]
     return Atlas(
@@ -108,6 +116,7 @@ def make_atlas(
         similarity=topic_similarity(vectors) if table else np.zeros((0, 0)),
         over_time=over_time,
         others_threshold=others_threshold,
+        today=today,
     )
 
 
@@ -119,7 +128,7 @@ def _topic_table(
     lasting: Sequence[LastingTopic],
     by_hand: Mapping[str, str],
 ) -> pd.DataFrame:
-    """What topics are by themselves, without the others: all of `_TOPIC_COLUMNS` but Main, Trend and Colour."""
+    """What topics are by themselves, without the others: all of `_TOPIC_COLUMNS` but Main, trends and Colour."""
     found = [labels.get(topic.topic, name.label) for topic, name in zip(table, names, strict=True)]
     if lasting:
         found = [_lasting_label(*pair, by_hand) for pair in zip(lasting, found, names, strict=True)]
@@ -252,6 +261,7 @@ def write_atlas(atlas: Atlas, folder: Path, *, escape_formulas: bool = False) ->
         tree=atlas.tree,
         similarity=atlas.similarity.astype(np.float32),
         others_threshold=atlas.others_threshold,
+        today=atlas.today,
     )
 
 
@@ -270,4 +280,5 @@ def read_atlas(folder: Path) -> Atlas:
             similarity=relations["similarity"],
             over_time=over_time,
             others_threshold=float(relations["others_threshold"]),
+            today=int(relations["today"]),
         )

@@ -10,6 +10,8 @@ from typing import Any
 
 from topicloom import __version__
 from topicloom.atlas.atlas import Atlas
+from topicloom.atlas.trends import LEAST_PAPERS
+from topicloom.atlas.years import year_notes
 from topicloom.lineage.differences import Differences
 from topicloom.lineage.telling import in_one_line, sections
 from topicloom.report.payload import packed, payload
@@ -61,6 +63,8 @@ def report_page(
         years=_span(atlas),
         has_placed=bool(atlas.papers["placed"].any()),
         has_years=not atlas.over_time.empty,
+        year_notes=[] if (quality_of_years := atlas.years) is None else year_notes(quality_of_years),
+        least_papers=LEAST_PAPERS,
         undated=int(atlas.papers["year"].isna().sum()),
         has_relations=len(atlas.topics) > 1,
         settings=settings,
@@ -115,7 +119,7 @@ def _rows(atlas: Atlas, quality: Mapping[str, Any] | None) -> list[dict[str, Any
             "count": int(topic.Count),
             "share": f"{100 * topic.Share:.1f}",
             "mean_year": _shown(topic.MeanYear, "{:.1f}"),
-            "trend": _shown(topic.Trend, "{:+.1f}"),
+            **_trend(topic),
             "npmi": _shown(of_topic.get(int(topic.Topic), {}).get("npmi"), "{:.2f}"),
             "keywords": str(topic.Keywords).replace(" | ", ", "),
             "words": ", ".join(word for word in topic.Words if word),
@@ -126,6 +130,13 @@ def _rows(atlas: Atlas, quality: Mapping[str, Any] | None) -> list[dict[str, Any
         }
         for topic in records(atlas.topics)
     ]
+
+
+def _trend(topic: Any) -> dict[str, str]:
+    """The trend as a number to sort by, as words, and as its interval."""
+    number = _shown(topic.Trend, "{:+.1f}")
+    bounds = " to ".join(_shown(bound, "{:+.0f}") for bound in (topic.TrendLow, topic.TrendHigh)) if number else ""
+    return {"trend": number, "trend_bounds": bounds, "trend_reading": topic.TrendReading}
 
 
 def _shown(value: Any, form: str) -> str:

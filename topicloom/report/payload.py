@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from topicloom.atlas.atlas import Atlas
 from topicloom.atlas.tree import leaf_order
+from topicloom.atlas.years import periods
 from topicloom.store.csv_tables import records
 
 MOST_PAPERS = 200_000  # on the page's map; more would not open quickly
@@ -87,8 +88,6 @@ def _topics(atlas: Atlas, rows: dict[int, int]) -> list[dict[str, Any]]:
             "share": float(topic.Share),
             "words": list(topic.Words),
             "weights": [round(float(weight), 5) for weight in topic.Weights],
-            "trend": _number(topic.Trend),
-            "meanYear": _number(topic.MeanYear),
             "colour": topic.Colour,
             "main": bool(topic.Main),
             "typical": [
@@ -114,16 +113,16 @@ def _groups(atlas: Atlas) -> list[list[Any]]:
 
 
 def _years(atlas: Atlas) -> dict[str, Any] | None:
-    over_time = atlas.over_time
-    if over_time.empty:
+    """Papers by topic and year, and the periods whose shares can be compared."""
+    quality = atlas.years
+    if quality is None:
         return None
-    counts = over_time.pivot(index="Topic", columns="Year", values="Count").fillna(0).astype(int)
-    incomplete = over_time.loc[over_time["Incomplete"].astype(bool), "Year"]
+    counts = atlas.over_time.pivot(index="Topic", columns="Year", values="Count").fillna(0).astype(int)
     return {
         "first": int(counts.columns[0]),
         "counts": {str(topic): row.tolist() for topic, row in counts.iterrows()},
-        "totals": counts.sum(axis=0).tolist(),
-        "incomplete": int(incomplete.min()) if len(incomplete) else None,
+        "complete": [quality.first, quality.last],
+        "periods": [[period.first, period.last, period.papers] for period in periods(quality)],
     }
 
 

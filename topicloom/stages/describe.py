@@ -191,7 +191,7 @@ def _compute(work: Work) -> None:
 
 STAGE = Stage(
     DESCRIBE,
-    version=3,
+    version=4,
     parameters=_parameters,
     reads=lambda settings, _: (
         TEXTS,

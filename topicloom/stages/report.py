@@ -98,7 +98,7 @@ def _shown_on_the_page(settings: Settings, refs: Refs) -> dict[str, str]:
 
 STAGE = Stage(
     REPORT,
-    version=2,
+    version=3,
     parameters=_parameters,
     reads=_reads,
     sees=_SHOWN,

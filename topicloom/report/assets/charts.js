@@ -32,16 +32,32 @@ function wordCharts(data) {
   });
 }
 
+// What a line of the years shows: shares by period, since a share of few papers says little, or papers by year.
+function yearPoints(data, number, measure) {
+  const { first, counts, complete, periods } = data.years, own = counts[String(number)];
+  const whole = (from, to) => from >= complete[0] && to <= complete[1];
+  if (measure === 'count') return own.map((count, index) => ({ at: first + index, name: first + index, value: count, whole: whole(first + index, first + index) }));
+  return periods.map(([from, to, papers]) => ({
+    at: (from + to) / 2,
+    name: from === to ? from : `${from}–${to}`,
+    value: (100 * own.slice(from - first, to - first + 1).reduce((a, b) => a + b, 0)) / papers,
+    whole: whole(from, to),
+  }));
+}
+
 function yearLine(data, number, measure, width, height, axes) {
-  const { first, counts, totals, incomplete } = data.years;
-  const own = counts[String(number)] || totals.map(() => 0);
-  const values = own.map((count, index) => (measure === 'share' ? (100 * count) / Math.max(totals[index], 1) : count));
-  const top = Math.max(...values, 1e-9), foot = axes ? 18 : 1, side = axes ? 30 : 1;
-  const across = (index) => side + ((width - side - 4) * index) / Math.max(values.length - 1, 1);
+  const label = data.topics[number].label;
+  const { first, counts } = data.years;
+  if (!counts[String(number)]) return make('p', { className: 'hint', textContent: axes ? 'No paper of this topic has a year.' : 'no year' });
+  const points = yearPoints(data, number, measure);
+  if (!points.length) return make('p', { className: 'hint', textContent: axes ? 'Too few papers in all complete years.' : 'few papers' });
+  const last = first + counts[String(number)].length - 1;
+  const top = Math.max(...points.map(({ value }) => value), 1e-9), foot = axes ? 18 : 1, side = axes ? 30 : 1;
+  const across = (year) => side + ((width - side - 4) * (year - first)) / Math.max(last - first, 1);
   const up = (value) => height - foot - ((height - foot - 6) * value) / top;
-  const colour = data.topics[number].colour, complete = incomplete === null ? values.length : incomplete - first;
-  const path = (from, to) => values.slice(from, to).map((value, index) => `${index ? 'L' : 'M'}${across(from + index).toFixed(1)} ${up(value).toFixed(1)}`).join('');
-  const words = `${data.topics[number].label}: ${values.map((value, index) => `${first + index} ${measure === 'share' ? `${value.toFixed(2)} %` : value}`).join(', ')}`;
+  const colour = data.topics[number].colour;
+  const path = (part) => part.map(({ at, value }, index) => `${index ? 'L' : 'M'}${across(at).toFixed(1)} ${up(value).toFixed(1)}`).join('');
+  const words = `${label}: ${points.map(({ name, value, whole }) => `${name} ${measure === 'share' ? `${value.toFixed(2)} %` : value}${whole ? '' : ' (incomplete)'}`).join(', ')}`;
   const chart = drawn('svg', { viewBox: `0 0 ${width} ${height}`, width, height, role: 'img', 'aria-label': words });
   if (axes) chart.append(drawn('title', {}, words));
   if (axes) {
@@ -49,14 +65,22 @@ function yearLine(data, number, measure, width, height, axes) {
       chart.append(drawn('line', { class: 'axis', x1: side, x2: width, y1: up(value), y2: up(value) }));
       chart.append(drawn('text', { x: side - 4, y: up(value) + 4, 'text-anchor': 'end' }, measure === 'share' ? (value < 10 ? value.toFixed(1) : Math.round(value)) : Math.round(value)));
     }
-    chart.append(drawn('text', { x: side, y: height - 4 }, first), drawn('text', { x: width - 2, y: height - 4, 'text-anchor': 'end' }, first + values.length - 1));
+    chart.append(drawn('text', { x: side, y: height - 4 }, first));
+    if (last > first) chart.append(drawn('text', { x: width - 2, y: height - 4, 'text-anchor': 'end' }, last));
   }
-  if (complete === 1 || values.length === 1) chart.append(drawn('circle', { cx: across(0), cy: up(values[0]), r: 3, fill: colour }));
-  if (complete > 1) {
-    chart.append(drawn('path', { d: `${path(0, complete)}L${across(complete - 1)} ${up(0)}L${across(0)} ${up(0)}Z`, fill: colour, opacity: 0.18 }));
-    chart.append(drawn('path', { d: path(0, complete), fill: 'none', stroke: colour, 'stroke-width': axes ? 2 : 1.5 }));
+  const start = points.findIndex(({ whole }) => whole), end = points.findLastIndex(({ whole }) => whole);
+  const line = (part, more) => { if (part.length > 1) chart.append(drawn('path', { d: path(part), fill: 'none', stroke: colour, 'stroke-width': axes ? 2 : 1.5, ...more })); };
+  const dotted = { 'stroke-width': 1.5, 'stroke-dasharray': '2 3' };
+  if (start < 0) line(points, dotted);
+  else {
+    const whole = points.slice(start, end + 1);
+    if (whole.length === 1) chart.append(drawn('circle', { cx: across(whole[0].at), cy: up(whole[0].value), r: axes ? 3 : 2, fill: colour }));
+    else chart.append(drawn('path', { d: `${path(whole)}L${across(whole.at(-1).at)} ${up(0)}L${across(whole[0].at)} ${up(0)}Z`, fill: colour, opacity: 0.18 }));
+    line(whole, {});
+    line(points.slice(0, start + 1), dotted);
+    line(points.slice(end), dotted);
   }
-  if (complete < values.length) chart.append(drawn('path', { d: path(Math.max(complete - 1, 0), values.length), fill: 'none', stroke: colour, 'stroke-width': 1.5, 'stroke-dasharray': '2 3' }));
+  if (points.length === 1 && start < 0) chart.append(drawn('circle', { cx: across(points[0].at), cy: up(points[0].value), r: 2, fill: 'none', stroke: colour }));
   return chart;
 }
 
@@ -68,8 +92,6 @@ function yearCharts(data) {
       make('figure', {}, caption(data.topics[number]), yearLine(data, number, measure, 240, 110, true)));
   };
   document.querySelectorAll('input[name="measure"]').forEach((input) => input.addEventListener('change', draw));
-  const { incomplete } = data.years;
-  element('incomplete').textContent = incomplete === null ? 'All years are complete.' : `From ${incomplete} on the years are not complete; their part of the line is dotted.`;
   draw();
 }
 

@@ -4,10 +4,12 @@ function topicTable(data, showTopic) {
   const words = rows.map((row) => folded(row.textContent));
   const headings = [...table.tHead.rows[0].cells];
   headings.forEach((heading, column) => heading.querySelector('button')?.addEventListener('click', () => {
-    const rising = heading.getAttribute('aria-sort') !== 'ascending', numeric = heading.dataset.sort === 'number';
+    // Numbers start with the largest, texts with the first.
+    const numeric = heading.dataset.sort === 'number', before = heading.getAttribute('aria-sort');
+    const rising = before ? before === 'descending' : !numeric;
     headings.forEach((other) => other.removeAttribute('aria-sort'));
     heading.setAttribute('aria-sort', rising ? 'ascending' : 'descending');
-    const value = (row) => row.cells[column].textContent.trim();
+    const value = (row) => row.cells[column].dataset.value ?? row.cells[column].textContent.trim();
     // Empty cells come last, whichever way it goes.
     rows.sort((a, b) => {
       const [one, other] = [value(a), value(b)];
