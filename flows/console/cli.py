@@ -170,7 +170,7 @@ def demo(
 
 @app.command()
 def warmup() -> None:
-    """Compile, once per machine, what runs would otherwise compile on their way; it takes two minutes or so."""
+    """Compile, once per machine, what runs would otherwise compile on their way; it takes a minute or so."""
     if is_warm():
         console.print("The compiled code is there already.")
         return

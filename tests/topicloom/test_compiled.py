@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+
+import topicloom
+
+OWN = Path(topicloom.__file__).parent
 
 PLAIN = """
 import sys, numpy as np
@@ -64,3 +69,121 @@ def test_kept_code_goes_elsewhere_where_the_home_cannot_be_written_to(tmp_path, 
     monkeypatch.undo()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "fine"))
     assert compiled.cache_folder().name != other.name
+
+
+def test_processes_that_keep_forms_of_one_function_at_once_lose_none(tmp_path):
+    """Each form stays findable, under a file of its own, whoever wrote at the same time."""
+    script = """
+import sys, time
+import topicloom.machine.jit
+from numba.core.caching import IndexDataCacheFile
+index = IndexDataCacheFile(sys.argv[1], "function", "stamp")
+print("ready", flush=True)
+sys.stdin.readline()
+for number in range(40):
+    index.save((sys.argv[2], number), (sys.argv[2], number))
+"""
+    env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    beside = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, str(tmp_path), str(who)],
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        for who in range(3)
+    ]
+    assert [process.stdout.readline() for process in beside] == [b"ready\n"] * 3
+    for process in beside:
+        process.stdin.write(b"go\n")
+        process.stdin.flush()
+    for process in beside:
+        process.communicate(timeout=120)
+    assert [process.returncode for process in beside] == [0] * 3
+
+    from numba.core.caching import IndexDataCacheFile
+
+    index = IndexDataCacheFile(str(tmp_path), "function", "stamp")
+    every = [(str(who), number) for who in range(3) for number in range(40)]
+    assert [index.load(key) for key in every] == every
+
+
+def test_of_a_layout_the_form_for_many_threads_is_not_kept():
+    """numba would give the one for the other: it finds code by function and types."""
+    from numba.core.caching import NullCache
+
+    from topicloom.machine.compiled import import_umap
+
+    import_umap()
+    from umap import layouts
+
+    alone, together = (layouts._get_optimize_layout_euclidean_single_epoch_fn(parallel) for parallel in (False, True))
+    assert alone.py_func is together.py_func
+    assert not isinstance(alone._cache, NullCache)
+    assert isinstance(together._cache, NullCache)
+
+
+DECLARED = """
+import numba, numpy as np
+
+@numba.njit("i4(i8[:])", cache=True)
+def shortened(state):
+    return state[0] + 1
+
+@numba.njit(["f4(f4[::1])", "f8(f8[::1])"], fastmath=True, locals={"total": numba.types.float32})
+def summed(values):
+    total = 0
+    for value in values:
+        total += value
+    return total
+
+@numba.njit("i8(i8)")
+def factorial(number):
+    return number * factorial(number - 1) if number > 1 else 1
+
+@numba.njit()
+def calling(values, number):
+    return summed(values), factorial(number), shortened(np.full(3, number))
+"""
+ASKED = """
+import contextlib, sys
+import numpy as np
+from topicloom.machine.compiled import keep_compiled_code
+from topicloom.machine.declared import compiled_when_called
+keep_compiled_code()
+sys.path.insert(0, sys.argv[1])
+with compiled_when_called() if sys.argv[2] == "ours" else contextlib.nullcontext():
+    import declared
+waiting = [function.signatures == [] for function in (declared.shortened, declared.summed, declared.factorial)]
+assert waiting == [sys.argv[2] == "ours"] * 3
+for _ in range(2):
+    print(declared.calling(np.array([0.1, 1e9], "f8"), 20), declared.shortened(np.array([2**40])))
+    print([declared.summed(np.array([0.1, 0.2], kind)) for kind in ("f4", "f8")], declared.factorial(5))
+print([function.signatures for function in (declared.shortened, declared.summed, declared.factorial)])
+try:
+    declared.summed(np.zeros((2, 2)))
+except TypeError as error:
+    print(error)
+"""
+
+
+def test_functions_that_state_their_types_give_the_same_when_compiled_at_their_first_call(tmp_path):
+    (tmp_path / "declared.py").write_text(DECLARED)
+    env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "kept")}
+    plain, ours = (
+        subprocess.run(
+            [sys.executable, "-c", ASKED, str(tmp_path), how], env=env, check=True, capture_output=True, text=True
+        ).stdout
+        for how in ("plain", "ours")
+    )
+    assert ours == plain
+    assert "No matching definition" in ours
+
+
+def test_kernels_call_no_function_of_another_file():
+    """numba compiles a loop anew when its own file changes, and not when another one does."""
+    kernels = sorted(OWN.glob("*/*kernels.py"))
+    assert len(kernels) == 4
+    for path in kernels:
+        own = [line for line in path.read_text().splitlines() if "import" in line and "topicloom" in line]
+        assert all(line.startswith("from topicloom.machine.jit import") for line in own), path

@@ -8,6 +8,7 @@ concurrent first runs cannot meet half of it.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import functools
 import hashlib
 import os
@@ -20,7 +21,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-_LIBRARIES = ("numba", "llvmlite", "umap-learn", "pynndescent")
+from topicloom.machine.declared import compiled_when_called
+
+LIBRARIES = ("numba", "llvmlite", "umap-learn", "pynndescent")
 
 
 def cache_folder() -> Path:
@@ -33,7 +36,7 @@ def cache_folder() -> Path:
     stated = os.environ.get("NUMBA_CACHE_DIR")
     if stated:
         return Path(stated)
-    versions = ",".join(f"{name} {version(name)}" for name in _LIBRARIES) + sys.version
+    versions = ",".join(f"{name} {version(name)}" for name in LIBRARIES) + sys.version
     name = hashlib.sha256(versions.encode()).hexdigest()[:16]
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     for base in (home / "topicloom", Path(tempfile.gettempdir()) / f"topicloom-{os.getuid()}"):
@@ -68,17 +71,41 @@ def keep_compiled_code() -> None:
     import numba
 
     numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # type: ignore[attr-defined]
+    _write_one_after_another()
+
+
+@functools.cache
+def _write_one_after_another() -> None:
+    """Let processes that keep code of the same function at the same time wait for each other.
+
+    numba reads a function's index, adds an entry under the next free number, and writes both. Of two processes that do
+    so at once one loses its entry, or both take one number, and the index then leads to code for other types.
+    """
+    from numba.core import caching
+
+    files: Any = caching.IndexDataCacheFile
+    save = files.save
+
+    def save_alone(self: Any, key: Any, data: Any) -> None:
+        with (Path(self._cache_path) / ".lock").open("ab") as lock:
+            with contextlib.suppress(OSError):  # a file system without locks
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            save(self, key, data)
+
+    files.save = save_alone
 
 
 def import_umap() -> ModuleType:
     """Import umap with its compiled code, and that of pynndescent, kept on disk."""
     keep_compiled_code()
-    import umap
+    with compiled_when_called():
+        import umap
 
     for name, dispatcher in dispatchers():
         # What has been compiled in this process already is left as it is.
         if not dispatcher.signatures:
             _keep(name, dispatcher)
+    _keep_no_second_form()
     _drive_from_python()
     module: ModuleType = umap
     return module
@@ -93,6 +120,22 @@ def _keep(name: str, dispatcher: Any) -> None:
     with contextlib.suppress(AssertionError):  # it has an identity already
         dispatcher._set_uuid(f"topicloom:{name}")
     dispatcher.enable_caching()
+
+
+def _keep_no_second_form() -> None:
+    """Keep of a function that is declared twice, for one thread and for many, the form for one thread alone.
+
+    numba keeps code by function and types, whatever the threads: a layout under a seed would be given the code of the
+    form for many, whose result differs each time. No run asks for that form.
+    """
+    from numba.core.caching import NullCache
+
+    kept: dict[Any, Any] = {}
+    for _, dispatcher in dispatchers():
+        other = kept.setdefault(dispatcher.py_func, dispatcher)
+        if other is not dispatcher:
+            parallel = dispatcher if dispatcher.targetoptions.get("parallel") else other
+            parallel._cache = NullCache()
 
 
 def _drive_from_python() -> None:

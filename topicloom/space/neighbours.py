@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,9 +79,27 @@ def write_neighbours(folder: Path, neighbours: Neighbours) -> None:
     """Write indices.npy, distances.npy, index.joblib and random_state.npz."""
     np.save(folder / _INDICES, neighbours.indices)
     np.save(folder / _DISTANCES, neighbours.distances)
-    joblib.dump(neighbours.index, folder / _INDEX)
+    with _without_search(neighbours.index) as index:
+        joblib.dump(index, folder / _INDEX)
     kind, keys, position, has_gauss, gauss = neighbours.random_state
     np.savez(folder / _RANDOM, kind=kind, keys=keys, position=position, has_gauss=has_gauss, gauss=gauss)
+
+
+@contextlib.contextmanager
+def _without_search(index: Any) -> Iterator[Any]:
+    """Within the block, an index can be saved without the function that searches it, which is not saved anyway.
+
+    pynndescent makes that function before it saves an index, and again when it reads one. For some metrics it compiles
+    it each time, for seconds.
+    """
+    made = hasattr(index, "_search_function")
+    if not made:
+        index._search_function = None
+    try:
+        yield index
+    finally:
+        if not made:
+            del index._search_function
 
 
 def read_neighbours(folder: Path) -> Neighbours:
