@@ -127,6 +127,41 @@ def test_a_picture_that_fails_does_not_fail_the_run_and_leaves_none_of_an_earlie
     assert lost <= {path.name for path in drawn.analysis.iterdir()}
 
 
+def test_a_single_figure_that_fails_is_said_and_drawn_by_the_next_run(drawn, run, monkeypatch):
+    from topicloom.figures import gallery
+
+    def broken(*_):
+        raise ValueError("out of ink")
+
+    with monkeypatch.context() as patch:
+        patch.setitem(gallery._FIGURES, "heatmap", (broken, "Similarity"))
+        drawn.write_settings(**ALL_ON, min_topic_size=9)
+        report = run(drawn.analysis)
+    assert any(note.startswith("The figure heatmap could not be drawn (ValueError: out of ink)") for note in report.notes)
+    figures = drawn.analysis / "figures"
+    assert not (figures / "heatmap.png").exists()
+    assert (figures / "dendrogram.png").exists()
+    again = run(drawn.analysis)
+    assert again.computed == ["figures"]
+    assert not any("could not be drawn" in note for note in again.notes)
+    assert (figures / "heatmap.png").exists()
+    assert run(drawn.analysis).computed == []
+
+
+def test_a_topic_whose_papers_have_no_year_is_drawn_and_the_next_run_computes_nothing(drawn, run):
+    dataset = pd.read_csv(drawn.dataset)
+    papers = pd.read_csv(drawn.output("dataset_minimal.csv"))
+    undated = papers.loc[papers["X_C"] == papers.loc[papers["X_C"] >= 0, "X_C"].max(), "UT"]
+    dataset.loc[dataset["UT"].isin(undated), "PY"] = None
+    dataset.to_csv(drawn.dataset, index=False)
+    report = run(drawn.analysis)
+    assert {"describe", "figures", "report"} <= set(report.computed)
+    assert not any("drawn" in note or " failed (" in note for note in report.notes)
+    assert any(note.startswith(f"{len(undated)} of") and "year" in note for note in report.notes), report.notes
+    assert (drawn.analysis / "figures" / "trends.png").exists()
+    assert run(drawn.analysis).computed == []
+
+
 def test_what_the_settings_switch_off_is_neither_computed_nor_left(drawn, run):
     drawn.write_settings(pictures={"figures": False, "report": False})
     report = run(drawn.analysis)
