@@ -1,25 +1,49 @@
-"""The first line of a run's log: what will be computed, and why."""
+"""The first and the last line of a run's log: what will be computed and why, and what came of it."""
 
 from __future__ import annotations
 
-from prefect.logging import get_run_logger
+import logging
+from pathlib import Path
+from typing import Any
 
+from flows.run_report import RunReport
 from topicloom.errors import TopicloomError
+from topicloom.output_files import REPORT_FILE
 from topicloom.settings.schema import Settings
 from topicloom.stage_names import STAGE_NAMES
 from topicloom.stages.status import CACHED, StageStatus, analysis_status
 
+Log = logging.Logger | logging.LoggerAdapter[Any]
 
-def announce(settings: Settings, refresh: str | None, *, validate_only: bool = False) -> None:
+
+def announce(log: Log, settings: Settings, refresh: str | None, *, validate_only: bool = False) -> None:
     """Log what the run is about to do. What cannot be told yet, a stage of the run will tell."""
     if validate_only:
-        get_run_logger().info("%s: checks settings, corpus and embeddings, and computes no topics.", _title(settings))
+        log.info("%s: checks settings, corpus and embeddings, and computes no topics.", _title(settings))
         return
     try:
         statuses = analysis_status(settings)
     except (TopicloomError, OSError):
         return
-    get_run_logger().info("%s: %s", _title(settings), intention(statuses, refresh))
+    log.info("%s: %s", _title(settings), intention(statuses, refresh))
+
+
+def tell_outcome(log: Log, settings: Settings, report: RunReport, place: str) -> None:
+    """Log the notes of a run, and what came of it. place: where a person finds the report, or the files."""
+    for note in report.notes:
+        log.info("note: %s", note)
+    log.info(
+        "%s: %d topics, %d of %d papers are outliers; cached: %s; computed: %s. %s",
+        *(settings.label, report.topics, report.outliers, report.documents),
+        *(", ".join(report.cached) or "none", ", ".join(report.computed) or "none, nothing has changed"),
+        place,
+    )
+
+
+def place_of(settings: Settings) -> tuple[str, Path]:
+    """What a person opens after a run, and where it lies: the report, or the files where there is none."""
+    path = settings.analysis_path / REPORT_FILE
+    return ("report", path) if path.is_file() else ("files", settings.analysis_path)
 
 
 def _title(settings: Settings) -> str:

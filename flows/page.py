@@ -15,6 +15,7 @@ from prefect.artifacts import (
 from prefect.logging import get_run_logger
 from prefect.settings import get_current_settings
 
+from flows.announcement import place_of, tell_outcome
 from flows.names import slug
 from flows.run_report import Outcome, RunReport
 from flows.server.app import NEWER_PAGES
@@ -56,20 +57,12 @@ def show_page(
         _show_pictures(settings, outcomes, key, served)
     except Exception as error:  # noqa: BLE001  # the topics are computed and exported
         log.warning("The page of this run could not be made (%s: %s).", type(error).__name__, error)
-    for note in report.notes:
-        log.info("note: %s", note)
-    log.info(
-        "%s: %d topics, %d of %d papers are outliers; cached: %s; computed: %s. %s",
-        *(settings.label, report.topics, report.outliers, report.documents),
-        *(", ".join(report.cached) or "none", ", ".join(report.computed) or "none, nothing has changed"),
-        _where(settings, served),
-    )
+    tell_outcome(log, settings, report, _where(settings, served))
 
 
 def _where(settings: Settings, served: str | None) -> str:
     """Where a person finds the report, or the files where there is none; served: their address on the server."""
-    path = settings.analysis_path / REPORT_FILE
-    kind, place = ("report", path) if path.is_file() else ("files", settings.analysis_path)
+    kind, place = place_of(settings)
     if served is None:
         return f"The {kind}: {place}"
     server = str(get_current_settings().ui_url or "").rstrip("/").removesuffix(NEWER_PAGES)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from prefect.runtime import flow_run
 from pydantic import BaseModel
 
 from topicloom.settings.schema import Settings
@@ -70,31 +69,36 @@ class RunReport(BaseModel):
         return [name for name, stage in self.stages.items() if stage.status != CACHED]
 
 
-def claim_folder(settings: Settings, outcomes: Mapping[str, Outcome], changes: str) -> None:
+def claim_folder(settings: Settings, outcomes: Mapping[str, Outcome], changes: str, run_id: str | None) -> None:
     """Put what a run has exported into run.json, and the folder under its name: a run that exported earlier and is
     still drawing publishes nothing any more.
 
     The caller holds the turn of the analysis.
     """
     store = Store(settings.store_path)
-    record = {**_record(settings, store, outcomes, notes_of(settings, _facts(outcomes)), changes), "over": False}
+    notes = notes_of(settings, _facts(outcomes))
+    record = {**_record(settings, store, outcomes, notes, changes, run_id), "over": False}
     with analysis_lock(settings, store):
         update_record(settings, record)
 
 
 def finish_run(
-    settings: Settings, outcomes: Mapping[str, Outcome], changes: str, failed: Mapping[str, str] | None = None
+    settings: Settings,
+    outcomes: Mapping[str, Outcome],
+    changes: str,
+    run_id: str | None,
+    failed: Mapping[str, str] | None = None,
 ) -> RunReport:
     """Put a run's outcome into run.json, unless another run has exported since, and return it.
 
-    changes: what differs from the run before. failed: pictures that could not be made, and why.
+    changes: what differs from the run before. run_id: of this run. failed: pictures that could not be made, and why.
     """
     store = Store(settings.store_path)
     facts = _facts(outcomes)
     notes = notes_of(settings, facts, failed)
     with analysis_lock(settings, store):
-        if exported_by(read_record(settings), outcomes[EXPORT].ref.key, flow_run.get_id()):
-            update_record(settings, {**_record(settings, store, outcomes, notes, changes), "over": True})
+        if exported_by(read_record(settings), outcomes[EXPORT].ref.key, run_id):
+            update_record(settings, {**_record(settings, store, outcomes, notes, changes, run_id), "over": True})
         else:
             notes.append("Another run of this analysis has exported since; the folder holds its files, not this run's.")
     counts = counts_of(facts)
@@ -128,10 +132,15 @@ def _stage_report(store: Store, outcome: Outcome) -> StageReport:
 
 
 def _record(
-    settings: Settings, store: Store, outcomes: Mapping[str, Outcome], notes: list[str], changes: str
+    settings: Settings,
+    store: Store,
+    outcomes: Mapping[str, Outcome],
+    notes: list[str],
+    changes: str,
+    run_id: str | None,
 ) -> dict[str, object]:
     return {
-        **result_record(settings, store, {name: outcome.ref for name, outcome in outcomes.items()}, flow_run.get_id()),
+        **result_record(settings, store, {name: outcome.ref for name, outcome in outcomes.items()}, run_id),
         "notes": notes,
         "changes": changes,
         "stages": {name: _stage_report(store, outcome).model_dump(mode="json") for name, outcome in outcomes.items()},

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
-from typing import Any, Final
 
-from prefect import Task, flow
+from prefect import flow
 from prefect.runtime import flow_run
 
 from flows.bounds import require_allowed
 from flows.configs import AnalysisFolder, analysis_label
 from flows.hooks import ENDS
-from flows.stage_runner import StageRunner
+from flows.prefect_runner import PrefectRunner
 from tasks.load_settings import load_settings
 from tasks.publish import publish
 from topicloom.lineage.history import turn
@@ -25,16 +23,6 @@ from topicloom.stages.take_up import taken_up
 from topicloom.store.retention import run_of
 from topicloom.store.run_record import end_run
 from topicloom.store.store import StageRef
-
-
-def _task_of(stage: str) -> Task[..., Any]:
-    """The task of a stage: tasks/NAME.py holds it under the stage's name."""
-    name = stage.replace("-", "_")
-    task: Task[..., Any] = getattr(import_module(f"tasks.{name}"), name)
-    return task
-
-
-TASKS: Final[Mapping[str, Task[..., Any]]] = {stage: _task_of(stage) for stage in STAGES}
 
 
 def _run_name() -> str:
@@ -55,12 +43,12 @@ def stage(analysis: AnalysisFolder, stage: StageName) -> str:
     require_sound(settings)
     settings = taken_up(settings)
     with run_of(settings):
-        run = StageRunner(settings, refresh=stage)
+        run = PrefectRunner(settings, refresh=stage)
         run.take_kept(stage)
         if LOAD_EMBEDDINGS in run.outcomes:
             require_fitting_settings(settings, run.refs[LOAD_EMBEDDINGS].facts)
         with turn(settings):
-            run.first(TASKS[stage])
+            run.first(stage)
         if stage == EXPORT:
             end_run(settings)
         if stage in PICTURES:

@@ -1,106 +1,121 @@
-"""Runs the tasks of a flow over the stage store, and keeps what became of each."""
+"""Runs the stages of a run over the stage store, and keeps what became of each. Knows no Prefect."""
 
 from __future__ import annotations
 
+import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
+from uuid import uuid4
 
-from prefect import Task
-from prefect.runtime import flow_run
-from prefect.states import State
-from prefect.utilities.annotations import quote
-
+from flows.announcement import announce
 from flows.run_report import CACHED, COMPUTED, Outcome, RunReport, claim_folder, finish_run
-from tasks.policy import record_key
-from tasks.publish import publish
-from tasks.records import forget_unless_plain
-from tasks.remember import remember
 from topicloom.errors import StoreError
 from topicloom.lineage.differences import Differences
 from topicloom.lineage.telling import change_line, latest_differences
 from topicloom.progress import tell
 from topicloom.settings.schema import Settings
-from topicloom.stage_names import EXPORT, PICTURES, STAGE_NAMES
+from topicloom.stage_names import EXPORT, PICTURES, STAGE_NAMES, StageName
+from topicloom.stages.publish import publish_and_note
 from topicloom.stages.registry import STAGES
-from topicloom.stages.remember import library_versions_of
+from topicloom.stages.remember import enter_run, library_versions_of
+from topicloom.stages.retries import RETRY_SECONDS, may_succeed_later
 from topicloom.stages.stage import Stage
 from topicloom.store.store import Finding, StageRef, Store
 
 
 @dataclass
 class StageRunner:
-    """Calls one task after the other with the cache settings of the project, as far as the settings want its stage.
+    """Runs one stage after the other, as far as the settings want it and its result is not kept.
 
-    refresh: the stage from which on everything is computed again, or None.
-    failed: why, for each stage that was attempted and failed.
-    changes: what differs from the run before, in a line. differences: the same in full, None where nothing is.
+    Args:
+        settings: Those of the run; a stage may settle some that were left open.
+        refresh: The stage from which on everything is computed again, or None.
+        run_id: What run.json, the history and the store know the run by; a retried run of Prefect keeps its own.
+        log: Where the run says what it does.
+        quiet: Libraries keep their progress to themselves.
+        outcomes: What became of each stage so far.
+        failed: Why, for each stage that was attempted and failed.
+        changes: What differs from the run before, in a line.
+        differences: The same in full, None where nothing does.
+
+    Example:
+        >>> from topicloom.settings.reading import read_settings  # doctest: +SKIP
+        >>> run_stages(StageRunner(read_settings(Path("wos/a01"))))  # doctest: +SKIP
     """
 
     settings: Settings
     refresh: str | None = None
+    run_id: str | None = field(default_factory=lambda: str(uuid4()))
+    log: logging.Logger | logging.LoggerAdapter[Any] = field(default=logging.getLogger("topicloom.run"))
+    quiet: bool = False
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     changes: str = ""
     differences: Differences | None = None
-    _settings_shown: bool = False
 
     @property
     def refs(self) -> dict[str, StageRef]:
         """The results so far, by stage."""
         return {name: outcome.ref for name, outcome in self.outcomes.items()}
 
-    def __call__(self, task: Task[..., Any]) -> StageRef | None:
-        """Run the task of a stage on the results before it; None where this run has not that stage.
+    @property
+    def store(self) -> Store:
+        """The stage store of the project."""
+        return Store(self.settings.store_path)
 
-        Raises what the task raised.
-        """
-        stage = STAGES[task.name]
+    def announce(self, *, validate_only: bool = False) -> None:
+        """Say in the log what the run is about to do."""
+        announce(self.log, self.settings, self.refresh, validate_only=validate_only)
+
+    def __call__(self, name: StageName) -> StageRef | None:
+        """Run a stage on the results before it; None where this run has not that stage. Raises what it raises."""
+        stage = STAGES[name]
         if not (stage.wanted(self.settings) and stage.due(self.settings, self.refs)):
             return None
-        return self.first(task)
+        return self.first(name)
 
-    def first(self, task: Task[..., Any]) -> StageRef:
-        """Run the task of a stage that every run has. Raises what the task raised."""
-        stage = STAGES[task.name]
-        found = self._find(stage)
-        refresh = self._refreshes(stage.name, found)
-        tell(stage.name, 0, 1)
+    def first(self, name: StageName) -> StageRef:
+        """Run a stage that every run has. Raises what the stage raises."""
+        stage = STAGES[name]
+        found = self.find(stage)
+        tell(name, 0, 1)
         started = time.perf_counter()
-        call = task.with_options(
-            result_storage=Store(self.settings.store_path).root / "prefect",
-            # Prefect's record of a result whose artifacts are gone or damaged must not be a hit.
-            refresh_cache=refresh or found.ref is None,
-        )
-        state = cast(
-            "State[StageRef]", call(self._shown_settings(), self._given(stage), refresh=refresh, return_state=True)
-        )
-        ref = state.result()
-        seconds = time.perf_counter() - started
-        status = CACHED if state.name == "Cached" else COMPUTED
-        # The store is the truth: the reference in Prefect's record may tell of an earlier computation.
-        # Where both agree Prefect's object is passed on, which draws the arrow to the next task in the UI.
-        ref = found.ref if status == CACHED and found.ref and found.ref != ref else ref
-        self.outcomes[stage.name] = Outcome(ref, status, seconds)
+        ref, status = self.perform(stage, found, refresh=self._refreshes(name, found))
+        self.outcomes[name] = Outcome(ref, status, time.perf_counter() - started)
         self.settings = stage.settle(self.settings, ref)
-        tell(f"{stage.name} {status}", 1, 1)
+        tell(f"{name} {status}", 1, 1)
         return ref
 
-    def _shown_settings(self) -> Any:
-        """The settings for a task: the first gets the object that Prefect knows, the others one that draws no arrow.
+    def find(self, stage: Stage) -> Finding:
+        """What is kept for a stage."""
+        return stage.find(self.settings, self.refs)
 
-        Every stage reads some of them, and an arrow to each would hide the way of the data in Prefect's graph.
+    def perform(self, stage: Stage, found: Finding, *, refresh: bool) -> tuple[StageRef, str]:
+        """The result of a stage, and whether it was cached or computed. A fault of disk or memory is tried again.
+
+        found: what is kept for it. refresh: compute it all the same. Raises what the stage raises.
         """
-        settings = quote(self.settings) if self._settings_shown else self.settings
-        self._settings_shown = True
-        return settings
-
-    def _given(self, stage: Stage) -> dict[str, StageRef]:
-        """What a stage computes with. In Prefect's graph an arrow comes from what decides its result, and only there:
-        what it merely looks at is handed over as a copy, which Prefect does not know."""
-        deciding = stage.needs(self.settings, self.refs)
-        given = stage.given(self.settings, self.refs)
-        return {name: ref if name in deciding else ref.model_copy(deep=True) for name, ref in given.items()}
+        if found.ref is not None and not refresh:
+            return found.ref, CACHED
+        for failures, pause in enumerate((*RETRY_SECONDS, None)):
+            try:
+                ref, computed = stage.obtain(
+                    self.settings, self.refs, self.run_id, refresh=refresh, failures=failures, quiet=self.quiet
+                )
+            except Exception as error:
+                if pause is None or not may_succeed_later(error):
+                    raise
+                self.log.warning(
+                    "%s failed (%s: %s); it is tried again in %d s.", stage.name, type(error).__name__, error, pause
+                )
+                time.sleep(pause)
+            else:
+                if computed and (told := stage.tell(self.settings, ref.facts)):
+                    self.log.info("%s: %s", stage.name, told)
+                return ref, COMPUTED if computed else CACHED
+        raise AssertionError("the last try either returns or raises")
 
     def take_kept(self, until: str) -> None:
         """Take the kept results that a stage rests on, those of the stages before it.
@@ -125,74 +140,62 @@ class StageRunner:
             self.outcomes[stage.name] = Outcome(found.ref, CACHED, 0.0)
             self.settings = stage.settle(self.settings, found.ref)
 
-    def attempt(self, task: Task[..., Any]) -> StageRef | None:
-        """Run a task that nothing important waits for; None where it fails or lacks a result.
+    def attempt(self, name: StageName) -> StageRef | None:
+        """Run a stage that nothing important waits for; None where it fails or lacks a result.
 
-        Its failure shows in the UI and is kept in `failed`; the run goes on.
+        Its failure is kept in `failed`; the run goes on.
         """
-        stage = STAGES[task.name]
+        stage = STAGES[name]
         if not stage.wanted(self.settings):
             return None
-        if any(name not in self.outcomes for name in stage.needs(self.settings, self.refs)):
-            self.failed[task.name] = "what it draws from could not be made"
+        if any(needed not in self.outcomes for needed in stage.needs(self.settings, self.refs)):
+            self.failed[name] = "what it draws from could not be made"
             return None
         try:
-            return self(task)
+            return self(name)
         except Exception as error:  # noqa: BLE001  # the topics are computed and exported
-            self.failed[task.name] = f"{type(error).__name__}: {error}"
-            tell(f"{task.name} failed", 1, 1)
+            self.failed[name] = f"{type(error).__name__}: {error}"
+            tell(f"{name} failed", 1, 1)
             return None
 
     def remember(self) -> None:
         """Enter the run into the history of the project, and keep in `changes` what differs from the run before."""
-        # One arrow in Prefect's graph, from the export that comes before it, and not one from every stage.
-        refs: dict[str, StageRef] = {
-            name: ref if name == EXPORT else ref.model_copy(deep=True)
-            for name, ref in self.refs.items()
-            if name not in PICTURES
-        }
-        identity = remember(self._shown_settings(), refs, library_versions_of(Store(self.settings.store_path), refs))
+        refs: dict[str, StageRef] = {name: ref for name, ref in self.refs.items() if name not in PICTURES}
+        identity = self.enter(refs, library_versions_of(self.store, refs))
         self.differences = latest_differences(self.settings) if identity["entered"] else None
         self.changes = change_line(identity, self.differences)
 
-    def draw(self, *tasks: Task[..., Any]) -> None:
-        """Run the tasks that draw, and put what they drew into the analysis folder. What fails is kept in `failed`."""
-        for task in tasks:
-            self.attempt(task)
-        self.publish()
+    def enter(self, refs: Mapping[str, StageRef], versions: Mapping[str, str]) -> dict[str, Any]:
+        """Enter the run into the history; returns what run.json says of its identity."""
+        return enter_run(self.settings, refs, versions, self.run_id)
 
-    def publish(self) -> None:
-        """Put what was drawn into the analysis folder; a failure is kept in `failed`."""
+    def draw(self, *names: StageName) -> None:
+        """Run the stages that draw, and put what they drew into the analysis folder. What fails is kept in `failed`."""
+        for name in names:
+            self.attempt(name)
         refs: dict[str, StageRef] = {name: ref for name, ref in self.refs.items() if name in PICTURES}
         try:
-            publish(self._shown_settings(), refs, self.refs[EXPORT].key, flow_run.get_id())
+            self.publish(refs)
         except Exception as error:  # noqa: BLE001  # the topics are computed and exported
             self.failed["publish"] = f"{type(error).__name__}: {error}"
 
+    def publish(self, refs: Mapping[str, StageRef]) -> None:
+        """Put what was drawn into the analysis folder. refs: the results of the stages that draw. Raises OSError."""
+        publish_and_note(self.settings, refs, self.refs[EXPORT].key, self.run_id)
+
     def claim_folder(self) -> None:
         """Put what was exported into run.json: what follows can fail, and be stopped, without harm."""
-        claim_folder(self.settings, self.outcomes, self.changes)
+        claim_folder(self.settings, self.outcomes, self.changes, self.run_id)
 
     def report(self) -> RunReport:
         """Put what the run came to so far into run.json, and return it."""
-        return finish_run(self.settings, self.outcomes, self.changes, self.failed)
+        return finish_run(self.settings, self.outcomes, self.changes, self.run_id, self.failed)
 
-    def _refreshes(self, stage: str, found: Finding) -> bool:
+    def _refreshes(self, name: str, found: Finding) -> bool:
         if found.ref and found.ref.facts.get("incomplete"):
             return True
-        if self.refresh is None or STAGE_NAMES.index(stage) < STAGE_NAMES.index(self.refresh):
+        if self.refresh is None or STAGE_NAMES.index(name) < STAGE_NAMES.index(self.refresh):
             return False
         # What this run has refreshed before it was retried is not computed once more.
-        made_by = Store(self.settings.store_path).manifest(found.ref).get("prefect_run_id") if found.ref else None
-        return made_by is None or made_by != flow_run.get_id()
-
-    def _find(self, stage: Stage) -> Finding:
-        """What is kept for a stage. Prefect's record of it goes where it is anything but a plain reference."""
-        if stage.lacks(self.settings):
-            return Finding(ref=None)
-        key = record_key(stage.plan(self.settings, self.refs))
-        if forget_unless_plain(Store(self.settings.store_path).root / "prefect" / key):
-            from prefect.logging import get_run_logger
-
-            get_run_logger().warning("%s: Prefect's record of it was no plain JSON, and is removed.", stage.name)
-        return stage.find(self.settings, self.refs)
+        made_by = self.store.manifest(found.ref).get("prefect_run_id") if found.ref else None
+        return made_by is None or made_by != self.run_id

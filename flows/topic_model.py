@@ -3,41 +3,20 @@
 from __future__ import annotations
 
 from prefect import flow
-from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
-from flows.announcement import announce
 from flows.bounds import require_allowed
 from flows.configs import AnalysisFolder, analysis_label
+from flows.contents import run_stages
 from flows.hooks import ENDS
 from flows.page import show_page
+from flows.prefect_runner import PrefectRunner
 from flows.run_report import RunReport
-from flows.stage_runner import StageRunner
-from tasks.choose_size import choose_size
-from tasks.cluster import cluster
-from tasks.consensus import consensus
-from tasks.describe import describe
-from tasks.distribution import distribution
-from tasks.export import export
-from tasks.figures import figures
-from tasks.graph import graph
-from tasks.identify import identify
-from tasks.load_embeddings import load_embeddings
 from tasks.load_settings import load_settings
-from tasks.orphan_split import orphan_split
-from tasks.quality import quality
-from tasks.reassign import reassign
-from tasks.reduce import reduce
-from tasks.report import report
-from tasks.represent import represent
-from tasks.update import update
-from topicloom.lineage.history import turn
-from topicloom.settings.checks import require_fitting_settings
 from topicloom.settings.overrides import Overrides
 from topicloom.stage_names import StageName
 from topicloom.stages.soundness import require_sound
 from topicloom.stages.take_up import taken_up
-from topicloom.store.retention import run_of
 
 
 def run_name() -> str:
@@ -65,30 +44,8 @@ def topic_model(
     require_allowed(analysis)
     settings = load_settings(analysis, overrides)
     require_sound(settings)
-    settings = taken_up(settings)
-    announce(settings, refresh, validate_only=validate_only)
-    with run_of(settings):
-        run = StageRunner(settings, refresh)
-        require_fitting_settings(settings, run.first(load_embeddings).facts)
-        if validate_only:
-            get_run_logger().info("%s: the input is sound.", settings.label)
-            return None
-        run(update)
-        run(choose_size)
-        run(graph)
-        run(reduce)
-        run(cluster)
-        run(consensus)
-        run(reassign)
-        run(represent)
-        run(distribution)
-        run(orphan_split)
-        with turn(settings):
-            run(identify)
-            run(export)
-            run.remember()
-            run.claim_folder()
-        run.draw(describe, quality, figures, report)
-        outcome = run.report()
+    run = PrefectRunner(taken_up(settings), refresh)
+    outcome = run_stages(run, validate_only=validate_only)
+    if outcome is not None:
         show_page(run.settings, run.outcomes, outcome, run.differences)
-        return outcome
+    return outcome

@@ -13,11 +13,10 @@ from prefect.states import Completed, State
 
 from tasks.progress import log_progress
 from tasks.voices import in_the_runs_log
-from topicloom.errors import ModelUnavailableError, TopicloomError
 from topicloom.progress import listening
 from topicloom.settings.schema import Settings
+from topicloom.stages.retries import RETRY_SECONDS, may_succeed_later
 from topicloom.stages.stage import Refs, Stage
-from topicloom.store.disk import may_pass
 from topicloom.store.store import StagePlan, StageRef
 
 SERIALIZER: Final = "json"  # of Prefect's result records: a reference is a small JSON value
@@ -68,16 +67,14 @@ def failures() -> int:
 
 
 def can_pass(_task: Any, _run: Any, state: State[Any]) -> bool:
-    """Whether a fault may be gone at the next try: bad input never is, a fault of disk or memory may be."""
+    """Whether a task that has failed is to be tried again."""
     error = state.result(raise_on_failure=False)
-    if isinstance(error, TopicloomError):
-        return isinstance(error, ModelUnavailableError) or may_pass(error.__cause__)
-    return isinstance(error, (OSError, MemoryError))
+    return isinstance(error, BaseException) and may_succeed_later(error)
 
 
 RETRY: Final[dict[str, Any]] = {
-    "retries": 2,
-    "retry_delay_seconds": [2, 10],
+    "retries": len(RETRY_SECONDS),
+    "retry_delay_seconds": list(RETRY_SECONDS),
     "retry_condition_fn": can_pass,
     "cache_expiration": None,
     "persist_result": True,

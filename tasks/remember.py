@@ -9,16 +9,11 @@ from prefect import task
 from prefect.runtime import flow_run
 
 from topicloom.settings.schema import Settings
-from topicloom.stages.remember import remember_run
-from topicloom.store.run_record import analysis_lock, update_record
-from topicloom.store.store import StageRef, Store
+from topicloom.stages.remember import enter_run
+from topicloom.store.store import StageRef
 
 
 @task(name="remember", task_run_name="remember", retries=2, retry_delay_seconds=2)
 def remember(settings: Settings, refs: Mapping[str, StageRef], versions: Mapping[str, str]) -> dict[str, Any]:
-    """Enter the run into the history, as `topicloom.stages.remember.remember_run` does, and note it in run.json."""
-    identity = remember_run(settings, refs, versions, flow_run.get_id())
-    store = Store(settings.store_path)
-    with analysis_lock(settings, store):
-        update_record(settings, {"identity": identity})
-    return identity
+    """Enter the run into the history, as `topicloom.stages.remember.enter_run` does, and note it in run.json."""
+    return enter_run(settings, refs, versions, flow_run.get_id())

@@ -9,7 +9,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, Optional, cast
+from typing import TYPE_CHECKING, Annotated, Optional, cast
 
 import typer
 from rich.markup import escape
@@ -29,8 +29,9 @@ from flows.console.door import Quick
 from flows.console.door import register as register_door
 from flows.console.environment import ConfiguredServer, configured_server, prepare_prefect
 from flows.console.preload import preload_beside
+from flows.console.signals import end_at_signals
 from flows.console.streams import make_lenient
-from flows.console.temporary_server import server_for_a_run
+from flows.console.temporary_server import server_for_a_sweep
 from flows.server.access import is_running, read_instance
 from topicloom import __version__
 from topicloom.errors import InputError, TopicloomError
@@ -56,6 +57,9 @@ from topicloom.store.store import Store
 from topicloom.store.verify import verify_project
 from topicloom.warmup import is_warm, warm_up
 
+if TYPE_CHECKING:
+    from flows.run_report import RunReport
+
 FAILED, BAD_INPUT = 1, 2
 
 app = typer.Typer(
@@ -78,16 +82,32 @@ def run(path: Analysis, refresh: Refresh = None, quick: Quick = False, verbose: 
     """Compute the topics of an analysis; every step that has been computed before is reused."""
     if refresh is not None and refresh not in STAGE_NAMES:
         raise typer.BadParameter(f"{refresh!r} is none of {', '.join(STAGE_NAMES)}.", param_hint="--refresh")
-    # What is wrong is said before Prefect takes seconds to start.
-    require_sound(read_settings(path, Overrides(quick=quick or None)))
     _run(path, refresh, quick=quick, verbose=verbose)
 
 
 def _run(path: Path, refresh: str | None, *, quick: bool = False, verbose: bool) -> None:
     started = time.perf_counter()
+    end_at_signals()
+    compute = _run_without_server if configured_server() is None else _run_on_server
+    report = compute(path, refresh, Overrides(quick=quick or None), verbose=verbose)
+    if report is not None:  # None after a mere validation
+        show_report(report, time.perf_counter() - started)
+
+
+def _run_without_server(path: Path, refresh: str | None, overrides: Overrides, *, verbose: bool) -> RunReport:
+    from flows.plain_run import run_without_server, show_log
+
+    if verbose:
+        show_log()
+    with shown(verbose=verbose):
+        return run_without_server(path, refresh, overrides, quiet=not verbose)
+
+
+def _run_on_server(path: Path, refresh: str | None, overrides: Overrides, *, verbose: bool) -> RunReport | None:
+    # What is wrong is said before Prefect takes seconds to start.
+    require_sound(read_settings(path, overrides))
     preload_beside(path)
     prepare_prefect()
-    await_server = server_for_a_run()
     from prefect import tags
 
     from flows.names import TAG
@@ -95,10 +115,7 @@ def _run(path: Path, refresh: str | None, *, quick: bool = False, verbose: bool)
 
     stage = cast("StageName | None", refresh)  # `run` has looked
     with tags(TAG), shown(verbose=verbose):
-        await_server()
-        report = topic_model(path, stage, Overrides(quick=quick or None))
-    if report is not None:  # None after a mere validation
-        show_report(report, time.perf_counter() - started)
+        return topic_model(path, stage, overrides)
 
 
 @app.command()
@@ -238,7 +255,8 @@ def sweep(
     chosen, _ = combinations(settings, wanted)
     console.print(f"{settings.label}: {len(chosen)} combinations.", highlight=False)
     prepare_prefect()
-    await_server = server_for_a_run()
+    end_at_signals()
+    await_server = server_for_a_sweep()
     from prefect import tags
 
     from flows.names import TAG
@@ -411,11 +429,11 @@ def _no_answer(server: ConfiguredServer) -> str:
     if server.source == "PREFECT_API_URL":
         return (
             f"No Prefect server answers at PREFECT_API_URL={server.url}.\n"
-            "  Start it, or unset PREFECT_API_URL to run with a temporary one."
+            "  Start it, or unset PREFECT_API_URL to run without one."
         )
     return (
         f"No Prefect server answers at {server.url}, which {server.source} names.\n"
-        "  Start it, or run with a temporary one: PREFECT_API_URL= topicloom run PATH.\n"
+        "  Start it, or run without one: PREFECT_API_URL= topicloom run PATH.\n"
         "  A profile is left for good by: prefect profile use ephemeral."
     )
 

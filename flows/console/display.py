@@ -39,7 +39,7 @@ def stages_shown() -> Iterator[None]:
         TimeElapsedColumn(),
     )
     progress = Progress(*columns, console=console, transient=True)
-    line = progress.add_task("starting Prefect", total=None, count="")
+    line = progress.add_task("starting", total=None, count="")
     pace = Pace()
 
     def listener(what: str, done: int, total: int) -> None:

@@ -1,16 +1,13 @@
-"""A Prefect server for one run from the command line, where none is configured. It ends when the run does, always."""
+"""A Prefect server for one sweep from the command line, where none is configured. It ends with the sweep, always."""
 
 from __future__ import annotations
 
 import atexit
 import os
 import secrets
-import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Callable
-from types import FrameType
 from typing import Final
 
 from flows.console.environment import configured_server
@@ -24,15 +21,16 @@ _END_SECONDS: Final = 5.0
 
 
 class TemporaryServerError(TopicloomError):
-    """The temporary Prefect server of a run did not come up."""
+    """The temporary Prefect server of a sweep did not come up."""
 
 
-def server_for_a_run() -> Callable[[], None]:
-    """Have a server for a run: the configured one, else start a temporary one. Call before prefect is imported.
+def server_for_a_sweep() -> Callable[[], None]:
+    """Have a server for a sweep, whose tasks Prefect spreads over threads, processes or a cluster.
+
+    It is the configured one; where none is, a temporary one is started. Call before prefect is imported.
 
     Returns what waits until it answers, so that imports go on meanwhile; that raises TemporaryServerError.
     """
-    _end_at_signals()
     if configured_server() is not None:
         return lambda: None
     with socket.socket() as free:
@@ -76,14 +74,3 @@ def _stop(server: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         server.kill()
         server.wait()
-
-
-def _end_at_signals() -> None:
-    """Let SIGTERM and a closed terminal end the run in order, so that its locks and files go; nohup is respected."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, _end)
-
-
-def _end(number: int, _frame: FrameType | None) -> None:
-    sys.exit(128 + number)

@@ -137,7 +137,9 @@ def test_a_single_figure_that_fails_is_said_and_drawn_by_the_next_run(drawn, run
         patch.setitem(gallery._FIGURES, "heatmap", (broken, "Similarity"))
         drawn.write_settings(**ALL_ON, min_topic_size=9)
         report = run(drawn.analysis)
-    assert any(note.startswith("The figure heatmap could not be drawn (ValueError: out of ink)") for note in report.notes)
+    assert any(
+        note.startswith("The figure heatmap could not be drawn (ValueError: out of ink)") for note in report.notes
+    )
     figures = drawn.analysis / "figures"
     assert not (figures / "heatmap.png").exists()
     assert (figures / "dendrogram.png").exists()

@@ -1,4 +1,4 @@
-"""The temporary Prefect server of a run from the command line: it ends with the run, and no proxy is in its way."""
+"""The temporary Prefect server of a sweep from the command line: it ends with it, and no proxy is in its way."""
 
 from __future__ import annotations
 
@@ -40,22 +40,31 @@ def until(done, seconds: float) -> bool:
     return True
 
 
+@pytest.fixture
+def plan(tmp_path) -> Path:
+    path = tmp_path / "sweep.yaml"
+    path.write_text("vary:\n  min_topic_size: [5, 6]\n")
+    return path
+
+
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are looked up in /proc")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
-def test_it_ends_with_a_run_that_is_killed(finished, tmp_path, number):
+def test_it_ends_with_a_sweep_that_is_killed(finished, plan, tmp_path, number):
     home = tmp_path / "prefect"
-    command = [*MAIN, "run", str(finished.analysis), "--refresh", "represent"]
-    run = subprocess.Popen(command, env=environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command = [*MAIN, "sweep", str(finished.analysis), str(plan)]
+    sweep = subprocess.Popen(command, env=environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     assert until(lambda: servers_of(home), 60)
     time.sleep(1)
-    run.send_signal(number)
-    assert run.wait(timeout=60) != 0
+    sweep.send_signal(number)
+    assert sweep.wait(timeout=60) != 0
     assert until(lambda: not servers_of(home), 30)
 
 
-def test_a_proxy_for_everybody_is_not_in_its_way(finished, tmp_path):
+def test_a_proxy_for_everybody_is_not_in_its_way(finished, plan, tmp_path):
     env = environment(tmp_path / "prefect", HTTP_PROXY="http://127.0.0.1:9", http_proxy="http://127.0.0.1:9")
-    done = subprocess.run([*MAIN, "run", finished.analysis], env=env, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*MAIN, "sweep", finished.analysis, plan], env=env, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
 

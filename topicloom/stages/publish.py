@@ -74,6 +74,16 @@ def publish_pictures(
         return written
 
 
+def publish_and_note(
+    settings: Settings, refs: Mapping[str, StageRef], export_key: str, run_id: str | None = None
+) -> list[str]:
+    """Publish pictures as `publish_pictures` does, and note in the history which labels they show."""
+    names = publish_pictures(settings, refs, export_key, run_id)
+    if DESCRIBE in refs and exported_by(read_record(settings), export_key, run_id):
+        note_shown_labels(settings, refs[DESCRIBE])
+    return names
+
+
 def note_shown_labels(settings: Settings, described: StageRef) -> None:
     """Note in the history under which labels the topics of the last run are shown, so that later runs keep them.
 

@@ -15,6 +15,7 @@ from topicloom.stages.earlier_fit import is_placed
 from topicloom.stages.identify import partition_of, read_identity, result_of
 from topicloom.stages.represent import stored_topic_vectors
 from topicloom.stages.stage import Refs
+from topicloom.store.run_record import analysis_lock, update_record
 from topicloom.store.store import Store
 
 
@@ -24,6 +25,14 @@ def library_versions_of(store: Store, refs: Refs) -> dict[str, str]:
     for ref in refs.values():
         versions |= store.manifest(ref).get("made_from", {}).get("libraries", {})
     return dict(sorted(versions.items()))
+
+
+def enter_run(settings: Settings, refs: Refs, versions: Mapping[str, str], run_id: str | None) -> dict[str, Any]:
+    """Enter a run into the history as `remember_run` does, and note it in run.json; returns what that says of it."""
+    identity = remember_run(settings, refs, versions, run_id)
+    with analysis_lock(settings, Store(settings.store_path)):
+        update_record(settings, {"identity": identity})
+    return identity
 
 
 def remember_run(settings: Settings, refs: Refs, versions: Mapping[str, str], run_id: str | None) -> dict[str, Any]:
