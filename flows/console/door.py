@@ -100,6 +100,8 @@ def _show_addition(made: Imported) -> None:
     last = made.account.imports[-1]
     if made.changed:
         _say(f"New papers: {last.added}; known papers of which more is known now: {last.updated}")
+        if last.undone or last.joined:
+            _say(f"As duplicates.csv says: {last.undone} merges undone, {last.joined} papers joined with another")
     else:
         _say("Nothing has changed: the project has all of these papers.")
 

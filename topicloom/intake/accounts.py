@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,10 @@ class ImportAccount(_Part):
     duplicates: int = Field(description="Records merged into another one; duplicates.csv lists them.")
     added: int = Field(description="Papers that the project did not have.")
     updated: int = Field(0, description="Papers of the project of which a newer record said more.")
+    undone: int = Field(
+        0, description="Records of earlier imports that are papers again, since their merge was undone."
+    )
+    joined: int = Field(0, description="Papers of the project that are one with another, since a person said so.")
     texts: dict[str, int] = Field(description="How many texts were changed, by what was done.")
 
 
@@ -67,6 +72,22 @@ class Account(_Part):
     imports: list[ImportAccount]
 
 
+@dataclass(frozen=True)
+class Change:
+    """What an import does to the papers of a project, in counts; `ImportAccount` says of what.
+
+    All papers of a project are those that its imports have added and undone, less those that they have joined.
+    """
+
+    added: int
+    updated: int = 0
+    undone: int = 0
+    joined: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.updated or self.undone or self.joined)
+
+
 def file_accounts(files: Sequence[ReadFile]) -> list[FileAccount]:
     """The accounts of files."""
     return [
@@ -83,19 +104,20 @@ def file_accounts(files: Sequence[ReadFile]) -> list[FileAccount]:
     ]
 
 
-def import_account(
-    files: Sequence[ReadFile], *, duplicates: int, added: int, updated: int, texts: Mapping[str, int]
-) -> ImportAccount:
-    """The account of one import."""
+def import_account(files: Sequence[ReadFile], change: Change, texts: Mapping[str, int]) -> ImportAccount:
+    """The account of one import. texts: what was done to texts, by name."""
+    records = sum(file.count for file in files)
     return ImportAccount(
         when=datetime.now(UTC).isoformat(timespec="seconds"),
         topicloom=__version__,
         files=file_accounts(files),
-        records=sum(file.count for file in files),
+        records=records,
         refused=sum(len(file.refused) for file in files),
-        duplicates=duplicates,
-        added=added,
-        updated=updated,
+        duplicates=records - change.added,
+        added=change.added,
+        updated=change.updated,
+        undone=change.undone,
+        joined=change.joined,
         texts={name: count for name, count in sorted(texts.items()) if count},
     )
 

@@ -15,7 +15,8 @@ from topicloom.errors import CorpusError, Problem
 from topicloom.inputs.csv_rows import read_rows
 from topicloom.inputs.kept_vectors import set_vectors_aside
 from topicloom.inputs.languages import language_facts
-from topicloom.intake.accounts import Account, account_of, databases, import_account
+from topicloom.intake.accounts import Account, Change, account_of, databases, import_account
+from topicloom.intake.changing import changed_together, one_import
 from topicloom.intake.dataset import (
     FILE,
     RECORD,
@@ -79,8 +80,9 @@ def add_exports(project: Path, exports: Sequence[str | Path], columns: Mapping[s
     """
     project = project.expanduser().absolute()
     filtered = project / FILTERED
-    known = _known(project)
-    with tempfile.TemporaryDirectory(prefix="topicloom-") as scratch:
+    _require_project(project)
+    with one_import(filtered), tempfile.TemporaryDirectory(prefix="topicloom-") as scratch:
+        known = _known(project)
         given, again = _new_ones(given_files(exports, Path(scratch), dict(columns or {}), _kept_names(filtered)), known)
         files = read_exports(given, project)
         counts: Counter[str] = Counter()
@@ -90,13 +92,21 @@ def add_exports(project: Path, exports: Sequence[str | Path], columns: Mapping[s
             _under_one_another([known.table, back, records]), filtered / DUPLICATES, len(known.table)
         )
         dataset = _named(outcome, known, counts)
-        added, updated = len(dataset) - len(known.table), _updated(known, dataset)
-        changed = bool(added or updated)
-        account = _account(known, files, dataset, records, added=added, updated=updated, texts=counts)
-        if changed or files:
-            _write(filtered, dataset, outcome, files, account)
-            keep_sources(filtered / SOURCES, given)
-    return Imported(project, project / ANALYSIS, account, files, again, changed)
+        change = _change(known, back, outcome, dataset)
+        account = _account(known, files, dataset, records, change, counts)
+        if change or files:
+            with changed_together(filtered) as staging:
+                _write(filtered, staging, dataset, outcome, files, account)
+                keep_sources(staging / SOURCES, given)
+    return Imported(project, project / ANALYSIS, account, files, again, bool(change))
+
+
+def _require_project(project: Path) -> None:
+    if not (project / FILTERED / ACCOUNT).is_file() or not (project / FILTERED / DATASET).is_file():
+        raise IntakeError(
+            project,
+            Problem("It is no project that topicloom new has made.", "Make one by topicloom new, or correct the path."),
+        )
 
 
 def _folder(scratch: str) -> Path:
@@ -107,14 +117,8 @@ def _folder(scratch: str) -> Path:
 
 def _known(project: Path) -> _Known:
     filtered = project / FILTERED
-    content = read_json(filtered / ACCOUNT)
-    if content is None or not (filtered / DATASET).is_file():
-        raise IntakeError(
-            project,
-            Problem("It is no project that topicloom new has made.", "Make one by topicloom new, or correct the path."),
-        )
     try:
-        account = Account.model_validate(content)
+        account = Account.model_validate(read_json(filtered / ACCOUNT))
     except pydantic.ValidationError as error:
         raise IntakeError(
             filtered / ACCOUNT, Problem(f"It is not as it was written: {error.errors()[0]['msg']}.", "Put it back.")
@@ -183,6 +187,17 @@ def _named(outcome: Outcome, known: _Known, counts: Counter[str]) -> pd.DataFram
     return as_dataset(outcome.kept, [before[place] if place in before else next(new) for place in places], counts)
 
 
+def _change(known: _Known, back: pd.DataFrame, outcome: Outcome, dataset: pd.DataFrame) -> Change:
+    """What an import does. back: records whose merge a person has undone."""
+    kept, known_ones, returned = set(_places(outcome.kept)), set(_places(known.table)), set(_places(back))
+    return Change(
+        added=len(kept - known_ones - returned),
+        updated=_updated(known, dataset),
+        undone=len(kept & returned),
+        joined=len(known_ones - kept),
+    )
+
+
 def _updated(known: _Known, dataset: pd.DataFrame) -> int:
     """How many papers of the project say something else now."""
     names = [name for name in dataset.columns if name not in (*_MADE_ANEW, SOURCE_FILE, SOURCE_RECORD)]
@@ -197,39 +212,40 @@ def _account(
     files: Sequence[ReadFile],
     dataset: pd.DataFrame,
     records: pd.DataFrame,
-    *,
-    added: int,
-    updated: int,
+    change: Change,
     texts: Mapping[str, int],
 ) -> Account:
-    made = import_account(files, duplicates=max(len(records) - added, 0), added=added, updated=updated, texts=texts)
+    made = import_account(files, change, texts)
     languages = language_facts([text for text in dataset["text"] if text])["languages"]
     by_database = Counter(known.account.by_database) + databases(records)
     return account_of(dataset, [*known.account.imports, made], by_database, languages)
 
 
 def _write(
-    filtered: Path, dataset: pd.DataFrame, outcome: Outcome, files: Sequence[ReadFile], account: Account
+    filtered: Path,
+    staging: Path,
+    dataset: pd.DataFrame,
+    outcome: Outcome,
+    files: Sequence[ReadFile],
+    account: Account,
 ) -> None:
-    """Write what has changed; the account comes last, so that a killed import is made again."""
-    corpus = filtered / PROFILE / CORPUS
+    """Write what has changed into a folder that takes its place. Raises IntakeError for embeddings of others."""
+    corpus = staging / PROFILE / CORPUS
     if not set_vectors_aside(corpus.parent):
         raise IntakeError(
-            corpus.parent,
+            filtered / PROFILE,
             Problem(
                 "Its embeddings were not made by topicloom for this corpus, so new papers can get none like them.",
                 "Take the embeddings away, so that all are made anew by the model of the settings.",
             ),
         )
-    lists = {
-        filtered / DUPLICATES: outcome.listing,
-        filtered / ORIGINS: _appended(filtered / ORIGINS, outcome.origins),
-        filtered / REFUSED: _appended(filtered / REFUSED, refused_table(files)),
-    }
-    for path, table in {filtered / DATASET: dataset, corpus: corpus_of(dataset), **lists}.items():
-        with replaced(path) as temporary:
-            write_csv(table, temporary, escape_formulas=path in lists)
-    write_json(filtered / ACCOUNT, account.model_dump())
+    with replaced(corpus) as temporary:
+        write_csv(corpus_of(dataset), temporary)
+    write_csv(dataset, staging / DATASET)
+    write_csv(outcome.listing, staging / DUPLICATES, escape_formulas=True)
+    write_csv(_appended(filtered / ORIGINS, outcome.origins), staging / ORIGINS, escape_formulas=True)
+    write_csv(_appended(filtered / REFUSED, refused_table(files)), staging / REFUSED, escape_formulas=True)
+    write_json(staging / ACCOUNT, account.model_dump())
 
 
 def _appended(path: Path, rows: pd.DataFrame) -> pd.DataFrame:

@@ -15,7 +15,7 @@ import pydantic
 
 from topicloom.errors import Problem
 from topicloom.inputs.languages import language_facts
-from topicloom.intake.accounts import Account, account_of, databases, import_account
+from topicloom.intake.accounts import Account, Change, account_of, databases, import_account
 from topicloom.intake.dataset import as_dataset, corpus_of, named_rows, records_table
 from topicloom.intake.identity import distinct, name_of
 from topicloom.intake.merging import Outcome, merged_records
@@ -83,9 +83,7 @@ def new_project(
         corpus = corpus_of(dataset)
         require_texts(project, corpus)
         languages = language_facts(list(corpus["text"]))["languages"]
-        made = import_account(
-            files, duplicates=len(records) - len(dataset), added=len(dataset), updated=0, texts=counts
-        )
+        made = import_account(files, Change(added=len(dataset)), counts)
         account = account_of(dataset, [made], databases(records), languages)
         with _built(project) as folder:
             write_tables(folder / FILTERED, dataset, corpus)

@@ -11,6 +11,7 @@ from topicloom.errors import CorpusError, EmbeddingsError
 from topicloom.inputs.decoding import form_facts, text_form
 from topicloom.inputs.encoder import embeddings_missing, texts_to_embed
 from topicloom.inputs.papers import dataset_facts, read_papers
+from topicloom.intake.changing import settle_import
 from topicloom.machine.regular_files import file_is_there, unreadable
 from topicloom.settings.checks import require_fitting_settings, require_writable
 from topicloom.settings.schema import Settings
@@ -52,8 +53,10 @@ def check_project(settings: Settings) -> Sound:
 def require_sound(settings: Settings) -> None:
     """Raise InputError for a project that `check_project` refuses; what an earlier run has read is not read again.
 
-    Called at the beginning of a run, before its first file is written.
+    Called at the beginning of a run, before its first file is written. An import that a kill has cut short is carried
+    out first.
     """
+    settle_import(settings.dataset_path.parent)
     _require_folders(settings)
     if embeddings_missing(settings):
         _texts_alone(settings)

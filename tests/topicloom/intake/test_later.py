@@ -86,6 +86,55 @@ def test_a_merge_that_a_person_undoes_is_undone_for_good(tmp_path, project):
         assert "no" in [row["merge"] for row in csv.DictReader(file)]
 
 
+def decide(project, merge):
+    """Write a word under merge in the first row of duplicates.csv."""
+    listing = project / "f01" / "duplicates.csv"
+    with listing.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    rows[0]["merge"] = merge
+    with listing.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    return rows[0]
+
+
+def test_two_records_of_one_ut_stay_apart_where_a_person_says_so(tmp_path):
+    tagged = "FN Clarivate Analytics Web of Science\nVR 1.0\n" + "".join(
+        f"PT J\nTI A map of {what}\nAB We map {what} here.\nPY 2020\nUT WOS:1\nER\n\n" for what in ("bees", "bees too")
+    )
+    (tmp_path / "savedrecs.txt").write_text(tagged + "EF\n")
+    made = new_project(tmp_path / "P", [tmp_path / "savedrecs.txt"])
+    assert [paper["UT"] for paper in papers(made)] == ["WOS:1"]
+    row = decide(made.project, "no")
+    assert (row["kept_UT"], row["merged_UT"]) == ("WOS:1", "WOS:1")
+    for _ in range(2):  # for good
+        made = add_exports(made.project, [])
+        assert [(paper["UT"], paper["TI"]) for paper in papers(made)] == [
+            ("WOS:1", "A map of bees"),
+            ("WOS:1_2", "A map of bees too"),
+        ]
+        assert made.account.imports[-1].undone == (1 if made.changed else 0)
+
+
+def test_the_counts_of_imports_add_up_whatever_a_person_decides(tmp_path, project):
+    def add_up(account):
+        imports = account.imports
+        assert all(one.records == one.added + one.duplicates for one in imports)
+        assert account.kept == sum(one.added + one.undone - one.joined for one in imports)
+        return [(one.records, one.added, one.undone, one.joined) for one in imports]
+
+    assert add_up(project.account) == [(4, 3, 0, 0)]
+    decide(project.project, "no")
+    assert add_up(add_exports(project.project, []).account) == [(4, 3, 0, 0), (0, 0, 1, 0)]
+    decide(project.project, "yes")
+    made = add_exports(project.project, [])
+    assert add_up(made.account)[2:] == [(0, 0, 0, 1)]
+    assert len(papers(made)) == 3
+    (tmp_path / "second.csv").write_text(SECOND)
+    assert add_up(add_exports(project.project, [tmp_path / "second.csv"]).account)[3:] == [(2, 1, 0, 0)]
+
+
 def test_lists_hold_no_formula_and_decisions_in_them_are_read_as_they_were_meant(tmp_path):
     """Titles and names of files are others' texts, and people open these lists in a spreadsheet."""
     export = FIRST.replace("B map", "=HYPERLINK(1)").replace("A map", "+A map")

@@ -53,7 +53,12 @@ def merges(row: Mapping[str, str]) -> bool:
 
 
 def row_identity(row: Mapping[str, str], side: str) -> Identity:
-    """Which record a row of duplicates.csv means. side: "kept" or "merged"."""
+    """Which record a row of duplicates.csv means. side: "kept" or "merged".
+
+    Two records of one UT are known by their files and numbers: their UT would name the same record twice.
+    """
+    if row["kept_UT"].strip() == row["merged_UT"].strip():
+        return _identity("", row[f"{side}_file"], row[f"{side}_record"])
     return _identity(row[f"{side}_UT"], row[f"{side}_file"], row[f"{side}_record"])
 
 
