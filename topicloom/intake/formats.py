@@ -11,9 +11,10 @@ from topicloom.intake.record import Export, FaultError, Opening, Reader
 _HEAD = 1 << 16
 _HTML = re.compile(r"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 _PASSWORD = re.compile(r"type=[\"']?password|\bsign[ -]?in\b|\blog[ -]?in\b|shibboleth", re.IGNORECASE)
+_OLD_EXCEL = "Save it as .xlsx or CSV; of Web of Science export the plain text or tab-delimited form instead."
 _BINARY = (
     (b"%PDF", "a PDF", "Export the records themselves, as plain text, RIS or CSV."),
-    (b"\xd0\xcf\x11\xe0", "an old Excel or Word file (.xls, .doc)", "Save it as .xlsx or CSV."),
+    (b"\xd0\xcf\x11\xe0", "an old Excel or Word file (.xls, .doc)", _OLD_EXCEL),
     (b"7z\xbc\xaf", "a 7-Zip archive", "Unpack it, or pack it as .zip."),
     (b"Rar!", "a RAR archive", "Unpack it, or pack it as .zip."),
     (b"\x89PNG", "a picture", "Export the records themselves."),

@@ -45,7 +45,7 @@ _FIELDS = {
     "PM": ("pmid", "pubmedid"),
     "DT": ("documenttype", "type"),
 }
-_USED = frozenset(name for names in _FIELDS.values() for name in names) | {"author", "editor", "doi", "pages"}
+_USED = frozenset({"author", "editor", "doi", "pages"})
 _KINDS = {"article": "J", "book": "B", "inbook": "B", "incollection": "B", "inproceedings": "C", "conference": "C"}
 _LISTS = frozenset({"DE", "ID"})
 
@@ -99,7 +99,11 @@ def _bare(value: str) -> str:
 
 def _fields(kind: str, key: str, values: Mapping[str, str]) -> list[tuple[str, str]]:
     plain = {name: without_latex(text) if name not in ("doi", "url") else text for name, text in values.items()}
-    found = {tag: next((plain[name] for name in names if plain.get(name)), "") for tag, names in _FIELDS.items()}
+    chosen = {tag: next((name for name in names if plain.get(name)), "") for tag, names in _FIELDS.items()}
+    if chosen["DE"] == "authorkeywords" and not chosen["ID"] and plain.get("keywords"):
+        chosen["ID"] = "keywords"  # Scopus calls the index's so
+    found = {tag: plain.get(name, "") for tag, name in chosen.items()}
+    used = _USED | set(chosen.values())
     for tag in _LISTS:
         found[tag] = found[tag] if ";" in found[tag] else joined(found[tag].split(","))
     begin, _, end = re.sub(r"[-\u2013\u2014]+", "-", plain.get("pages", "")).partition("-")
@@ -110,7 +114,7 @@ def _fields(kind: str, key: str, values: Mapping[str, str]) -> list[tuple[str, s
         *[("BP", begin), ("EP", end), ("DI", read_doi(values.get("doi", "").replace("\\", "")))],
         ("TC", found["TC"] or _cited(plain.get("note", ""))),
         *_identity(key, values),
-        *[(f"BibTeX_{name}", text) for name, text in plain.items() if name not in _USED and text],
+        *[(f"BibTeX_{name}", text) for name, text in plain.items() if name not in used and text],
     ]
 
 

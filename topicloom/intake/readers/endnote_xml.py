@@ -29,6 +29,8 @@ def _read(export: Export) -> Iterator[Piece]:
 def _fields(element: Element) -> Iterator[tuple[str, str]]:
     for tag, place in _ONE.items():
         yield tag, plain(element.find(place))
+    if not plain(element.find(_ONE["IS"])):
+        yield "IS", plain(element.find("issue"))  # Mendeley's word
     if not plain(element.find(_ONE["SO"])):
         yield "SO", plain(element.find("titles/secondary-title"))
     yield "AU", joined(map(plain, element.iterfind("contributors/authors/author")))
