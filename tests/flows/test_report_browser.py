@@ -131,10 +131,10 @@ def hover_a_paper(page) -> str:
     raise AssertionError("no paper under the pointer anywhere")
 
 
-def test_hover_tells_title_year_topic_and_score_and_a_click_lists_papers(opened):
+def test_hover_tells_title_year_topic_and_typicality_and_a_click_lists_papers(opened):
     text = hover_a_paper(opened.page)
     assert any(title in text for title in TITLES)
-    assert "score" in text or "outlier" in text
+    assert "typicality" in text or "outlier" in text
     opened.page.mouse.down()
     opened.page.mouse.up()
     assert opened.page.locator("#papers li").count() >= 1

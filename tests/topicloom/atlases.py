@@ -34,10 +34,16 @@ def small_atlas(
             "title": [f"{TITLES[row % len(TITLES)]} {row}" for row in range(n)],
             "year": pd.array([2010 + row % 9 if years and row % 7 else None for row in range(n)], dtype="Int64"),
             "doi": [f"10.1000/x{row}<y>" if row % 5 != 1 else "" for row in range(n)],
+            "authors": [f"Müller, A{row}; <b>Ng</b>, B" if row % 4 else "" for row in range(n)],
+            "source": [f"Journal of <i>Cells</i> {row % 3}" if row % 6 else "" for row in range(n)],
+            "keywords": "",
+            "cited": pd.array([row % 11 if row % 3 else None for row in range(n)], dtype="Int64"),
+            "Abstract": [bool(row % 8) for row in range(n)],
             "Topic": numbers,
             "Score": rng.uniform(0, 1, n),
         }
     )
+    papers["Typicality"] = np.where(numbers >= 0, 100 * (1 + np.arange(n) % papers_each) / papers_each, np.nan).round(1)
     points = centres[numbers] + rng.normal(size=(n, 2))
     papers["placed"] = np.arange(n) % 50 == 0
     papers["x"], papers["y"] = points[:, 0].astype(np.float32), points[:, 1].astype(np.float32)

@@ -79,7 +79,7 @@ def test_no_title_label_setting_or_note_is_markup():
     ):
         assert text not in body
     assert "&lt;script&gt;window.hacked" in body
-    assert "10.1000/x12%3Cy%3E" in body
+    assert re.search(r"10\.1000/x\d+%3Cy%3E", body)
 
 
 def test_only_the_pages_own_script_may_run_and_nothing_is_fetched():

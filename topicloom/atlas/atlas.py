@@ -13,9 +13,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from topicloom.atlas.colours import group_colours
+from topicloom.atlas.fields import GREY, NO_ABSTRACT, no_fields, without_abstract
 from topicloom.atlas.names import Candidates, TopicName, label_of, merged, told_apart, unique, without_repeats
 from topicloom.atlas.tree import Hierarchy, hierarchy_of, leaf_order, topic_tree
 from topicloom.atlas.trends import TREND_COLUMNS, topics_over_time, trends
+from topicloom.atlas.typicality import most_typical
 from topicloom.atlas.years import YearQuality, years_of
 from topicloom.clusters.main_clusters import main_clusters
 from topicloom.lineage.records import LastingTopic
@@ -34,7 +36,8 @@ _SEPARATOR = " | "
 _TOPIC_COLUMNS = (
     *("Topic", "X_C", "Count", "Share", "Label", "Keywords", "LanguageModelLabel", "Name", "Main", "MeanYear"),
     *TREND_COLUMNS,
-    *("x", "y", "Colour", "RepresentativeUT", "topic_uid", "topic_history", "Words", "Weights"),
+    *("x", "y", "Colour", "RepresentativeUT", "TypicalUT", "WithoutAbstract", "Field"),
+    *("topic_uid", "topic_history", "Words", "Weights"),
 )
 
 
@@ -42,10 +45,13 @@ _TOPIC_COLUMNS = (
 class Atlas:
     """What the pictures of an analysis show.
 
-    papers: one row a paper, in the order of the corpus file: UT, uuid where known, title, year (Int64), doi, Topic (-1
-    for outliers), Score, placed (bool, among papers that an earlier run had fitted), x, y.
+    papers: one row a paper, in the order of the corpus file: UT, uuid where known, title, year (Int64), doi, authors,
+    source, keywords, cited (Int64), Abstract (bool, whether it has one), Topic (-1 for outliers), Score (the
+    notebook's), Typicality (0 to 100, NaN for outliers), placed (bool, among papers that an earlier run had fitted), x,
+    y.
     topics: one row a topic in the order of their numbers, outliers left out; the columns of topic_summary.csv, and as
-    lists Words and Weights, the notebook's words of a topic and their c-TF-IDF.
+    lists Words and Weights, the notebook's words of a topic and their c-TF-IDF. Field (bool): False for a topic of
+    papers without abstract.
     groups: one row a group: Level (0 is the coarsest; the last level is the topics), Code, Label, Papers, Topics (how
     many), Parent (its code on the level before, 0 on the first), x, y.
     levels: (t, levels) int64, code of each topic on each level, from 1. tree: (t - 1, 4) scipy linkage.
@@ -104,8 +110,9 @@ def make_atlas(
     main = set(main_clusters(numbers[numbers != -1] + 1, others_threshold)) if table else set()
     topics = _topic_table(papers, table, names, labels or {}, lasting, by_hand)
     topics["Main"] = topics["X_C"].isin(main)
-    topics = pd.concat([topics, trends(over_time, topics["Topic"].to_numpy(dtype=np.int64))], axis=1)
-    topics["Colour"] = [topic.colour for topic in lasting] if lasting else group_colours(levels, counts)
+    topics = pd.concat([topics, _trends(over_time, topics)], axis=1)
+    colours = [topic.colour for topic in lasting] if lasting else group_colours(levels, counts)
+    topics["Colour"] = [colour if field else GREY for colour, field in zip(colours, topics["Field"], strict=True)]
     topics = topics[list(_TOPIC_COLUMNS)]
     return Atlas(
         papers=papers,
@@ -120,6 +127,14 @@ def make_atlas(
     )
 
 
+def _trends(over_time: pd.DataFrame, topics: pd.DataFrame) -> pd.DataFrame:
+    """The trends of all topics, of those alone that are fields."""
+    numbers, field = topics["Topic"].to_numpy(dtype=np.int64), topics["Field"].to_numpy(dtype=bool)
+    found = trends(over_time, numbers[field]).set_index(np.flatnonzero(field)).reindex(range(len(topics)))
+    found.loc[~field, "TrendReading"] = NO_ABSTRACT
+    return found
+
+
 def _topic_table(
     papers: pd.DataFrame,
     table: list[Topic],
@@ -130,8 +145,13 @@ def _topic_table(
 ) -> pd.DataFrame:
     """What topics are by themselves, without the others: all of `_TOPIC_COLUMNS` but Main, trends and Colour."""
     found = [labels.get(topic.topic, name.label) for topic, name in zip(table, names, strict=True)]
+    numbers = np.array([topic.topic for topic in table], dtype=np.int64)
+    aside = no_fields(papers, numbers)
+    typical = most_typical(papers)
     if lasting:
         found = [_lasting_label(*pair, by_hand) for pair in zip(lasting, found, names, strict=True)]
+    hand = [topic.uid in by_hand for topic in lasting] if lasting else [False] * len(table)
+    found = [NO_ABSTRACT if lacks and not own else label for label, lacks, own in zip(found, aside, hand, strict=True)]
     topics = pd.DataFrame(
         {
             "Topic": [topic.topic for topic in table],
@@ -144,6 +164,9 @@ def _topic_table(
             "RepresentativeUT": [
                 _SEPARATOR.join(str(papers["UT"].iloc[row]) for row in topic.representative_rows) for topic in table
             ],
+            "TypicalUT": [_SEPARATOR.join(typical.get(topic.topic, [])) for topic in table],
+            "WithoutAbstract": without_abstract(papers, numbers).round(4),
+            "Field": ~aside,
             "topic_uid": [topic.uid for topic in lasting] if lasting else "",
             "topic_history": [topic.history for topic in lasting] if lasting else "",
             "Words": [topic.words for topic in table],
@@ -171,17 +194,20 @@ def _groups(
     levels: list[NDArray[np.int64]], topics: pd.DataFrame, of_topics: list[Candidates], language: str
 ) -> pd.DataFrame:
     rows: list[dict[str, object]] = []
-    counts = topics["Count"].to_numpy()
+    counts, field = topics["Count"].to_numpy(), topics["Field"].to_numpy(dtype=bool)
     for level, groups in enumerate(levels):
         last = level == len(levels) - 1
         members = [np.flatnonzero(groups == group) for group in range(int(groups.max()) + 1)]
         if last:
             labels = [str(topics["Label"].iloc[of_group[0]]) for of_group in members]
         else:
-            told = told_apart([merged([of_topics[t] for t in m], counts[m] / counts[m].sum()) for m in members])
+            of_fields = [m[field[m]] for m in members]
+            told = told_apart([merged([of_topics[t] for t in m], counts[m] / counts[m].sum()) for m in of_fields])
             labels = unique(
                 [
                     label_of(without_repeats(group, _GROUP_KEYWORDS, language), code + 1)
+                    if len(of_fields[code])
+                    else NO_ABSTRACT
                     for code, group in enumerate(told)
                 ]
             )

@@ -26,12 +26,12 @@ def trends(atlas: Atlas, folder: Path, title: str) -> list[str]:
     """Share of the year's papers, for the largest topics, each in a chart of its own; nothing without years."""
     over_time = atlas.over_time[atlas.over_time["Topic"] != -1] if len(atlas.over_time) else atlas.over_time
     years = atlas.years
-    if over_time.empty or years is None:
+    if over_time.empty or years is None or not atlas.topics["Field"].any():
         return []
     counts = over_time.pivot(index="Topic", columns="Year", values="Count")
     shown_periods = periods(years)
     shares = 100 * period_shares(counts, shown_periods)
-    shown = atlas.topics.sort_values(["Count", "Topic"], ascending=[False, True]).head(_CHARTS)
+    shown = atlas.topics[atlas.topics["Field"]].sort_values(["Count", "Topic"], ascending=[False, True]).head(_CHARTS)
     rows = -(-len(shown) // _ACROSS)
     figure = blank_figure(_HEIGHT * rows + 0.5)
     grid = figure.subplots(rows, _ACROSS, sharex=True, squeeze=False)

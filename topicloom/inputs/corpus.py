@@ -116,14 +116,19 @@ def text_facts(texts: pd.Series[str]) -> dict[str, Any]:
     empty_texts: blank ones. repeated_texts: those that stand in the corpus more than once (counted beyond the first).
     texts_with_nan: those that end in the word "nan" or hold it twice, left there by a missing title or abstract.
     """
-    words = texts.str.lower()
-    ends = words.str.contains(r"\bnan\s*$", regex=True)
-    twice = words.str.count(r"\bnan\b") >= 2
     return {
         "empty_texts": int((texts.str.strip() == "").sum()),
         "repeated_texts": int(texts.duplicated().sum()),
-        "texts_with_nan": int((ends | twice).sum()),
+        "texts_with_nan": int(nan_marked(texts).sum()),
     }
+
+
+def nan_marked(texts: pd.Series[str]) -> pd.Series[bool]:
+    """Which texts end in the word "nan" or hold it twice, left there by a missing title or abstract."""
+    words = texts.str.lower()
+    ends = words.str.contains(r"\bnan\s*$", regex=True)
+    twice = words.str.count(r"\bnan\b") >= 2
+    return ends | twice
 
 
 def read_dataset(path: Path, columns: Sequence[str], id_column: str = UT) -> pd.DataFrame:

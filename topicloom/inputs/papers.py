@@ -1,4 +1,4 @@
-"""What a reader wants to know of a paper: its title, year and DOI, from the dataset of the project."""
+"""What a reader wants to know of a paper: title, year, DOI, authors, source and more, from the dataset."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from topicloom.errors import CorpusError
-from topicloom.inputs.corpus import dataset_columns, read_dataset
+from topicloom.inputs.corpus import dataset_columns, nan_marked, read_dataset
 from topicloom.inputs.decoding import TextForm, form_facts, text_form
 from topicloom.inputs.years import read_year
 from topicloom.machine.regular_files import file_is_there
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TITLE, DOI = ("TI", "title", "Title"), ("DI", "DOI", "doi")
+# What else a dataset may tell, by the names that Web of Science, Scopus and OpenAlex give it.
+_OTHERS: Mapping[str, Sequence[str]] = {
+    "authors": ("AU", "Authors", "authors", "AF"),
+    "source": ("SO", "Source title", "source", "journal"),
+    "keywords": ("DE", "Author Keywords", "keywords"),
+    "cited": ("TC", "Cited by", "cited_by_count"),
+    "abstract": ("AB", "Abstract", "abstract"),
+}
 _TITLE_LENGTH = 120  # of the text that stands in for a title
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
 
@@ -26,8 +34,8 @@ _DOI = re.compile(r"10\.\d{4,9}/\S+")
 class Dataset:
     """What the dataset tells of papers.
 
-    columns: its own name for title, year and doi, as far as it has them. known: by UT, as texts, title, year and doi as
-    far as it has them. form: how its bytes were read.
+    columns: its own name for title, year, doi, authors, source, keywords, cited (how often) and abstract, as far as it
+    has them. known: by UT, as texts, the same. form: how its bytes were read.
     """
 
     columns: Mapping[str, str]
@@ -36,14 +44,14 @@ class Dataset:
 
 
 def read_papers(settings: Settings) -> Dataset | None:
-    """Read title, year and DOI of the papers of a project; None without a dataset that has the column of ids.
+    """Read what the dataset of a project tells of its papers; None without a dataset that has the column of ids.
 
     Raises CorpusError for one that cannot be read.
     """
     path = settings.dataset_path
     if not file_is_there(path, CorpusError) or settings.tmo.id_column not in (present := dataset_columns(path)):
         return None
-    wanted = {"title": TITLE, "year": (settings.tmo.year_column,), "doi": DOI}
+    wanted = {"title": TITLE, "year": (settings.tmo.year_column,), "doi": DOI, **_OTHERS}
     found = {name: next((column for column in names if column in present), None) for name, names in wanted.items()}
     columns = {name: column for name, column in found.items() if column}
     table = read_dataset(path, list(dict.fromkeys(columns.values())), settings.tmo.id_column)
@@ -52,16 +60,18 @@ def read_papers(settings: Settings) -> Dataset | None:
 
 
 def paper_facts(dataset: Dataset | None, identifiers: Sequence[str], texts: Sequence[str]) -> pd.DataFrame:
-    """Title, year and DOI of papers, one row for each UT of `identifiers`, in its order.
+    """What is known of papers, one row for each UT of `identifiers`, in its order.
 
     texts: of the same papers; where the dataset has no title the beginning of the text stands in.
     Columns: UT, title (text), year (Int64, missing where the dataset has none that can be read), doi (text, "" where
-    unknown, without https://doi.org/). Without a dataset, or without these columns, they are empty.
+    unknown, without https://doi.org/), authors, source and keywords (text), cited (Int64). Without a dataset, or
+    without these columns, they are empty. Abstract (bool): False where the dataset has abstracts, but none of this
+    paper, or where the text carries the mark of a missing one.
     """
     import pandas as pd
 
     papers = pd.DataFrame({"UT": list(identifiers)})
-    for name in ("title", "year", "doi"):
+    for name in ("title", "year", "doi", "authors", "source", "keywords", "cited", "abstract"):
         known = dataset is not None and name in dataset.columns
         papers[name] = papers["UT"].map(dataset.known[name]).fillna("") if dataset and known else ""
     papers["title"] = [
@@ -69,7 +79,14 @@ def paper_facts(dataset: Dataset | None, identifiers: Sequence[str], texts: Sequ
     ]
     papers["year"] = pd.array([read_year(year) for year in papers["year"]], dtype="Int64")
     papers["doi"] = [read_doi(doi) for doi in papers["doi"]]
-    return papers
+    for name in ("authors", "source", "keywords"):
+        papers[name] = [_one_line(text) for text in papers[name]]
+    papers["cited"] = pd.array([int(text) if text.isdecimal() else None for text in papers["cited"]], dtype="Int64")
+    lacking = nan_marked(pd.Series(list(texts), dtype=object, index=papers.index))
+    if dataset is not None and "abstract" in dataset.columns:
+        lacking |= papers["UT"].isin(dataset.known.index) & (papers["abstract"].str.strip() == "")
+    papers["Abstract"] = ~lacking.astype(bool)
+    return papers.drop(columns="abstract")
 
 
 def dataset_facts(dataset: Dataset | None, identifiers: Sequence[str], year_column: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
@@ -41,12 +42,13 @@ def report_page(
     notes: Sequence[str],
     changes: Mapping[str, Any] | None,
     quality: Mapping[str, Any] | None,
+    score: str = "distribution",
 ) -> str:
     """The whole page as one text of HTML.
 
     label: PROJECT/ANALYSIS. settings: name and value. stages: name, status, computed_at, seconds and key of each stage
     of the run that draws. versions: of libraries. notes: what a person should know. changes: what the last run changed,
-    as `changes_shown` gives it. quality: topic_quality.json.
+    as `changes_shown` gives it. quality: topic_quality.json. score: tmo.score, what Score is.
     Every value is escaped; scripts run by their digest only, so none in a title can.
     """
     script = _script()
@@ -65,6 +67,9 @@ def report_page(
         has_years=not atlas.over_time.empty,
         year_notes=[] if (quality_of_years := atlas.years) is None else year_notes(quality_of_years),
         least_papers=LEAST_PAPERS,
+        no_fields=list(records(atlas.topics[~atlas.topics["Field"]])),
+        score=score,
+        score_agreement=_agreement(atlas),
         undated=int(atlas.papers["year"].isna().sum()),
         has_relations=len(atlas.topics) > 1,
         settings=settings,
@@ -126,7 +131,7 @@ def _rows(atlas: Atlas, quality: Mapping[str, Any] | None) -> list[dict[str, Any
             "main": bool(topic.Main),
             "uid": topic.topic_uid,
             "history": topic.topic_history,
-            "typical": [titles[ut] for ut in str(topic.RepresentativeUT).split(" | ") if ut in titles],
+            "typical": [titles[ut] for ut in str(topic.TypicalUT).split(" | ") if ut in titles],
         }
         for topic in records(atlas.topics)
     ]
@@ -145,6 +150,13 @@ def _shown(value: Any, form: str) -> str:
     except (TypeError, ValueError):
         return ""
     return form.format(number) if number == number else ""
+
+
+def _agreement(atlas: Atlas) -> float | None:
+    """Spearman's rank correlation of Score and typicality over the assigned papers; None where it is undefined."""
+    assigned = atlas.papers[atlas.papers["Topic"] != -1]
+    found = assigned["Score"].rank().corr(assigned["Typicality"].rank()) if len(assigned) > 1 else math.nan
+    return None if math.isnan(found) else round(float(found), 2)
 
 
 def _span(atlas: Atlas) -> str:

@@ -38,6 +38,7 @@ def payload(atlas: Atlas, seed: int = 0) -> dict[str, Any]:
             "topic": papers["Topic"].tolist(),
             "year": papers["year"].fillna(0).astype(int).tolist(),
             "score": (100 * papers["Score"].fillna(0)).round().astype(int).tolist(),
+            "typical": papers["Typicality"].fillna(0).round().astype(int).tolist(),
             "title": papers["title"].tolist(),
             "doi": papers["doi"].tolist(),
             "placed": [rows[int(row)] for row in papers.index[papers["placed"]]],
@@ -90,8 +91,9 @@ def _topics(atlas: Atlas, rows: dict[int, int]) -> list[dict[str, Any]]:
             "weights": [round(float(weight), 5) for weight in topic.Weights],
             "colour": topic.Colour,
             "main": bool(topic.Main),
+            "field": bool(topic.Field),
             "typical": [
-                rows[by_ut[ut]] for ut in str(topic.RepresentativeUT).split(" | ") if ut in by_ut and by_ut[ut] in rows
+                rows[by_ut[ut]] for ut in str(topic.TypicalUT).split(" | ") if ut in by_ut and by_ut[ut] in rows
             ],
         }
         for topic in records(atlas.topics)

@@ -423,7 +423,9 @@ class TopicModelSettings(Section):
         0.9, gt=0, le=1, description="Share of the assigned documents that the main clusters cover."
     )
     score: Literal["distribution", "centroid"] = Field(
-        "distribution", description="What Score and X_E are; 1 is closest to the topic in both."
+        "distribution",
+        description="What Score and X_E are. distribution: the topic's share in the approximate distribution of the "
+        "paper's words; centroid: the cosine of its embedding with the topic's mean.",
     )
     umap: UmapSettings = Field(default_factory=UmapSettings)
     hdbscan: HdbscanSettings = Field(default_factory=HdbscanSettings)

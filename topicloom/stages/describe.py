@@ -21,7 +21,9 @@ from topicloom.stages.load_embeddings import (
     IDENTIFIERS,
     ROWS,
     TEXTS,
+    VECTORS,
     id_column,
+    mapped_vectors,
     stored_identifiers,
     stored_rows,
     stored_texts,
@@ -104,9 +106,20 @@ def _papers(work: Work, dataset: Dataset | None) -> pd.DataFrame:
     coordinates = np.load(work.path(COORDINATES))[rows]
     papers["Topic"] = np.load(work.path(TOPICS))[rows]
     papers["Score"] = np.load(work.path(SCORE))[rows]
+    papers["Typicality"] = _typicality(work)[rows].round(1)
     papers["placed"] = stored_placed(store, refs[REDUCE])[rows]
     papers["x"], papers["y"] = coordinates[:, 0], coordinates[:, 1]
     return papers
+
+
+def _typicality(work: Work) -> NDArray[np.float64]:
+    import numpy as np
+
+    from topicloom.atlas.typicality import typicality
+
+    vectors = mapped_vectors(work.store, work.refs[LOAD_EMBEDDINGS])
+    means = stored_topic_vectors(work.store, work.refs[REPRESENT])
+    return typicality(vectors, np.load(work.path(TOPICS)), means)
 
 
 def _topics(work: Work) -> list[Topic]:
@@ -191,10 +204,11 @@ def _compute(work: Work) -> None:
 
 STAGE = Stage(
     DESCRIBE,
-    version=4,
+    version=5,
     parameters=_parameters,
     reads=lambda settings, _: (
         TEXTS,
+        VECTORS,
         IDENTIFIERS,
         ROWS,
         COORDINATES,

@@ -20,7 +20,7 @@ def draw_all(work: Work) -> None:
 
 STAGE = Stage(
     FIGURES,
-    version=3,
+    version=4,
     parameters=lambda settings: {"label": settings.label},
     reads=lambda *_: ATLAS,
     libraries=("matplotlib",),

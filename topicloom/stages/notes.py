@@ -52,15 +52,6 @@ def _notice_notes(facts: Mapping[str, Any], tmo: TopicModelSettings) -> Iterator
     )
 
 
-def page_notes(facts: Mapping[str, Mapping[str, Any]], tmo: TopicModelSettings) -> Iterator[str]:
-    """Remarks that the report shows, from the facts of the stages by name."""
-    loaded = facts["load-embeddings"]
-    yield from corpus_notes(loaded, tmo)
-    yield from dataset_notes(facts["describe"], loaded["documents"])
-    yield from word_notes(facts["represent"], tmo.represent)
-    yield from _score_notes(facts["distribution"], tmo)
-
-
 def dataset_notes(facts: Mapping[str, Any], documents: int) -> Iterator[str]:
     """Remarks on how the dataset and the papers of a corpus go together, from the facts that `dataset_facts` states."""
     if "papers_in_dataset" not in facts:  # described before these were counted

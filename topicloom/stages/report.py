@@ -14,26 +14,22 @@ from topicloom.settings.schema import Settings
 from topicloom.settings.stated import stated
 from topicloom.stage_names import (
     DESCRIBE,
-    DISTRIBUTION,
     EXPORT,
     FIGURES,
-    LOAD_EMBEDDINGS,
     QUALITY,
     REPORT,
-    REPRESENT,
     STAGE_NAMES,
 )
 from topicloom.stages.describe import ATLAS
-from topicloom.stages.notes import page_notes
 from topicloom.stages.quality import MEASURES
+from topicloom.stages.record import notes_of
 from topicloom.stages.stage import Artifact, Refs, Stage, Work
 from topicloom.store.files import digest_json, read_json
 
 PAGE = Artifact(REPORT, "report.html")
 # The table of stages on the page; what lies in the analysis folder speaks for itself.
 _SHOWN = tuple(name for name in STAGE_NAMES if name not in (EXPORT, FIGURES, REPORT))
-
-_REMARKED = (LOAD_EMBEDDINGS, REPRESENT, DISTRIBUTION, DESCRIBE)  # whose facts the page remarks on
+_SEEN = (*_SHOWN, EXPORT)  # whose facts the page remarks on, as run.json does
 
 
 def write_report(work: Work) -> None:
@@ -42,10 +38,10 @@ def write_report(work: Work) -> None:
     from topicloom.report.page import changes_shown, report_page
 
     settings, refs, store = work.settings, work.refs, work.store
-    manifests = {stage: store.manifest(ref) for stage, ref in refs.items()}
+    manifests = {stage: store.manifest(ref) for stage, ref in refs.items() if stage in _SHOWN}
     libraries = {name: number for note in manifests.values() for name, number in note["made_from"]["libraries"].items()}
     atlas = read_atlas(work.folder(DESCRIBE))
-    notes = [*settings.notes, *page_notes({stage: ref.facts for stage, ref in refs.items()}, settings.tmo)]
+    notes = _notes(settings, refs)
     page = report_page(
         atlas,
         label=settings.label,
@@ -55,10 +51,16 @@ def write_report(work: Work) -> None:
         notes=notes,
         changes=changes_shown(latest_differences(settings)),
         quality=read_json(work.path(MEASURES)) if QUALITY in refs else None,
+        score=settings.tmo.score,
     )
     path = work.out.path(PAGE.name)
     path.write_text(page, encoding="utf-8")
     work.out.facts = {"bytes": path.stat().st_size}
+
+
+def _notes(settings: Settings, refs: Refs) -> list[str]:
+    """The notes of run.json, but for those on pictures that are drawn beside the page."""
+    return notes_of(settings, {stage: refs[stage].facts for stage in _SEEN if stage in refs})
 
 
 def _stage_row(stage: str, manifest: Mapping[str, Any], run_id: str | None) -> dict[str, Any]:
@@ -91,17 +93,17 @@ def _reads(settings: Settings, _: Refs) -> tuple[Artifact, ...]:
 def _shown_on_the_page(settings: Settings, refs: Refs) -> dict[str, str]:
     """The last two runs, between which the page says what changed, and the remarks that it shows."""
     heads = History(settings).heads(lineage_of(settings))[-2:]
-    remarks = list(page_notes({stage: refs[stage].facts for stage in _REMARKED}, settings.tmo))
-    corpus = {"remarks on the corpus": digest_json(remarks)} if remarks else {}
-    return {**{f"run {head.number}": head.sha256 for head in heads}, **corpus}
+    remarks = _notes(settings, refs)
+    shown = {"remarks": digest_json(remarks)} if remarks else {}
+    return {**{f"run {head.number}": head.sha256 for head in heads}, **shown}
 
 
 STAGE = Stage(
     REPORT,
-    version=3,
+    version=4,
     parameters=_parameters,
     reads=_reads,
-    sees=_SHOWN,
+    sees=_SEEN,
     also=_shown_on_the_page,
     writes=(PAGE.name,),
     libraries=("Jinja2",),

@@ -1,6 +1,9 @@
 // The charts below the map: words, years, similarity, tree, scores, coverage.
 const FIRST = 12;
 
+// Fields by size, then what is no field.
+const fieldsFirst = (data) => data.topics.map((_, number) => number).sort((a, b) => data.topics[b].field - data.topics[a].field || a - b);
+
 function more(button, box, total, build) {
   let done = 0;
   const add = (count) => {
@@ -20,7 +23,9 @@ function caption(entry) {
 }
 
 function wordCharts(data) {
-  more(element('more-words'), element('word-charts'), data.topics.length, (number) => {
+  const order = fieldsFirst(data);
+  more(element('more-words'), element('word-charts'), data.topics.length, (place) => {
+    const number = order[place];
     const entry = data.topics[number], top = Math.max(...entry.weights, 1e-9);
     const bars = entry.words.map((word, index) => {
       const fill = make('i', { title: entry.weights[index].toFixed(4) });
@@ -86,10 +91,11 @@ function yearLine(data, number, measure, width, height, axes) {
 
 function yearCharts(data) {
   if (!data.years) return;
+  const order = fieldsFirst(data);
   const draw = () => {
     const measure = document.querySelector('input[name="measure"]:checked').value;
-    more(element('more-years'), element('year-charts'), data.topics.length, (number) =>
-      make('figure', {}, caption(data.topics[number]), yearLine(data, number, measure, 240, 110, true)));
+    more(element('more-years'), element('year-charts'), data.topics.length, (place) =>
+      make('figure', {}, caption(data.topics[order[place]]), yearLine(data, order[place], measure, 240, 110, true)));
   };
   document.querySelectorAll('input[name="measure"]').forEach((input) => input.addEventListener('change', draw));
   draw();

@@ -3,7 +3,7 @@ const GRID = 65535, LISTED = 200, CELLS = 160, MARGIN = 0.05;
 
 function paperMap(data) {
   const canvas = element('canvas'), context = canvas.getContext('2d'), tip = element('tip');
-  const { x, y, topic, year, score, title, doi } = data.papers;
+  const { x, y, topic, year, typical, title, doi } = data.papers;
   const total = x.length;
   const view = { scale: 1, left: 0, top: 0, width: 1, height: 1, ratio: 1 };
   const filter = { words: [], topic: null, from: null, to: null, orphans: true, byYear: false, placed: false };
@@ -167,7 +167,7 @@ function paperMap(data) {
     const [row] = near(left, top, 10);
     tip.hidden = row === undefined;
     if (row === undefined) return;
-    const meta = [year[row] || null, topicName(row), topic[row] >= 0 ? `score ${(score[row] / 100).toFixed(2)}` : null, placed[row] ? 'new' : null];
+    const meta = [year[row] || null, topicName(row), topic[row] >= 0 ? `typicality ${typical[row]}` : null, placed[row] ? 'new' : null];
     tip.replaceChildren(make('p', { dir: 'auto', textContent: title[row] }), make('p', { className: 'meta', textContent: meta.filter(Boolean).join(' · ') }));
     tip.style.left = `${Math.min(left + 14, Math.max(4, view.width - tip.offsetWidth - 4))}px`;
     tip.style.top = `${top + tip.offsetHeight + 20 > view.height ? top - tip.offsetHeight - 10 : top + 14}px`;
@@ -180,7 +180,7 @@ function paperMap(data) {
       const name = doi[row] ? make('a', { href: doiLink(doi[row]), target: '_blank', rel: 'noopener noreferrer', textContent: title[row] }) : make('span', { textContent: title[row] });
       const mark = make('span', { className: 'dot' });
       mark.style.background = topic[row] < 0 ? 'var(--outlier)' : data.topics[topic[row]].colour;
-      const meta = [year[row] || null, topicName(row), topic[row] >= 0 ? `score ${(score[row] / 100).toFixed(2)}` : null].filter(Boolean).join(' · ');
+      const meta = [year[row] || null, topicName(row), topic[row] >= 0 ? `typicality ${typical[row]}` : null].filter(Boolean).join(' · ');
       const item = make('li', {}, make('div', { dir: 'auto' }, name), make('small', {}, mark, meta));
       item.addEventListener('mouseenter', () => { chosen = row; redraw(); });
       return item;
@@ -210,7 +210,7 @@ function paperMap(data) {
       shown[row] = fits ? 1 : 0;
       if (fits && (topic[row] >= 0 || filter.orphans)) { hits++; if (filtering) found.push(row); }
     }
-    if (filtering) list(found.sort((a, b) => score[b] - score[a] || a - b), counted(hits));
+    if (filtering) list(found.sort((a, b) => typical[b] - typical[a] || a - b), counted(hits));
     else hint();
     redraw();
   }
