@@ -103,12 +103,20 @@ def read_document(path: Path, error: type[InputError], *, yaml_form: bool | None
     except UnicodeDecodeError as found:
         raise error(path, Problem(f"It is not UTF-8 text (byte {found.start}).", "Save it as UTF-8.")) from found
     except (json.JSONDecodeError, yaml.YAMLError) as found:
-        reason = " ".join(str(found).split())
-        raise error(path, Problem(f"It {complaint}: {reason}.", f"Mend the {form} at that place.")) from found
+        raise error(path, Problem(f"It {complaint}: {_said(found)}.", f"Mend the {form} at that place.")) from found
     except _FaultError as found:
         raise error(path, Problem(f"{found}.", "Change it at that place.")) from found
     except RecursionError as found:
         raise error(path, Problem(_too_deep(), "Change it at that place.")) from found
+
+
+def _said(error: Exception) -> str:
+    """What a parser says and where, without the line itself: the file may be any, such as one of passwords."""
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return " ".join(str(error).split())
+    told = ((error.context, error.context_mark), (error.problem, error.problem_mark))
+    places = (f"{what}, line {mark.line + 1}, column {mark.column + 1}" for what, mark in told if what and mark)
+    return "; ".join(places) or str(error.problem)
 
 
 def _too_deep() -> str:

@@ -84,7 +84,7 @@ def _mapped(table: pd.DataFrame, function: Any) -> pd.DataFrame:
     mapped = table.copy(deep=False)
     for place, dtype in enumerate(table.dtypes):
         if not is_numeric_dtype(dtype) and not is_bool_dtype(dtype):
-            mapped.isetitem(place, table.iloc[:, place].map(function))
+            mapped.isetitem(place, table.iloc[:, place].map(function).array)
     return mapped
 
 

@@ -96,6 +96,9 @@ class Combination:
 def read_plan(path: Path) -> SweepPlan:
     """Read a sweep from a YAML or JSON file. Raises SweepError with every problem of it."""
     document = read_document(path, SweepError, yaml_form=path.suffix.lower() != ".json")
+    if document.content is not None and not isinstance(document.content, dict):
+        found = f"It holds a {type(document.content).__name__}; it must be an object with vary."
+        raise SweepError(path, Problem(found, "Write it as docs/sweeps.md shows."))
     if document.repeats:
         raise SweepError(path, [repeat.problem for repeat in document.repeats])
     try:

@@ -7,8 +7,10 @@ import os
 from pathlib import Path
 
 import pytest
+import yaml
 
-from topicloom.errors import SettingsError
+from topicloom.errors import InputError, SettingsError
+from topicloom.settings import documents
 from topicloom.settings.documents import read_document
 from topicloom.settings.projects import ConfigError, read_config
 from topicloom.settings.reading import read_settings
@@ -51,6 +53,19 @@ JSON = {
     "many folders": (f'"embeds_folder": "{"x/" * 2000}e01"', "at most 255 bytes"),
     "a control character": ('"embeds_folder": "e\\u0000"', "control characters"),
 }
+
+
+PRIVATE = [
+    "root:hidden:0:0:hidden:/root: x\n\t- a: [\n",
+    "hidden",
+    "- hidden\n- hidden: 1\n",
+    'key: "hidden\n',
+    "hidden: [hidden, \n",
+    "%hidden x\n---\n",
+    "{hidden",
+    '"hidden"',
+    "\x01hidden",
+]
 
 
 @pytest.mark.parametrize("case", JSON)
@@ -263,3 +278,17 @@ def test_a_sweep_may_be_json(tmp_path):
     path = tmp_path / "plan.json"
     path.write_text('{"vary": {"min_dist": [1e-1, 0]}}')
     assert read_plan(path) == SweepPlan(vary={"min_dist": [0.1, 0]})
+
+
+@pytest.mark.parametrize("loader", [documents._Loader, yaml.SafeLoader], ids=["as installed", "without libyaml"])
+@pytest.mark.parametrize("text", PRIVATE)
+def test_an_error_shows_the_place_and_not_the_text(tmp_path, monkeypatch, loader, text):
+    """Whoever may name a file to read need not be one who may read it."""
+    monkeypatch.setattr(documents, "_Loader", loader)
+    for name in ("config_analysis.yml", "any.json"):
+        path = tmp_path / name
+        path.write_text(text)
+        for read in (read_settings, read_plan):
+            with pytest.raises(InputError) as error:
+                read(path)
+            assert "hidden" not in str(error.value)
