@@ -99,6 +99,52 @@ def test_search_finds_titles_in_any_script_and_lists_them(opened):
     opened.quiet()
 
 
+def searched(page, typed: str) -> list[str]:
+    """Search, and the titles that are listed."""
+    page.fill("#search", "")
+    page.wait_for_function("() => document.getElementById('listed').textContent.startsWith('Click the map')")
+    page.fill("#search", typed)
+    page.wait_for_function("() => /^[0-9,]+ papers?/.test(document.getElementById('listed').textContent)")
+    return page.locator("#papers li div").all_inner_texts()
+
+
+def test_search_knows_phrases_minus_or_authors_sources_and_identifiers(opened):
+    page = opened.page
+    assert all("plain title" in title for title in searched(page, '"plain title"'))
+    assert searched(page, '"title plain"') == []
+    assert len(searched(page, "title plain")) == len(searched(page, '"plain title"')) > 0
+    both = searched(page, "plain OR prices")
+    assert {"A plain title about cells" in title or "Prices of" in title for title in both} == {True}
+    assert len(both) > len(searched(page, "prices")) > 0
+    assert not any("plain" in title for title in searched(page, "cells -plain"))
+    assert (
+        page.locator("#papers mark").count() == 0 or "cells" in page.locator("#papers mark").first.inner_text().lower()
+    )
+    assert len(searched(page, "https://doi.org/10.1000/x7<y>")) == 1
+    assert len(searched(page, '"WOS:123"')) == 1
+    assert page.locator("#papers mark").first.inner_text() == "WOS:123"
+    (title,) = searched(page, "muller a77;")
+    assert title.endswith(" 77")
+    assert page.locator("#papers mark, #papers i, #papers b").count() >= 1
+    assert page.locator("#papers i, #papers b").count() == 0
+    opened.quiet()
+
+
+def test_papers_with_the_words_in_their_title_come_first_and_topics_stand_apart(opened):
+    page = opened.page
+    titles = searched(page, "cells")
+    there = ["cells" in title.lower() for title in titles]
+    assert there[0]
+    assert there == sorted(there, reverse=True)
+    assert "by the title" in page.locator("#listed").inner_text()
+    button = page.locator("#found-topics button").first
+    assert "<i>cells</i>" in button.inner_text()
+    button.click()
+    page.wait_for_function("() => document.getElementById('listed').textContent.startsWith('12 papers')")
+    assert page.input_value("#search") == ""
+    opened.quiet()
+
+
 def test_filters_by_topic_year_and_outliers(opened):
     page = opened.page
     everything = opened.pixels()
@@ -115,7 +161,7 @@ def test_filters_by_topic_year_and_outliers(opened):
     page.fill("#year-from", "2012")
     page.fill("#year-to", "2013")
     page.wait_for_function("() => /^[0-9]+ papers/.test(document.getElementById('listed').textContent)")
-    years = {text.split(" · ")[0] for text in page.locator("#papers small").all_inner_texts()}
+    years = {text.split(" · ")[0] for text in page.locator("#papers small:not(.where)").all_inner_texts()}
     assert years == {"2012", "2013"}
     opened.quiet()
 

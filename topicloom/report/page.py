@@ -18,7 +18,7 @@ from topicloom.lineage.telling import in_one_line, sections
 from topicloom.report.payload import packed, payload
 from topicloom.store.csv_tables import records
 
-_SCRIPTS = ("data.js", "map.js", "charts.js", "table.js", "main.js")
+_SCRIPTS = ("data.js", "search.js", "map.js", "charts.js", "table.js", "main.js")
 _QUALITY_NAMES = {
     "npmi": "Coherence, NPMI",
     "c_v": "Coherence, C_v",

@@ -20,6 +20,7 @@ from topicloom.store.csv_tables import records
 MOST_PAPERS = 200_000  # on the page's map; more would not open quickly
 MOST_CELLS = 400  # topics on a side of the heatmap
 _GRID = 65_535  # steps of a coordinate
+_AUTHORS = 10  # of a paper on the page
 
 
 def payload(atlas: Atlas, seed: int = 0) -> dict[str, Any]:
@@ -41,6 +42,9 @@ def payload(atlas: Atlas, seed: int = 0) -> dict[str, Any]:
             "typical": papers["Typicality"].fillna(0).round().astype(int).tolist(),
             "title": papers["title"].tolist(),
             "doi": papers["doi"].tolist(),
+            "ut": papers["UT"].astype(str).tolist(),
+            "authors": [_few(authors) for authors in papers["authors"]],
+            **_sources(papers["source"]),
             "placed": [rows[int(row)] for row in papers.index[papers["placed"]]],
         },
         "topics": _topics(atlas, rows),
@@ -63,6 +67,18 @@ def _sampled(papers: pd.DataFrame, seed: int) -> pd.DataFrame:
     if len(papers) <= MOST_PAPERS:
         return papers
     return papers.sample(MOST_PAPERS, random_state=seed).sort_index()
+
+
+def _few(authors: str) -> str:
+    """The first ten authors, the others as "et al."; a consortium's thousand would be most of the page."""
+    names = [name.strip() for name in authors.split(";")]
+    return "; ".join(names if len(names) <= _AUTHORS else [*names[:_AUTHORS], "et al."])
+
+
+def _sources(sources: pd.Series[str]) -> dict[str, Any]:
+    """Each source once, and the number of each paper's."""
+    numbers, found = pd.factorize(sources.astype(str))
+    return {"source": numbers.tolist(), "sources": [str(name) for name in found]}
 
 
 def _range(values: pd.Series[float]) -> float:

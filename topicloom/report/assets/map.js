@@ -3,14 +3,14 @@ const GRID = 65535, LISTED = 200, CELLS = 160, MARGIN = 0.05;
 
 function paperMap(data) {
   const canvas = element('canvas'), context = canvas.getContext('2d'), tip = element('tip');
-  const { x, y, topic, year, typical, title, doi } = data.papers;
+  const { x, y, topic, year, typical, title, doi, ut, authors, source, sources } = data.papers;
   const total = x.length;
   const view = { scale: 1, left: 0, top: 0, width: 1, height: 1, ratio: 1 };
-  const filter = { words: [], topic: null, from: null, to: null, orphans: true, byYear: false, placed: false };
+  const filter = { query: [], topic: null, from: null, to: null, orphans: true, byYear: false, placed: false };
   const placed = new Uint8Array(x.length);
   for (const row of data.papers.placed) placed[row] = 1;
   const shown = new Uint8Array(total).fill(1);
-  let filtering = false, hits = total, base = 1, frame = 0, chosen = -1, texts = null;
+  let filtering = false, hits = total, base = 1, frame = 0, chosen = -1, titles = null, others = null;
 
   // Points by topic, the outliers first, so that the colour changes once a topic.
   const order = Uint32Array.from({ length: total }, (_, row) => row).sort((a, b) => topic[a] - topic[b] || a - b);
@@ -173,15 +173,23 @@ function paperMap(data) {
     tip.style.top = `${top + tip.offsetHeight + 20 > view.height ? top - tip.offsetHeight - 10 : top + 14}px`;
   }
 
-  function list(rows, heading) {
+  function list(rows, heading, topics = []) {
     const first = rows.slice(0, LISTED);
+    element('found-topics').hidden = !topics.length;
+    element('found-topics').replaceChildren('Topics of that name: ', ...topics.slice(0, 8).flatMap((number, place) => {
+      const button = make('button', { type: 'button', className: 'link', textContent: `${data.topics[number].label} (${data.topics[number].count})`, dir: 'auto' });
+      button.addEventListener('click', () => { element('search').value = ''; filter.query = []; showTopic(number); });
+      return place ? [', ', button] : [button];
+    }), topics.length > 8 ? `, and ${topics.length - 8} more` : '');
     element('listed').textContent = heading + (rows.length > LISTED ? `, the first ${LISTED} of them:` : rows.length ? ':' : '');
     element('papers').replaceChildren(...first.map((row) => {
-      const name = doi[row] ? make('a', { href: doiLink(doi[row]), target: '_blank', rel: 'noopener noreferrer', textContent: title[row] }) : make('span', { textContent: title[row] });
+      const name = doi[row] ? make('a', { href: doiLink(doi[row]), target: '_blank', rel: 'noopener noreferrer' }, ...marked(title[row], filter.query)) : make('span', {}, ...marked(title[row], filter.query));
       const mark = make('span', { className: 'dot' });
       mark.style.background = topic[row] < 0 ? 'var(--outlier)' : data.topics[topic[row]].colour;
       const meta = [year[row] || null, topicName(row), topic[row] >= 0 ? `typicality ${typical[row]}` : null].filter(Boolean).join(' · ');
-      const item = make('li', {}, make('div', { dir: 'auto' }, name), make('small', {}, mark, meta));
+      const where = [authors[row], sources[source[row]]].filter(Boolean).join('. ');
+      const ids = filter.query.length ? [doi[row], ut[row]].filter((id) => id && filter.query.some(({ any }) => any.some((part) => plain(id).includes(part)))).join(' · ') : '';
+      const item = make('li', {}, make('div', { dir: 'auto' }, name), ...[where, ids].filter(Boolean).map((text) => make('small', { className: 'where', dir: 'auto' }, ...marked(text, filter.query))), make('small', {}, mark, meta));
       item.addEventListener('mouseenter', () => { chosen = row; redraw(); });
       return item;
     }));
@@ -197,21 +205,30 @@ function paperMap(data) {
   }
 
   function apply() {
-    texts ??= title.map((text, row) => folded(`${text} ${topicName(row)}`));
-    filtering = filter.words.length > 0 || filter.topic !== null || filter.from !== null || filter.to !== null || filter.placed;
+    filtering = filter.query.length > 0 || filter.topic !== null || filter.from !== null || filter.to !== null || filter.placed;
+    if (filter.query.length && !titles) {
+      titles = title.map(plain);
+      others = title.map((_, row) => plain(`${authors[row]}\n${sources[source[row]]}\n${doi[row]}\n${ut[row]}`));
+    }
     hits = 0; chosen = -1;
-    const found = [];
+    const found = [], elsewhere = [];
     for (let row = 0; row < total; row++) {
-      const fits = (filter.topic === null || topic[row] === filter.topic)
+      let fits = (filter.topic === null || topic[row] === filter.topic)
         && (filter.from === null || year[row] >= filter.from)
         && (filter.to === null || (year[row] > 0 && year[row] <= filter.to))
-        && (!filter.placed || placed[row])
-        && filter.words.every((word) => texts[row].includes(word));
+        && (!filter.placed || placed[row]);
+      const inTitle = fits && (!filter.query.length || holds(filter.query, titles[row]));
+      // A word that must not be there must be in none of the paper's texts.
+      if (fits && filter.query.length) fits = holds(filter.query, `${titles[row]}\n${others[row]}`);
       shown[row] = fits ? 1 : 0;
-      if (fits && (topic[row] >= 0 || filter.orphans)) { hits++; if (filtering) found.push(row); }
+      if (fits && (topic[row] >= 0 || filter.orphans)) { hits++; if (filtering) (inTitle ? found : elsewhere).push(row); }
     }
-    if (filtering) list(found.sort((a, b) => typical[b] - typical[a] || a - b), counted(hits));
-    else hint();
+    if (filtering) {
+      const order = (rows) => rows.sort((a, b) => typical[b] - typical[a] || a - b);
+      const names = filter.query.length ? data.topics.flatMap(({ label }, number) => (holds(filter.query, plain(label)) ? [number] : [])) : [];
+      const places = elsewhere.length ? `, ${found.length.toLocaleString('en')} by the title, ${elsewhere.length.toLocaleString('en')} by authors, source, DOI or UT` : '';
+      list([...order(found), ...order(elsewhere)], `${counted(hits)}${places}`, names);
+    } else hint();
     redraw();
   }
 
@@ -293,7 +310,7 @@ function paperMap(data) {
   let waiting = 0;
   const read = () => {
     const number = (id) => (element(id).value === '' ? null : Number(element(id).value));
-    filter.words = folded(element('search').value).split(/\s+/).filter(Boolean);
+    filter.query = queryOf(element('search').value);
     filter.topic = number('topic-filter');
     filter.from = number('year-from'); filter.to = number('year-to');
     filter.orphans = element('show-orphans').checked;
