@@ -30,7 +30,7 @@ from topicloom.clusters.graph.topics import GraphParameters, GraphTopics, find_t
 from topicloom.inputs.embeddings import read_embeddings
 from topicloom.lineage.matching import Partition, continued, overlap_of, transitions
 from topicloom.measures.coherence import coherence
-from topicloom.settings.schema import RepresentSettings, TopicModelSettings, UmapSettings
+from topicloom.settings.schema import HdbscanSettings, RepresentSettings, UmapSettings
 from topicloom.space.neighbour_graph import neighbour_graph
 from topicloom.space.neighbours import ALL_PAIRS_BELOW, Neighbours, find_neighbours
 from topicloom.words.counting import count_ngrams
@@ -116,7 +116,7 @@ def ways(corpus: Corpus, *, layouts: bool) -> Iterator[dict[str, Any]]:
         yield measured(corpus, f"graph, resolution {resolution:g}", found, time.perf_counter() - started)
     if not layouts:
         return
-    from topicloom.clusters.clustering import cluster_documents
+    from topicloom.clusters.clustering import cluster_by_hdbscan
     from topicloom.space.umap_fit import fit_umap, reduced_vectors
 
     started = time.perf_counter()
@@ -127,8 +127,7 @@ def ways(corpus: Corpus, *, layouts: bool) -> Iterator[dict[str, Any]]:
     laid_out = time.perf_counter() - started
     for size in (5, 10, 15, 20, 30):
         started = time.perf_counter()
-        settings = TopicModelSettings(embeds_folder="e01", min_topic_size=size)
-        found = [cluster_documents(one, settings, seed).clusters for one, seed in zip(reduced, SEEDS, strict=True)]
+        found = [cluster_by_hdbscan(one, HdbscanSettings(min_cluster_size=size)).clusters for one in reduced]
         seconds = laid_out + time.perf_counter() - started
         yield measured(corpus, f"UMAP + HDBSCAN({size})", found, seconds)
 

@@ -2,11 +2,11 @@
 
 Every module can be used on its own, in a notebook for instance::
 
-    from topicloom.settings.reading import read_settings
-    from topicloom.clusters.clustering import cluster_documents
+    from topicloom.settings.schema import HdbscanSettings
+    from topicloom.clusters.clustering import cluster_by_hdbscan
 
-Nothing heavy (torch, umap, numba, hdbscan, scikit-learn, bertopic) is imported before the function
-that needs it is called.
+docs/from-a-notebook.md goes from embeddings to the words of topics. The rooms of the science import numpy, scipy and
+pandas; umap, numba, hdbscan, torch and bertopic are imported by the functions that need them.
 """
 
 __version__ = "0.1.0"

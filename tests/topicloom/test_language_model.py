@@ -10,11 +10,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from topicloom.atlas.language_model import Question, name_topics
+from topicloom.atlas.language_model import Question
 from topicloom.errors import SettingsError
 from topicloom.settings.checks import require_fitting_settings
 from topicloom.settings.reading import read_settings
 from topicloom.settings.schema import LanguageModelSettings
+from topicloom.stages.topic_names import name_topics
 from topicloom.store.store import Store
 
 

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
-from topicloom.clusters.clustering import assigned_probability, cluster_documents, condensed_tree
+from topicloom.clusters.clustering import assigned_probability, cluster_by_hdbscan, cluster_by_kmeans
 from topicloom.clusters.main_clusters import REMAINDER, main_clusters, split_orphans
 from topicloom.clusters.membership import all_points_membership_vectors, membership_vectors
-from topicloom.settings.schema import TopicModelSettings
+from topicloom.settings.schema import HdbscanSettings, KMeansSettings
 from topicloom.words.distribution import centroid_score, distribution_score
 
 topics_strategy = st.lists(st.integers(-1, 8), min_size=1, max_size=60).map(lambda t: np.array(t, dtype=np.int64))
@@ -66,14 +66,13 @@ def test_probability_is_bertopics():
 def test_membership_rows_sum_to_at_most_one(seed):
     rng = np.random.default_rng(seed)
     points = np.concatenate([rng.normal(centre, 0.3, (40, 3)) for centre in (0, 3, 6)]).astype(np.float32)
-    clustering = cluster_documents(points, TopicModelSettings(embeds_folder="e", min_topic_size=10), seed=0)
+    clustering = cluster_by_hdbscan(points, HdbscanSettings(min_cluster_size=10))
     vectors = all_points_membership_vectors(clustering.model)
     assert vectors.shape == (120, clustering.clusters.max() + 1)
     assert ((vectors >= 0) & (vectors <= 1 + 1e-12)).all()
     assert (vectors.sum(axis=1) <= 1 + 1e-12).all()
     assert clustering.probability is not None
     assert ((clustering.probability >= -1e-12) & (clustering.probability <= 1 + 1e-12)).all()
-    assert condensed_tree(clustering.model).dtype.names == ("parent", "child", "lambda_val", "child_size")
 
 
 def blobs(seed: int, points: int, spread: float) -> np.ndarray:
@@ -134,15 +133,13 @@ def test_membership_of_real_papers_equals_hdbscans_own(shared_data, monkeypatch)
 def test_without_probabilities_it_is_hdbscans_strength():
     rng = np.random.default_rng(1)
     points = np.concatenate([rng.normal(centre, 0.3, (40, 3)) for centre in (0, 5)]).astype(np.float32)
-    wanted = TopicModelSettings(embeds_folder="e", min_topic_size=10, represent={"calculate_probabilities": False})
-    clustering = cluster_documents(points, wanted, seed=0)
+    clustering = cluster_by_hdbscan(points, HdbscanSettings(min_cluster_size=10), memberships=False)
     np.testing.assert_array_equal(clustering.probability, clustering.model.probabilities_)
 
 
 def test_kmeans_is_seeded():
     points = np.random.default_rng(2).normal(size=(300, 3)).astype(np.float32)
-    wanted = TopicModelSettings(embeds_folder="e", n_topics=9)
-    first, second = (cluster_documents(points, wanted, seed=3) for _ in range(2))
+    first, second = (cluster_by_kmeans(points, 9, KMeansSettings(), seed=3) for _ in range(2))
     np.testing.assert_array_equal(first.clusters, second.clusters)
     assert first.probability is None
     assert first.model.random_state == 3

@@ -45,18 +45,22 @@ _TOPIC_COLUMNS = (
 class Atlas:
     """What the pictures of an analysis show.
 
-    papers: one row a paper, in the order of the corpus file: UT, uuid where known, title, year (Int64), doi, authors,
-    source, keywords, cited (Int64), Abstract (bool, whether it has one), Topic (-1 for outliers), Score (the
-    notebook's), Typicality (0 to 100, NaN for outliers), placed (bool, among papers that an earlier run had fitted), x,
-    y.
-    topics: one row a topic in the order of their numbers, outliers left out; the columns of topic_summary.csv, and as
-    lists Words and Weights, the notebook's words of a topic and their c-TF-IDF. Field (bool): False for a topic of
-    papers without abstract.
-    groups: one row a group: Level (0 is the coarsest; the last level is the topics), Code, Label, Papers, Topics (how
-    many), Parent (its code on the level before, 0 on the first), x, y.
-    levels: (t, levels) int64, code of each topic on each level, from 1. tree: (t - 1, 4) scipy linkage.
-    similarity: (t, t) float. over_time: the columns of topics_over_time.csv.
-    others_threshold: share of the assigned papers that main topics cover. today: the year in which it was made.
+    Args:
+        papers: One row a paper, in the order of the corpus file: UT, uuid where known, title, year (Int64), doi,
+            authors, source, keywords, cited (Int64), Abstract (bool, whether it has one), Topic (-1 for outliers),
+            Score (the notebook's), Typicality (0 to 100, NaN for outliers), placed (bool, among papers that an earlier
+            run had fitted), x, y.
+        topics: One row a topic in the order of their numbers, outliers left out; the columns of topic_summary.csv, and
+            as lists Words and Weights, the notebook's words of a topic and their c-TF-IDF. Field (bool): False for a
+            topic of papers without abstract.
+        groups: One row a group: Level (0 is the coarsest; the last level is the topics), Code, Label, Papers, Topics
+            (how many), Parent (its code on the level before, 0 on the first), x, y.
+        levels: (t, levels) int64, code of each topic on each level, from 1.
+        tree: (t - 1, 4) float64, scipy's linkage matrix.
+        similarity: (t, t) float, cosine.
+        over_time: The columns of topics_over_time.csv.
+        others_threshold: Share of the assigned papers that main topics cover.
+        today: The year in which it was made.
     """
 
     papers: pd.DataFrame
@@ -96,11 +100,34 @@ def make_atlas(
 ) -> Atlas:
     """Put an atlas together.
 
-    papers: UT to y, as `Atlas` holds them. table: the t topics without the outliers. vectors: (t, d) their mean
-    embeddings. names, of_topics: their names, and the candidates for names of groups. today: the current year. labels:
-    names by a language model, by topic, as far as it gave any. lasting: the topics' lasting ids, colours and earlier
-    labels; without them topics have none. by_hand: labels that a person gave, by lasting id. hierarchy: how
-    topics group; None: by their mean embeddings.
+    Args:
+        papers: UT to y, as `Atlas` holds them.
+        table: The t topics without the outliers.
+        vectors: (t, d) their mean embeddings.
+        names: Their names.
+        of_topics: Candidates for names of groups, of each topic.
+        language: Of the texts, as BERTopic takes it.
+        others_threshold: Share of the assigned papers that main topics cover.
+        today: The current year, whose counts are not complete.
+        labels: Names by a language model, by topic, as far as it gave any.
+        lasting: The topics' lasting ids, colours and earlier labels; without them topics have none.
+        by_hand: Labels that a person gave, by lasting id.
+        hierarchy: How topics group; None: by their mean embeddings.
+
+    Returns:
+        The atlas.
+
+    Example:
+        >>> papers = pd.DataFrame(
+        ...     {"UT": ["a", "b", "c"], "title": "", "year": pd.array([2020, 2021, 2021], "Int64"), "doi": "",
+        ...      "Topic": [0, 0, 1], "Score": 1.0, "placed": False, "x": [0.0, 1.0, 5.0], "y": [0.0, 1.0, 5.0]}
+        ... )
+        >>> table = [Topic(0, 2, "0_maps", ["maps"], [0.5], [0]), Topic(1, 1, "1_cell", ["cell"], [0.4], [2])]
+        >>> names = [TopicName("Maps", ["maps"]), TopicName("Cells", ["cell"])]
+        >>> candidates = [[("maps", 0.5)], [("cell", 0.4)]]
+        >>> found = make_atlas(papers, table, np.eye(2), names, candidates, "english", 0.9, 2026)
+        >>> found.topics[["Label", "Count", "MeanYear"]].values.tolist()
+        [['Maps', 2, 2020.5], ['Cells', 1, 2021.0]]
     """
     numbers = papers["Topic"].to_numpy()
     counts = np.array([topic.count for topic in table], dtype=np.int64)
@@ -267,7 +294,26 @@ def hierarchy_table(atlas: Atlas) -> pd.DataFrame:
 
 
 def write_atlas(atlas: Atlas, folder: Path, *, escape_formulas: bool = False) -> None:
-    """Write an atlas: its tables as CSV, for readers, and the whole for the pictures."""
+    """Write an atlas: its tables as CSV, for readers, and the whole for the pictures.
+
+    Args:
+        atlas: What `make_atlas` made.
+        folder: It gets topic_summary.csv, topics_over_time.csv, topic_similarity.csv, topic_hierarchy.csv,
+            topic_groups.csv, and for `read_atlas` four .parquet files and relations.npz.
+        escape_formulas: Whether a text that a spreadsheet would take for a formula is made a text.
+
+    Raises:
+        OSError: A file cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> empty = pd.DataFrame({name: [] for name in ("UT", "Topic", "year", "x", "y")}).astype({"Topic": int})
+        >>> atlas = make_atlas(empty, [], np.zeros((0, 2)), [], [], "english", 0.9, 2026)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_atlas(atlas, Path(folder))
+        ...     sorted(path.name for path in Path(folder).glob("*.npz"))
+        ['relations.npz']
+    """
     tables = {
         SUMMARY: atlas.topics.drop(columns=["Words", "Weights"]),
         OVER_TIME: atlas.over_time,
@@ -292,7 +338,25 @@ def write_atlas(atlas: Atlas, folder: Path, *, escape_formulas: bool = False) ->
 
 
 def read_atlas(folder: Path) -> Atlas:
-    """Read what `write_atlas` wrote; similarities come back as float32."""
+    """Read what `write_atlas` wrote.
+
+    Args:
+        folder: Of `write_atlas`.
+
+    Returns:
+        The atlas; similarities come back as float32.
+
+    Raises:
+        OSError: A file cannot be read.
+
+    Example:
+        >>> import tempfile
+        >>> empty = pd.DataFrame({name: [] for name in ("UT", "Topic", "year", "x", "y")}).astype({"Topic": int})
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_atlas(make_atlas(empty, [], np.zeros((0, 2)), [], [], "english", 0.9, 2026), Path(folder))
+        ...     read_atlas(Path(folder)).others_threshold
+        0.9
+    """
     papers, topics, groups, over_time = (
         pd.read_parquet(folder / f"{name}.parquet") for name in ("papers", "topics", "groups", "over_time")
     )

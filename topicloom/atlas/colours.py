@@ -36,8 +36,17 @@ def topic_colours(groups: Sequence[int]) -> list[str]:
 def group_colours(levels: Sequence[NDArray[np.int64]], counts: NDArray[np.int64]) -> list[str]:
     """A colour for each topic: its coarsest group's, the group's largest topic first.
 
-    levels: groups of the topics from coarse to fine, as `topicloom.atlas.tree.group_levels` finds them. counts: (t,)
-    papers of each topic.
+    Args:
+        levels: Groups of the topics from coarse to fine, (t,) int64 each, as `topicloom.atlas.tree.group_levels` finds
+            them.
+        counts: (t,) papers of each topic.
+
+    Returns:
+        t colours as #RRGGBB.
+
+    Example:
+        >>> group_colours([np.array([0, 0, 1]), np.array([0, 1, 2])], np.array([9, 5, 3]))
+        ['#0072B2', '#0E6FB1', '#E69F00']
     """
     if not levels:
         return []

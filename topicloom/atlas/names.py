@@ -42,17 +42,34 @@ Candidates = list[tuple[str, float]]  # n-grams and how heavy they are, heaviest
 
 @dataclass(frozen=True)
 class TopicName:
-    """label: short. keywords: heaviest first."""
+    """A topic's name for people.
+
+    Args:
+        label: Short.
+        keywords: The heaviest first.
+    """
 
     label: str
     keywords: list[str]
 
 
 def candidates(weights: csr_matrix, vocabulary: Vocabulary, language: str) -> list[Candidates]:
-    """N-grams that may name each topic, heaviest first: no stop word in them, phrases before their words.
+    """N-grams that may name each topic: no stop word in them, phrases before their words.
 
-    weights: sparse (t, columns) c-TF-IDF. language: stop words of English are scikit-learn's; in another language
-    they are the words that most of the topics have among their heaviest.
+    Args:
+        weights: Sparse (t, columns) float64 c-TF-IDF.
+        vocabulary: Of those columns.
+        language: Stop words of English are scikit-learn's; in another language they are the words that most of the
+            topics have among their heaviest.
+
+    Returns:
+        For each topic n-grams and how heavy they are, the heaviest first.
+
+    Example:
+        >>> from topicloom.words.ngrams import vocabulary_of
+        >>> vocabulary = vocabulary_of({"maps": 0, "maps of": 1, "of": 2})
+        >>> candidates(csr_matrix([[0.5, 0.7, 0.9]]), vocabulary, "english")
+        [[('maps', 0.5)]]
     """
     heaviest = [_heaviest(weights, row) for row in range(weights.shape[0])]
     columns = np.unique(np.concatenate([columns for columns, _ in heaviest])) if heaviest else np.zeros(0, dtype=int)
@@ -180,7 +197,18 @@ def label_of(keywords: Sequence[str], number: int) -> str:
 
 
 def unique(labels: Sequence[str]) -> list[str]:
-    """The labels, a number behind those that an earlier one equals, so that each names one topic."""
+    """The labels, a number behind those that an earlier one equals, so that each names one topic.
+
+    Args:
+        labels: t labels.
+
+    Returns:
+        t labels.
+
+    Example:
+        >>> unique(["maps", "cells", "maps"])
+        ['maps', 'cells', 'maps (2)']
+    """
     seen: Counter[str] = Counter()
     told = []
     for label in labels:
@@ -190,7 +218,20 @@ def unique(labels: Sequence[str]) -> list[str]:
 
 
 def statistical_names(of_topics: Sequence[Candidates], keywords: int, language: str) -> list[TopicName]:
-    """Names from c-TF-IDF alone. of_topics: what `candidates` found, one entry a topic in the order of the numbers."""
+    """Name topics by c-TF-IDF alone.
+
+    Args:
+        of_topics: What `candidates` found, one entry a topic in the order of the numbers.
+        keywords: How many keywords a topic gets.
+        language: Of the texts, whose stems say which keyword repeats another.
+
+    Returns:
+        A name for each topic.
+
+    Example:
+        >>> statistical_names([[("deep maps", 0.9), ("map", 0.8), ("sea", 0.5)]], 2, "english")
+        [TopicName(label='deep maps, sea', keywords=['deep maps', 'sea'])]
+    """
     found = [without_repeats(of_topic, keywords, language) for of_topic in of_topics]
     labels = unique([label_of(words, number) for number, words in enumerate(found)])
     return [TopicName(label, words) for label, words in zip(labels, found, strict=True)]
@@ -204,10 +245,29 @@ def model_names(
     diversity: float,
     language: str,
 ) -> list[TopicName]:
-    """Names with a sentence-transformers model: of twice as many candidates, those that are nearest to the topic, seen
-    from the middle of all topics.
+    """Name topics with a sentence-transformers model.
 
-    vectors: (t, d) mean embeddings of all topics. encode: texts to (m, d) embeddings of the same space.
+    Of twice as many candidates as are wanted it takes those that are nearest to the topic, seen from the middle of all
+    topics, and far from each other.
+
+    Args:
+        of_topics: What `candidates` found, one entry a topic in the order of the numbers.
+        vectors: (t, d) mean embeddings of all topics.
+        encode: Turns m texts into (m, d) embeddings of the same space.
+        keywords: How many keywords a topic gets.
+        diversity: 0 to 1, how much the distance from chosen keywords counts.
+        language: Of the texts, whose stems say which keyword repeats another.
+
+    Returns:
+        A name for each topic.
+
+    Example:
+        >>> def encode(texts):  # a sentence-transformers model's own
+        ...     return np.array([[text == "maps", text == "cells"] for text in texts], dtype=float)
+        >>> of_topics = [[("cells", 0.9), ("maps", 0.8)]] * 2
+        >>> [name.label for name in model_names(of_topics, np.eye(2), encode, 1, 0.3, "english")]
+        ['maps', 'cells']
+
     Source: KeyBERT (Grootendorst 2020), on the candidates that c-TF-IDF has found.
     """
     # What all topics are about names none of them, so nearness counts towards what a topic has of its own.

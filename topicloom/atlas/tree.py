@@ -40,14 +40,28 @@ def hierarchy_of(tree: NDArray[np.float64], counts: NDArray[np.int64], sizes: Se
 
     Returns:
         Both together.
+
+    Example:
+        >>> [level.tolist() for level in hierarchy_of(topic_tree(np.eye(3)), np.array([5, 9, 2]), sizes=[1]).levels]
+        [[0, 0, 0], [1, 0, 2]]
     """
     return Hierarchy(tree, group_levels(tree, counts, sizes) if len(counts) else [])
 
 
 def topic_tree(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """The tree of topics as scipy's linkage matrix, (t - 1, 4) float64; (0, 4) for fewer than two topics.
+    """The tree of topics, by Ward's method on unit vectors, whose squared distance is twice the cosine distance.
 
-    Ward's method on unit vectors, whose squared distance is twice the cosine distance. vectors: (t, d).
+    Args:
+        vectors: (t, d) mean embeddings.
+
+    Returns:
+        scipy's linkage matrix, (t - 1, 4) float64; (0, 4) for fewer than two topics.
+
+    Example:
+        >>> sorted(topic_tree(np.array([[1.0, 0.0], [1.0, 0.1], [0.0, 1.0]]))[0, :2].tolist())
+        [0.0, 1.0]
+
+    Source: Ward (1963), Hierarchical grouping to optimize an objective function; scipy.
     """
     if len(vectors) < 2:
         return np.zeros((0, 4))
@@ -58,7 +72,19 @@ def topic_tree(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
 
 
 def leaf_order(tree: NDArray[np.float64], topics: int) -> NDArray[np.int64]:
-    """The topics in the order of the tree's leaves, (t,) int64, so that neighbours resemble each other."""
+    """The topics in the order of the tree's leaves, so that neighbours resemble each other.
+
+    Args:
+        tree: scipy's linkage matrix.
+        topics: t.
+
+    Returns:
+        (t,) int64.
+
+    Example:
+        >>> leaf_order(topic_tree(np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.1]])), 3).tolist()
+        [1, 2, 0]
+    """
     return leaves_list(tree).astype(np.int64) if len(tree) else np.arange(topics, dtype=np.int64)
 
 

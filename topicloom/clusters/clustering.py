@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 
 from topicloom.clusters.membership import membership_vectors
-from topicloom.settings.schema import TopicModelSettings
+from topicloom.settings.schema import DEFAULT_SIZE, HdbscanSettings, KMeansSettings
 
 
 @dataclass(frozen=True)
@@ -29,41 +29,52 @@ class Clustering:
     model: Any
 
 
-def cluster_documents(reduced: NDArray[np.float32], settings: TopicModelSettings, seed: int) -> Clustering:
-    """Cluster reduced vectors: HDBSCAN when n_topics is 0, else KMeans with that many clusters.
+def cluster_by_hdbscan(
+    vectors: NDArray[np.floating[Any]], hdbscan: HdbscanSettings, *, memberships: bool = True
+) -> Clustering:
+    """Cluster by density with HDBSCAN, which finds the number of clusters and leaves out what is not dense.
 
     Args:
-        reduced: (n, d) float32.
-        settings: Of the section tmo.
-        seed: Of KMeans; HDBSCAN has none.
+        vectors: (n, d) reduced vectors, n at least the size of a cluster.
+        hdbscan: HDBSCAN's parameters. Where min_cluster_size is left out it is 10.
+        memberships: Whether the probability comes from membership vectors, as the notebook has it; else it is HDBSCAN's
+            own strength, sooner.
 
     Returns:
-        The clusters, how surely each document belongs to its own, and the fitted model.
+        The clusters, how surely each document belongs to its own, and the fitted hdbscan.HDBSCAN with prediction data.
+
+    Raises:
+        ValueError: There are fewer documents than min_samples.
+
+    Example:
+        >>> import numpy as np
+        >>> from topicloom.settings.schema import HdbscanSettings
+        >>> rng = np.random.default_rng(1)
+        >>> points = np.concatenate([rng.normal(centre, 0.1, (30, 2)) for centre in (0, 5)])
+        >>> found = cluster_by_hdbscan(points, HdbscanSettings(min_cluster_size=10))
+        >>> np.unique(found.clusters).tolist(), found.probability.shape
+        ([0, 1], (60,))
+
+    Source: Campello, Moulavi and Sander (2013); McInnes, Healy and Astels (2017), the hdbscan library.
     """
-    return _hdbscan(reduced, settings) if settings.method == "hdbscan" else _kmeans(reduced, settings, seed)
-
-
-def _hdbscan(reduced: NDArray[np.float32], settings: TopicModelSettings) -> Clustering:
     from hdbscan import HDBSCAN
 
     from topicloom.clusters.core_distances import searched_in_tree_order
 
     model = HDBSCAN(
-        min_cluster_size=settings.min_cluster_size,
-        min_samples=settings.hdbscan.min_samples,
-        metric=settings.hdbscan.metric,
-        cluster_selection_method=settings.hdbscan.cluster_selection_method,
-        cluster_selection_epsilon=settings.hdbscan.cluster_selection_epsilon,
+        min_cluster_size=hdbscan.min_cluster_size or DEFAULT_SIZE,
+        min_samples=hdbscan.min_samples,
+        metric=hdbscan.metric,
+        cluster_selection_method=hdbscan.cluster_selection_method,
+        cluster_selection_epsilon=hdbscan.cluster_selection_epsilon,
         prediction_data=True,
         core_dist_n_jobs=1,  # the tree searches on every core by itself
     )
     with searched_in_tree_order():
-        model.fit(reduced)
+        model.fit(vectors)
     model.core_dist_n_jobs = HDBSCAN().core_dist_n_jobs  # what is saved states the notebook's parameters
     clusters = model.labels_.astype(np.int64)
-    probability = model.probabilities_
-    if settings.represent.calculate_probabilities:
-        probability = assigned_probability(clusters, membership_vectors(model))
+    probability = assigned_probability(clusters, membership_vectors(model)) if memberships else model.probabilities_
     return Clustering(clusters, probability, model)
 
 
@@ -81,22 +92,34 @@ def assigned_probability(clusters: NDArray[np.int64], rows: Iterable[NDArray[np.
     return probability
 
 
-def _kmeans(reduced: NDArray[np.float32], settings: TopicModelSettings, seed: int) -> Clustering:
+def cluster_by_kmeans(vectors: NDArray[np.floating[Any]], topics: int, kmeans: KMeansSettings, seed: int) -> Clustering:
+    """Cluster into a number of clusters with KMeans, which leaves no document out.
+
+    Args:
+        vectors: (n, d) reduced vectors.
+        topics: How many clusters, at most n.
+        kmeans: KMeans' parameters.
+        seed: Decides the starts. The same seed gives the same clusters, bit for bit, on any number of cores.
+
+    Returns:
+        The clusters and the fitted sklearn.cluster.KMeans; there is no probability.
+
+    Raises:
+        ValueError: There are fewer documents than clusters.
+
+    Example:
+        >>> import numpy as np
+        >>> from topicloom.settings.schema import KMeansSettings
+        >>> found = cluster_by_kmeans(np.array([[0.0], [0.1], [9.0]]), 2, KMeansSettings(), seed=100)
+        >>> bool(found.clusters[0] == found.clusters[1] != found.clusters[2]), found.probability
+        (True, None)
+
+    Source: Lloyd (1982), Arthur and Vassilvitskii (2007); scikit-learn.
+    """
     from threadpoolctl import threadpool_limits
 
-    model = KMeans(
-        n_clusters=settings.n_topics,
-        n_init=settings.kmeans.n_init,
-        max_iter=settings.kmeans.max_iter,
-        random_state=seed,
-    )
+    model = KMeans(n_clusters=topics, n_init=kmeans.n_init, max_iter=kmeans.max_iter, random_state=seed)
     # Threads would add up the centres in any order, and the last bits with it.
     with threadpool_limits(limits=1):
-        model.fit(reduced)
+        model.fit(vectors)
     return Clustering(model.labels_.astype(np.int64), None, model)
-
-
-def condensed_tree(model: Any) -> NDArray[np.void]:
-    """The condensed tree of a fitted HDBSCAN: a structured array of parent, child, lambda_val, child_size."""
-    tree: NDArray[np.void] = model.condensed_tree_.to_numpy()
-    return tree

@@ -36,6 +36,11 @@ def split_orphans(topics: NDArray[np.int64], others_threshold: float) -> Split:
 
     Returns:
         Rows of either kind, and level0: X_C = topic + 1 where the cluster is a main one, else 99999.
+
+    Example:
+        >>> found = split_orphans(np.array([0, 0, 0, 1, -1]), others_threshold=0.9)
+        >>> found.assigned.tolist(), found.orphans.tolist(), found.level0.tolist()
+        ([0, 1, 2, 3], [4], [1, 1, 1, 99999])
     """
     assigned = np.flatnonzero(topics != -1)
     cluster = topics[assigned] + 1
@@ -45,10 +50,20 @@ def split_orphans(topics: NDArray[np.int64], others_threshold: float) -> Split:
 
 
 def main_clusters(clusters: NDArray[np.int64], others_threshold: float) -> list[int]:
-    """The largest clusters that together cover at most `others_threshold` of the documents, largest first.
+    """The largest clusters that together cover at most a share of the documents.
 
-    clusters: X_C of every assigned document. Equal counts are ordered by X_C. The largest cluster is always a
-    main one, also where it alone passes the threshold (the notebook then has none).
+    The largest cluster is always a main one, also where it alone passes the threshold (the notebook then has none).
+
+    Args:
+        clusters: X_C of every assigned document, (n,) int64.
+        others_threshold: That share, 0 to 1.
+
+    Returns:
+        X_C of the main clusters, the largest first; clusters of one size in the order of X_C.
+
+    Example:
+        >>> main_clusters(np.array([1, 1, 1, 2, 2, 3]), others_threshold=0.9)
+        [1, 2]
     """
     numbers, counts = np.unique(clusters, return_counts=True)
     order = np.lexsort((numbers, -counts))

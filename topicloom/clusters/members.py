@@ -23,8 +23,10 @@ _BLOCK = 4096  # papers whose membership is predicted at once
 class Members:
     """n papers and the HDBSCAN that they, or some of them, were fitted by.
 
-    model: a fitted hdbscan.HDBSCAN with prediction_data=True. positions: (n,) int64, the model's row of each paper, -1
-    for one that was placed since. reduced: (n, c) vectors of all, of which only the placed ones' are read.
+    Args:
+        model: A fitted hdbscan.HDBSCAN with prediction_data=True.
+        positions: (n,) int64, the model's row of each paper, -1 for one that was placed since.
+        reduced: (n, c) vectors of all, of which only the placed ones' are read.
     """
 
     model: Any
@@ -72,7 +74,24 @@ class Members:
 
 
 def membership_in(members: Members, rows: NDArray[np.int64], clusters: NDArray[np.int64]) -> NDArray[np.float64]:
-    """HDBSCAN's membership of some papers in the clusters given for them, (m,) float64. rows, clusters: (m,)."""
+    """HDBSCAN's membership of some papers in the clusters given for them.
+
+    Args:
+        members: The papers and their model.
+        rows: (m,) int64 row numbers among the papers.
+        clusters: (m,) int64, the model's cluster that each is asked about.
+
+    Returns:
+        (m,) float64, 0 to 1; 0 where the model found no cluster.
+
+    Example:
+        >>> from hdbscan import HDBSCAN
+        >>> points = np.concatenate([np.zeros((20, 2)), np.ones((20, 2))]) + np.arange(40)[:, None] / 1000
+        >>> members = Members.all_fitted(HDBSCAN(min_cluster_size=5, prediction_data=True).fit(points))
+        >>> own = membership_in(members, np.array([0, 39]), members.model.labels_[[0, 39]])
+        >>> bool((own > 0.5).all())
+        True
+    """
     found = np.zeros(len(rows))
     for places, vectors in members.vectors_of(rows):
         found[places] = vectors[np.arange(len(places)), clusters[places]]
@@ -80,9 +99,22 @@ def membership_in(members: Members, rows: NDArray[np.int64], clusters: NDArray[n
 
 
 def membership_in_none(members: Members, rows: NDArray[np.int64], living: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The probability that papers are in no topic, (m,) float64: 1 minus their membership in all of them.
+    """The probability that papers are in no topic: 1 minus their membership in all topics.
 
-    rows: (m,). living: the model's clusters that are topics still. 0 where there is no topic, as BERTopic has it.
+    Args:
+        members: The papers and their model.
+        rows: (m,) int64 row numbers among the papers.
+        living: (t,) int64, the model's clusters that are topics still.
+
+    Returns:
+        (m,) float64, 0 to 1; 0 where there is no topic, as BERTopic has it.
+
+    Example:
+        >>> from hdbscan import HDBSCAN
+        >>> points = np.concatenate([np.zeros((20, 2)), np.ones((20, 2))]) + np.arange(40)[:, None] / 1000
+        >>> members = Members.all_fitted(HDBSCAN(min_cluster_size=5, prediction_data=True).fit(points))
+        >>> bool(membership_in_none(members, np.array([0]), np.array([0, 1]))[0] < 0.5)
+        True
     """
     found = np.zeros(len(rows))
     for places, vectors in members.vectors_of(rows):

@@ -59,6 +59,14 @@ def all_points_membership_vectors(model: Any, threads: int | None = None) -> NDA
 
     Raises:
         ValueError: The model has another metric.
+
+    Example:
+        >>> from hdbscan import HDBSCAN
+        >>> points = np.concatenate([np.zeros((20, 2)), np.ones((20, 2))]) + np.arange(40)[:, None] / 1000
+        >>> model = HDBSCAN(min_cluster_size=5, prediction_data=True).fit(points)
+        >>> vectors = all_points_membership_vectors(model)
+        >>> vectors.shape, bool((vectors.argmax(axis=1) == model.labels_).all())
+        ((40, 2), True)
     """
     blocks = list(membership_vectors(model, threads))
     return np.concatenate(blocks) if blocks else np.zeros((len(model.labels_), 0))
@@ -77,6 +85,15 @@ def membership_vectors(model: Any, threads: int | None = None) -> Iterator[NDArr
 
     Raises:
         ValueError: The model has another metric.
+
+    Example:
+        >>> from hdbscan import HDBSCAN
+        >>> points = np.concatenate([np.zeros((20, 2)), np.ones((20, 2))]) + np.arange(40)[:, None] / 1000
+        >>> model = HDBSCAN(min_cluster_size=5, prediction_data=True).fit(points)
+        >>> sum(len(block) for block in membership_vectors(model))
+        40
+
+    Source: Campello, Moulavi and Sander (2013), section 5; the prediction module of the hdbscan library.
     """
     if model.metric not in ("euclidean", "manhattan"):
         raise ValueError(f"the metric is {model.metric!r}; it must be 'euclidean' or 'manhattan'")

@@ -22,10 +22,26 @@ _NO_ZERO = 1e-8  # what the library puts in the place of a zero
 
 
 def membership_vector(model: Any, points: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Membership vectors of new points, (m, clusters) float64; a fast stand-in for the hdbscan function of that name.
+    """Membership vectors of new points; a fast stand-in for the hdbscan function of that name.
 
-    model: a fitted hdbscan.HDBSCAN with prediction_data=True, of metric euclidean or manhattan; ValueError for another.
-    points: (m, d). With no cluster there are no columns.
+    Args:
+        model: A fitted hdbscan.HDBSCAN with prediction_data=True, of metric euclidean or manhattan.
+        points: (m, d).
+
+    Returns:
+        (m, clusters) float64; with no cluster there are no columns.
+
+    Raises:
+        ValueError: The model has another metric.
+
+    Example:
+        >>> from hdbscan import HDBSCAN
+        >>> points = np.concatenate([np.zeros((20, 2)), np.ones((20, 2))]) + np.arange(40)[:, None] / 1000
+        >>> model = HDBSCAN(min_cluster_size=5, prediction_data=True).fit(points)
+        >>> bool(membership_vector(model, np.array([[1.02, 1.02]])).argmax() == model.labels_[39])
+        True
+
+    Source: Campello, Moulavi and Sander (2013), section 5; the prediction module of the hdbscan library.
     """
     if model.metric not in ("euclidean", "manhattan"):
         raise ValueError(f"the metric is {model.metric!r}; it must be 'euclidean' or 'manhattan'")
@@ -99,8 +115,12 @@ _MAJORITY = 0.5  # share of the neighbours that must agree where prediction find
 
 @dataclass(frozen=True)
 class Placed:
-    """clusters: (m,) int64 of new papers, -1 for outliers. strength: (m,) float64, how strongly each is in its own as
-    HDBSCAN predicts it, 0 for outliers; NaN where the neighbours have decided, and under KMeans.
+    """New papers in clusters.
+
+    Args:
+        clusters: (m,) int64, -1 for outliers.
+        strength: (m,) float64, how strongly each is in its own as HDBSCAN predicts it, 0 for outliers; NaN where the
+            neighbours have decided, and under KMeans.
     """
 
     clusters: NDArray[np.int64]
@@ -110,11 +130,31 @@ class Placed:
 def place_in_clusters(
     model: Any, reduced: NDArray[np.float32], near: Surroundings, clusters: NDArray[np.int64]
 ) -> Placed:
-    """Find the clusters of m new papers.
+    """Find the clusters of new papers.
 
-    model: a fitted hdbscan.HDBSCAN with prediction_data=True, or KMeans. reduced: (m, c). clusters: (n,) of the fitted
-    papers. Where HDBSCAN's approximate prediction finds no cluster, the one that more than half of the neighbours are
-    in is taken: of new papers prediction alone leaves many more out than a fit of all does.
+    Where HDBSCAN's approximate prediction finds no cluster, the one that more than half of the neighbours are in is
+    taken: of new papers prediction alone leaves many more out than a fit of all does.
+
+    Args:
+        model: A fitted hdbscan.HDBSCAN with prediction_data=True, or KMeans.
+        reduced: (m, c) float32 vectors of the new papers.
+        near: The fitted papers nearest to each new one.
+        clusters: (n,) int64 of the fitted papers.
+
+    Returns:
+        Clusters and strengths.
+
+    Raises:
+        ValueError: The vectors have another dimension than those the model was fitted to.
+
+    Example:
+        >>> from sklearn.cluster import KMeans
+        >>> fitted = np.array([[0.0], [0.1], [9.0]])
+        >>> model = KMeans(2, n_init=1, random_state=1).fit(fitted)
+        >>> near = Surroundings(np.zeros((1, 1), np.int64), np.zeros((1, 1)), np.zeros(1, bool))
+        >>> placed = place_in_clusters(model, np.array([[8.8]]), near, model.labels_)
+        >>> bool(placed.clusters[0] == model.labels_[2])
+        True
     """
     m = len(reduced)
     if not m or (hasattr(model, "prediction_data_") and clusters.max(initial=-1) < 0):
@@ -136,7 +176,26 @@ def majority_cluster(votes: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def placed_probability(model: Any, reduced: NDArray[np.float32], clusters: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Membership of new papers in the clusters they were placed in, (m,) float64; of outliers 1 minus all of it."""
+    """Membership of new papers in the clusters they were placed in; of outliers 1 minus all of their membership.
+
+    Args:
+        model: A fitted hdbscan.HDBSCAN with prediction_data=True.
+        reduced: (m, c) float32 vectors of the new papers.
+        clusters: (m,) int64, where they were placed, -1 for outliers.
+
+    Returns:
+        (m,) float64, 0 to 1; 0 where the model found no cluster.
+
+    Raises:
+        ValueError: The model's metric is neither euclidean nor manhattan.
+
+    Example:
+        >>> from hdbscan import HDBSCAN
+        >>> points = np.concatenate([np.zeros((20, 2)), np.ones((20, 2))]) + np.arange(40)[:, None] / 1000
+        >>> model = HDBSCAN(min_cluster_size=5, prediction_data=True).fit(points)
+        >>> bool(placed_probability(model, np.array([[1.02, 1.02]]), model.labels_[[39]])[0] > 0.5)
+        True
+    """
     vectors = membership_vector(model, reduced)
     if not vectors.shape[1]:
         return np.zeros(len(reduced))

@@ -19,9 +19,10 @@ from topicloom.measures.stability import overlaps
 class Consensus:
     """What the seeds agree on.
 
-    clusters: (n,) int64, the first clustering's numbers, -1 for outliers. agreement: (n,) float64, share of the seeds
-    that put a paper where it is. stability: (t,) mean Jaccard index of each topic of the first with its like under the
-    others.
+    Args:
+        clusters: (n,) int64, the first clustering's numbers, -1 for outliers.
+        agreement: (n,) float64, share of the seeds that put a paper where it is.
+        stability: (t,) float64, mean Jaccard index of each topic of the first with its like under the others.
     """
 
     clusters: NDArray[np.int64]
@@ -30,11 +31,27 @@ class Consensus:
 
 
 def consensus(clusterings: Sequence[NDArray[np.int64]], least_agreement: float, least_stability: float) -> Consensus:
-    """Find what clusterings of the same papers agree on, each (n,) int64 with -1 for outliers.
+    """Find what clusterings of the same papers agree on.
 
     The topics are those of the first; each topic of another is taken for the one of the first that it overlaps most,
-    one to one. A paper goes where most clusterings put it, to the outliers where fewer than `least_agreement` agree;
-    topics less stable than `least_stability` are dissolved before the vote.
+    one to one. A paper goes where most clusterings put it.
+
+    Args:
+        clusterings: (n,) int64 each, -1 for outliers.
+        least_agreement: Papers on which a smaller share of the clusterings agrees become outliers.
+        least_stability: Topics with a smaller mean Jaccard index are dissolved before the vote.
+
+    Returns:
+        The agreed clusters, and how sure they are.
+
+    Example:
+        >>> one, other = np.array([0, 0, 0, 1, 1]), np.array([1, 1, 1, 0, -1])
+        >>> found = consensus([one, other, one], least_agreement=0.6, least_stability=0.5)
+        >>> found.clusters.tolist(), found.agreement.round(2).tolist()
+        ([0, 0, 0, 1, 1], [1.0, 1.0, 1.0, 1.0, 0.67])
+
+    Source: Dimitriadou, Weingessel and Hornik (2002), voting after relabelling; Hennig (2007), the stability of a
+    topic.
     """
     first = clusterings[0]
     matched, indices = [first], []

@@ -22,6 +22,7 @@ from topicloom.stage_names import REPRESENT
 from topicloom.store.csv_tables import read_back
 from topicloom.store.run_record import read_record
 from topicloom.store.store import Store
+from topicloom.words.topic_table import without_outliers
 
 _NEAREST = 3  # topics of the other analysis that stand in the table for their embeddings alone
 
@@ -73,7 +74,7 @@ def read_analysis(settings: Settings) -> Analysis:
         )
     papers = _table(settings, COORDINATES, ["UT", "Topic"])
     info = _table(settings, TOPIC_INFO, ["Topic", "Count", "Name"])
-    topics = info[info["Topic"] != -1].reset_index(drop=True)
+    topics = without_outliers(info, int(info["Topic"].max()) + 1).reset_index(drop=True)
     topics = topics.rename(columns={"Name": "Label"}).assign(Colour="#0072B2")
     if (folder / SUMMARY).is_file():
         summary = _table(settings, SUMMARY, ["Topic", "Label", "Colour"])
@@ -97,7 +98,7 @@ def _vectors(settings: Settings, topics: int) -> NDArray[np.float64] | None:
     if not path.is_file():
         return None
     vectors = np.load(path)
-    return unit_vectors(vectors[len(vectors) - topics :]) if topics else None
+    return unit_vectors(without_outliers(vectors, topics)) if topics else None
 
 
 def require_different(analyses: Sequence[Settings]) -> None:

@@ -13,6 +13,7 @@ from topicloom.output_files import COORDINATES, TOPIC_INFO
 from topicloom.settings.schema import Settings
 from topicloom.store.csv_tables import read_back
 from topicloom.store.files import digest_file, digest_json
+from topicloom.words.topic_table import without_outliers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +35,7 @@ def recovered_run(settings: Settings, record: dict[str, Any]) -> RunRecord | Non
         papers = pd.read_csv(folder / COORDINATES, dtype={"UT": str}, usecols=["UT", "Topic"], keep_default_na=False)
         papers = read_back(papers, record)
         info = read_back(pd.read_csv(folder / TOPIC_INFO, keep_default_na=False), record)
-        topics = [_topic(row, number) for _, row in info[info["Topic"] != -1].iterrows()]
+        topics = [_topic(row, number) for _, row in without_outliers(info, int(info["Topic"].max()) + 1).iterrows()]
         return _run(settings, record, papers.sort_values("UT", kind="stable"), topics)
     except (OSError, ValueError, KeyError, SyntaxError, RecursionError):
         return None

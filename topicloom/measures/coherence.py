@@ -48,6 +48,15 @@ def coherence(
 
     Returns:
         NPMI and C_v, each (t,) float64; NaN where a topic has fewer than two words that occur.
+
+    Example:
+        >>> from topicloom.words.tokens import tokenise
+        >>> tokens = tokenise(["deep maps"] * 3 + ["cell growth"] * 3, "english")
+        >>> npmi, _ = coherence([["deep", "maps"], ["deep", "cell"]], tokens)
+        >>> npmi.round(2).tolist()
+        [1.0, -0.95]
+
+    Source: Röder, Both and Hinneburg (2015), Exploring the space of topic coherence measures.
     """
     known = set(tokens.words)
     topics = [list(dict.fromkeys(word for word in words if word in known)) for words in topics]

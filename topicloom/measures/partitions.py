@@ -24,6 +24,12 @@ def npmi_of_partitions(tokens: Tokens, partitions: Sequence[NDArray[np.int64]]) 
     Returns:
         (t,) float64 for each partition; NaN for a topic with fewer than two words. The words are the ten with the
         largest c-TF-IDF, as BERTopic weighs them, of equal ones the first.
+
+    Example:
+        >>> from topicloom.words.tokens import tokenise
+        >>> tokens = tokenise(["deep maps"] * 3 + ["cell growth"] * 3, "english")
+        >>> [npmi.round(2).tolist() for npmi in npmi_of_partitions(tokens, [np.array([0, 0, 0, 1, 1, 1])])]
+        [[1.0, 1.0]]
     """
     counts = _counts(tokens)
     words = [_heaviest(tokens, counts, labels) for labels in partitions]

@@ -87,6 +87,14 @@ def topic_quality(
     Returns:
         `measures` (value, how to read it), `topics` (npmi, c_v, nearest topic and its similarity, by number) and
         `redundant_pairs`. A measure that cannot be taken is None.
+
+    Example:
+        >>> from topicloom.words.tokens import tokenise
+        >>> tokens = tokenise(["deep maps"] * 3 + ["cell growth"] * 3, "english")
+        >>> words, topics = [["deep", "maps"], ["cell", "growth"]], np.array([0, 0, 0, 1, 1, -1])
+        >>> found = topic_quality(topics, words, tokens, np.eye(2), reduced=None, seed=100)
+        >>> {name: found["measures"][name]["value"] for name in ("npmi", "diversity", "outlier_share")}
+        {'npmi': 1.0, 'diversity': 1.0, 'outlier_share': 0.1667}
     """
     first = [list(of_topic)[:WORDS] for of_topic in words]
     npmi, c_v = coherence(first, tokens)

@@ -18,8 +18,10 @@ from sklearn.metrics import adjusted_rand_score
 class Stability:
     """How alike clusterings of the same papers are.
 
-    rand: mean adjusted Rand index of each two, over the papers that both assign; None for a single one. of_topics: (t,)
-    for each topic of the first, the mean over the others of the largest Jaccard index that one of theirs has with it.
+    Args:
+        rand: Mean adjusted Rand index of each two, over the papers that both assign; None for a single one.
+        of_topics: (t,) float64, for each topic of the first the mean over the others of the largest Jaccard index that
+            one of theirs has with it; None for a single one.
     """
 
     rand: float | None
@@ -32,7 +34,22 @@ class Stability:
 
 
 def stability(clusterings: Sequence[NDArray[np.int64]]) -> Stability:
-    """Compare clusterings of the same papers, each (n,) int64 with -1 for outliers; the first one counts."""
+    """Compare clusterings of the same papers.
+
+    Args:
+        clusterings: (n,) int64 each, -1 for outliers; the topics of the first are followed.
+
+    Returns:
+        How alike they are.
+
+    Example:
+        >>> found = stability([np.array([0, 0, 1, 1]), np.array([1, 1, 0, -1])])
+        >>> found.rand, found.of_topics.tolist()
+        (1.0, [1.0, 0.5])
+
+    Source: Hubert and Arabie (1985), the adjusted Rand index; Hennig (2007), cluster-wise assessment of cluster
+    stability.
+    """
     if len(clusterings) < 2:
         return Stability(None, None)
     indices = [_rand(one, other) for one, other in itertools.combinations(clusterings, 2)]
@@ -52,7 +69,19 @@ def best_overlap(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np
 
 
 def overlaps(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Jaccard index of each two topics of two clusterings, (t, u)."""
+    """Jaccard index of each two topics of two clusterings.
+
+    Args:
+        one: (n,) int64, -1 for outliers.
+        other: (n,) int64, -1 for outliers.
+
+    Returns:
+        (t, u) float64, 0 to 1.
+
+    Example:
+        >>> overlaps(np.array([0, 0, 1, 1]), np.array([1, 1, 0, -1])).tolist()
+        [[0.0, 1.0], [0.5, 0.0]]
+    """
     t, u = int(one.max(initial=-1)) + 1, int(other.max(initial=-1)) + 1
     both = (one >= 0) & (other >= 0)
     shared = np.bincount(one[both] * max(u, 1) + other[both], minlength=t * u)[: t * u].reshape(t, u)

@@ -382,7 +382,7 @@ class ConsensusSettings(Section):
     )
 
 
-_DEFAULT_SIZE = 10
+DEFAULT_SIZE: Final = 10  # documents; least of a topic
 
 
 class TopicModelSettings(Section):
@@ -417,7 +417,7 @@ class TopicModelSettings(Section):
         0, ge=0, description="Number of topics (KMeans, graph); 0 lets HDBSCAN or the graph's resolution find it."
     )
     min_topic_size: Annotated[int, Field(ge=2)] | Literal["auto"] = Field(
-        _DEFAULT_SIZE, description="Least documents of a topic; auto: chosen by a small sweep."
+        DEFAULT_SIZE, description="Least documents of a topic; auto: chosen by a small sweep."
     )
     others_threshold: float = Field(
         0.9, gt=0, le=1, description="Share of the assigned documents that the main clusters cover."
@@ -503,12 +503,17 @@ class TopicModelSettings(Section):
     @property
     def stated_size(self) -> int:
         """min_topic_size as a number; the default where it is auto and no clustering asks for it."""
-        return _DEFAULT_SIZE if self.min_topic_size == "auto" else self.min_topic_size
+        return DEFAULT_SIZE if self.min_topic_size == "auto" else self.min_topic_size
 
     @property
     def min_cluster_size(self) -> int:
         """HDBSCAN's min_cluster_size: its own setting, else min_topic_size."""
         return self.hdbscan.min_cluster_size or self.stated_size
+
+    @property
+    def sized_hdbscan(self) -> HdbscanSettings:
+        """HDBSCAN's parameters with the min_cluster_size that holds."""
+        return self.hdbscan.model_copy(update={"min_cluster_size": self.min_cluster_size})
 
 
 class Params(Section):

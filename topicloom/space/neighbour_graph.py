@@ -82,7 +82,19 @@ def _fuzzy_set(vectors: NDArray[np.floating[Any]], umap: UmapSettings, neighbour
 
 
 def pieces_of(graph: csr_matrix) -> Pieces:
-    """Find the connected pieces of a graph. graph: (n, n) symmetric."""
+    """Find the connected pieces of a graph.
+
+    Args:
+        graph: (n, n) symmetric weights.
+
+    Returns:
+        How many there are, and which piece each paper is in.
+
+    Example:
+        >>> found = pieces_of(csr_matrix([[0, 1, 0], [1, 0, 0], [0, 0, 0]]))
+        >>> found.count, found.isolated, found.labels.tolist()
+        (1, 1, [0, 0, 1])
+    """
     _, labels = connected_components(graph, directed=False)
     sizes = np.bincount(labels)
     return Pieces(int((sizes > 1).sum()), int((sizes == 1).sum()), labels.astype(np.int64))

@@ -43,16 +43,22 @@ def find_neighbours(
 ) -> Neighbours:
     """The nearest neighbours of each document, the very ones that umap.UMAP finds with this seed.
 
-    Source: Dong, Moses and Li (2011), nearest-neighbour descent; the pynndescent library.
-
     Args:
-        vectors: (n, d).
+        vectors: (n, d), n above n_neighbors.
         umap: Says how many (`n_neighbors`), and by which metric.
         seed: Of the search.
         quiet: The search keeps its progress to itself.
 
     Returns:
         Indices and distances, (n, n_neighbors) each.
+
+    Example:
+        >>> vectors = np.random.default_rng(1).normal(size=(30, 4))
+        >>> found = find_neighbours(vectors, UmapSettings(n_neighbors=5), seed=100, quiet=True)
+        >>> found.indices.shape, found.indices[:3, 0].tolist()
+        ((30, 5), [0, 1, 2])
+
+    Source: Dong, Moses and Li (2011), nearest-neighbour descent; the pynndescent library.
     """
     import_umap()
     from umap.umap_ import nearest_neighbors
@@ -76,7 +82,24 @@ def find_neighbours(
 
 
 def write_neighbours(folder: Path, neighbours: Neighbours) -> None:
-    """Write indices.npy, distances.npy, index.joblib and random_state.npz."""
+    """Write indices.npy, distances.npy, index.joblib and random_state.npz.
+
+    Args:
+        folder: That gets them.
+        neighbours: What `find_neighbours` found.
+
+    Raises:
+        OSError: A file cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> vectors = np.random.default_rng(1).normal(size=(30, 4))
+        >>> found = find_neighbours(vectors, UmapSettings(n_neighbors=5), seed=100, quiet=True)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_neighbours(Path(folder), found)
+        ...     sorted(path.name for path in Path(folder).iterdir())
+        ['distances.npy', 'index.joblib', 'indices.npy', 'random_state.npz']
+    """
     np.save(folder / _INDICES, neighbours.indices)
     np.save(folder / _DISTANCES, neighbours.distances)
     with _without_search(neighbours.index) as index:
@@ -103,13 +126,51 @@ def _without_search(index: Any) -> Iterator[Any]:
 
 
 def read_neighbours(folder: Path) -> Neighbours:
-    """Read what `write_neighbours` wrote, but for the index."""
+    """Read what `write_neighbours` wrote, but for the index.
+
+    Args:
+        folder: Of `write_neighbours`.
+
+    Returns:
+        The neighbours; `index` is None.
+
+    Raises:
+        OSError: A file cannot be read.
+
+    Example:
+        >>> import tempfile
+        >>> vectors = np.random.default_rng(1).normal(size=(30, 4))
+        >>> found = find_neighbours(vectors, UmapSettings(n_neighbors=5), seed=100, quiet=True)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_neighbours(Path(folder), found)
+        ...     bool((read_neighbours(Path(folder)).indices == found.indices).all())
+        True
+    """
     with np.load(folder / _RANDOM) as held:
         state = (str(held["kind"]), held["keys"], int(held["position"]), int(held["has_gauss"]), float(held["gauss"]))
     return Neighbours(np.load(folder / _INDICES), np.load(folder / _DISTANCES), None, state)
 
 
 def read_index(folder: Path) -> Any:
-    """The index that finds the neighbours of new documents."""
+    """Read the index that finds the neighbours of new documents.
+
+    Args:
+        folder: Of `write_neighbours`.
+
+    Returns:
+        The pynndescent.NNDescent.
+
+    Raises:
+        OSError: The file cannot be read.
+
+    Example:
+        >>> import tempfile
+        >>> vectors = np.random.default_rng(1).normal(size=(30, 4))
+        >>> found = find_neighbours(vectors, UmapSettings(n_neighbors=5), seed=100, quiet=True)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_neighbours(Path(folder), found)
+        ...     type(read_index(Path(folder))).__name__
+        'NNDescent'
+    """
     import_umap()
     return joblib.load(folder / _INDEX)

@@ -21,7 +21,10 @@ _SAMPLE = 3000  # fitted papers whose distances say what is far
 class Surroundings:
     """The fitted papers nearest to each new one, the nearest first.
 
-    rows: (m, k) int64. distances: (m, k) float64. far: (m,) bool, farther from its nearest than 95 % of fitted ones.
+    Args:
+        rows: (m, k) int64 row numbers among the fitted papers.
+        distances: (m, k) float64.
+        far: (m,) bool, whether it is farther from its nearest than 95 % of fitted ones from theirs.
     """
 
     rows: NDArray[np.int64]
@@ -32,7 +35,26 @@ class Surroundings:
 def surroundings(
     fitted: NDArray[np.floating[Any]], new: NDArray[np.floating[Any]], neighbours: int, metric: str
 ) -> Surroundings:
-    """Find the fitted papers nearest to new ones, all pairs compared in blocks. fitted: (n, d). new: (m, d)."""
+    """Find the fitted papers nearest to new ones, all pairs compared in blocks.
+
+    Args:
+        fitted: (n, d) embeddings.
+        new: (m, d) embeddings.
+        neighbours: How many, at most n.
+        metric: Of scikit-learn, such as "cosine".
+
+    Returns:
+        The nearest of each new paper, and whether it is far from them.
+
+    Raises:
+        ValueError: The new embeddings have another dimension than the fitted ones.
+
+    Example:
+        >>> fitted = np.arange(10.0)[:, None]
+        >>> found = surroundings(fitted, np.array([[2.2], [99.0]]), 2, "euclidean")
+        >>> found.rows.tolist(), found.far.tolist()
+        ([[2, 3], [9, 8]], [False, True])
+    """
     k = min(neighbours, len(fitted))
     search = NearestNeighbors(n_neighbors=k, metric=metric, algorithm="brute").fit(fitted)
     every = max(len(fitted) // _SAMPLE, 1)
@@ -45,7 +67,18 @@ def surroundings(
 
 @dataclass(frozen=True)
 class Drift:
-    """How far a corpus has gone from the one that was fitted. far_share: of the new papers."""
+    """How far a corpus has gone from the one that was fitted.
+
+    Args:
+        fitted: Papers that were fitted.
+        new: Papers that are new since.
+        withdrawn: Papers that were fitted and are there no more.
+        far_share: Share of the new papers that are far from all fitted ones, 0 to 1.
+
+    Example:
+        >>> round(Drift(fitted=100, new=10, withdrawn=0, far_share=0.1).value, 3)
+        0.182
+    """
 
     fitted: int
     new: int
@@ -64,10 +97,24 @@ class Drift:
 
 
 def place_on_map(near: Surroundings, coordinates: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Coordinates of new papers, (m, 2) float32: the mean of their neighbours', the nearer the heavier.
+    """Coordinates of new papers: the mean of their neighbours', the nearer the heavier.
 
     A neighbour's weight falls off with its distance beyond the nearest, as in UMAP's graph; so UMAP places new points
-    before it moves them. coordinates: (n, 2) of the fitted papers, which stay where they are.
+    before it moves them. The fitted papers stay where they are.
+
+    Args:
+        near: The fitted papers nearest to each of m new ones.
+        coordinates: (n, 2) float32 of the fitted papers.
+
+    Returns:
+        (m, 2) float32.
+
+    Example:
+        >>> near = surroundings(np.array([[0.0], [1.0]]), np.array([[0.5]]), 2, "euclidean")
+        >>> place_on_map(near, np.array([[0, 0], [4, 2]], dtype=np.float32)).tolist()
+        [[2.0, 1.0]]
+
+    Source: McInnes, Healy and Melville (2018), UMAP, the transform.
     """
     beyond = near.distances - near.distances[:, :1]
     width = np.maximum(beyond.mean(axis=1, keepdims=True), 1e-12)

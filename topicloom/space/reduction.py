@@ -29,11 +29,28 @@ def reduce_documents(
     *,
     quiet: bool = False,
 ) -> None:
-    """Reduce the vectors and lay out their map, each on a core of its own where there are two.
+    """Reduce vectors and lay out their map, each on a core of its own where there are two.
 
-    vectors: an .npy file, (n, d) float. neighbours: folder of `write_neighbours`, or None for a search by UMAP.
-    search: called first; sees to it that the neighbours are in their folder. quiet: UMAP keeps its progress to itself.
-    Writes reduced.npy (n, n_components) float32, coordinates.npy (n, 2) float32 and umap.joblib into `out`.
+    Args:
+        vectors: An .npy file, (n, d) float.
+        neighbours: Folder of `topicloom.space.neighbours.write_neighbours`, or None for a search by UMAP.
+        out: Folder that gets reduced.npy (n, n_components) float32, coordinates.npy (n, 2) float32 and umap.joblib.
+        umap: UMAP's parameters.
+        seed: Of both layouts.
+        search: Called first; sees to it that the neighbours are in their folder.
+        quiet: UMAP keeps its progress to itself.
+
+    Raises:
+        topicloom.space.map_process.MapLayoutError: The process that lays out the map has failed.
+
+    Example:
+        >>> import tempfile
+        >>> wanted = UmapSettings(n_neighbors=5, n_epochs=10, init="random")
+        >>> with tempfile.TemporaryDirectory() as name:
+        ...     np.save(f"{name}/vectors.npy", np.random.default_rng(1).normal(size=(30, 4)))
+        ...     reduce_documents(Path(name, "vectors.npy"), None, Path(name), wanted, seed=100, quiet=True)
+        ...     np.load(f"{name}/reduced.npy").shape, np.load(f"{name}/coordinates.npy").shape
+        ((30, 5), (30, 2))
     """
     coordinates = out / "coordinates.npy"
     with contextlib.ExitStack() as beside:

@@ -22,7 +22,19 @@ _SPECTRAL_UP_TO = 200_000
 
 
 def layout_start(umap: UmapSettings, documents: int) -> str:
-    """Where the layout starts: as the settings state, else spectral, or pca where that takes too much."""
+    """Where the layout starts.
+
+    Args:
+        umap: UMAP's parameters, of which `init` counts here.
+        documents: n.
+
+    Returns:
+        `init` where it is stated, else "spectral", or "pca" above 200,000 documents, where that takes too much memory.
+
+    Example:
+        >>> layout_start(UmapSettings(), 1000), layout_start(UmapSettings(), 1_000_000)
+        ('spectral', 'pca')
+    """
     return umap.init or ("spectral" if documents <= _SPECTRAL_UP_TO else "pca")
 
 
@@ -36,10 +48,25 @@ def fit_umap(
 ) -> Any:
     """Fit umap.UMAP as the notebook does; the reduced vectors are its `embedding_`.
 
-    vectors: (n, d) float, n above n_neighbors. neighbours: those of these vectors; with None they are searched for.
     Neighbours that were found with the same seed give the same embedding, bit for bit, as a search by UMAP itself.
-    Returns the fitted umap.UMAP; of new documents it finds the neighbours once it has its index back
-    (`topicloom.space.neighbours.read_index`).
+
+    Args:
+        vectors: (n, d) float, n above n_neighbors.
+        umap: UMAP's parameters.
+        seed: Of the layout, and of the search where there is one.
+        neighbours: Those of these vectors; None: they are searched for.
+        quiet: UMAP keeps its progress to itself.
+
+    Returns:
+        The fitted umap.UMAP. Of new documents it finds the neighbours once it has its index back
+        (`topicloom.space.neighbours.read_index`).
+
+    Example:
+        >>> vectors = np.random.default_rng(1).normal(size=(30, 4))
+        >>> model = fit_umap(vectors, UmapSettings(n_neighbors=5, n_epochs=10, init="random"), seed=100, quiet=True)
+        >>> model.embedding_.shape
+        (30, 5)
+
     Source: McInnes, Healy and Melville (2018), UMAP; the umap-learn library.
     """
     random = seed if neighbours is None else _random_after_search(neighbours, umap, seed)
@@ -62,7 +89,19 @@ def _random_after_search(neighbours: Neighbours, umap: UmapSettings, seed: int) 
 
 
 def reduced_vectors(model: Any) -> NDArray[np.float32]:
-    """The (n, n_components) float32 vectors of a fitted UMAP, NaN replaced by 0 as BERTopic does."""
+    """The reduced vectors of a fitted UMAP.
+
+    Args:
+        model: A fitted umap.UMAP.
+
+    Returns:
+        (n, n_components) float32, NaN replaced by 0 as BERTopic does.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> reduced_vectors(SimpleNamespace(embedding_=np.array([[1.0, np.nan]], dtype=np.float32))).tolist()
+        [[1.0, 0.0]]
+    """
     vectors: NDArray[np.float32] = np.nan_to_num(model.embedding_)
     return vectors
 
@@ -70,9 +109,23 @@ def reduced_vectors(model: Any) -> NDArray[np.float32]:
 def map_coordinates(
     vectors: NDArray[np.floating[Any]], umap: UmapSettings, seed: int, neighbours: Neighbours | None = None
 ) -> NDArray[np.float32]:
-    """Two-dimensional coordinates of every document for the map, (n, 2) float32.
+    """Two-dimensional coordinates of every document for the map.
 
-    A second UMAP with the settings of the first but two components, over the same neighbours where they are kept.
+    A second UMAP with the parameters of the first but two components, over the same neighbours where they are kept.
+
+    Args:
+        vectors: (n, d) float, n above n_neighbors.
+        umap: UMAP's parameters.
+        seed: Of the layout, and of the search where there is one.
+        neighbours: Those of these vectors; None: they are searched for.
+
+    Returns:
+        (n, 2) float32.
+
+    Example:
+        >>> vectors = np.random.default_rng(1).normal(size=(30, 4))
+        >>> map_coordinates(vectors, UmapSettings(n_neighbors=5, n_epochs=10, init="random"), seed=100).shape
+        (30, 2)
     """
     return reduced_vectors(_fit(vectors, umap, seed, seed, neighbours, n_components=2))
 

@@ -16,8 +16,8 @@ from topicloom.stages.stage import Artifact, Refs, Stage, Work
 if TYPE_CHECKING:
     from topicloom.clusters.members import Members
 
-CLUSTERS, PROBABILITY, CLUSTERER, TREE = (
-    Artifact(CLUSTER, name) for name in ("clusters.npy", "probability.npy", "clusterer.joblib", "condensed_tree.npy")
+CLUSTERS, PROBABILITY, CLUSTERER = (
+    Artifact(CLUSTER, name) for name in ("clusters.npy", "probability.npy", "clusterer.joblib")
 )
 
 
@@ -35,8 +35,8 @@ def cluster_reduced(work: Work) -> None:
     """Cluster the reduced vectors with HDBSCAN, or with KMeans when the settings give a number of topics; or the graph.
 
     New papers are placed in the clusters of an earlier run where update has decided so. Artifacts: clusters.npy (n,)
-    int64, clusterer.joblib, and under HDBSCAN probability.npy (n,) float64 and condensed_tree.npy. Facts: method,
-    documents, clusters, outliers.
+    int64, clusterer.joblib, and under HDBSCAN probability.npy (n,) float64. Facts: method, documents, clusters,
+    outliers.
     """
     import joblib
     import numpy as np
@@ -44,18 +44,21 @@ def cluster_reduced(work: Work) -> None:
     if work.settings.tmo.method == "graph":
         graph_topics.cluster_graph(work)
         return
-    from topicloom.clusters.clustering import cluster_documents, condensed_tree
+    from topicloom.clusters.clustering import cluster_by_hdbscan, cluster_by_kmeans
 
     if is_placed(work.refs):
         cluster_placed(work)
         return
-    out = work.out
+    out, tmo = work.out, work.settings.tmo
     vectors = np.load(work.path(REDUCED))
-    clustering = cluster_documents(vectors, work.settings.tmo, work.settings.params.seed)
+    if tmo.method == "hdbscan":
+        memberships = tmo.represent.calculate_probabilities
+        clustering = cluster_by_hdbscan(vectors, tmo.sized_hdbscan, memberships=memberships)
+    else:
+        clustering = cluster_by_kmeans(vectors, tmo.n_topics, tmo.kmeans, work.settings.params.seed)
     np.save(out.path(CLUSTERS.name), clustering.clusters)
     if clustering.probability is not None:
         np.save(out.path(PROBABILITY.name), clustering.probability)
-        np.save(out.path(TREE.name), condensed_tree(clustering.model))
     joblib.dump(clustering.model, out.path(CLUSTERER.name))
     out.facts = {
         "method": type(clustering.model).__name__,
@@ -68,7 +71,7 @@ def cluster_reduced(work: Work) -> None:
 def cluster_placed(work: Work) -> None:
     """Cluster by the fitted model: fitted papers stay in their clusters, new ones are placed.
 
-    Artifacts: those of cluster, the model and its tree being the fitted ones. Probability of a new paper is its
+    Artifacts: those of cluster, the model being the fitted one. Probability of a new paper is its
     membership where probabilities are calculated, else the strength that HDBSCAN predicts, NaN where the neighbours
     have decided.
     """
@@ -94,9 +97,7 @@ def cluster_placed(work: Work) -> None:
         by_vectors = work.settings.tmo.represent.calculate_probabilities
         probability[new] = placed_probability(model, reduced, placed.clusters) if by_vectors else placed.strength
         np.save(out.path(PROBABILITY.name), probability)
-    for name in (CLUSTERER.name, TREE.name):
-        if name in base[CLUSTER].outputs:
-            shutil.copyfile(store.artifact(base[CLUSTER], name), out.path(name))
+    shutil.copyfile(store.artifact(base[CLUSTER], CLUSTERER.name), out.path(CLUSTERER.name))
     out.facts = {
         "method": type(model).__name__,
         "documents": len(positions),
@@ -131,7 +132,7 @@ def parameters(settings: Settings) -> dict[str, Any]:
         return graph_topics.parameters(settings)
     if tmo.method == "hdbscan":
         return {
-            "hdbscan": {**tmo.hdbscan.model_dump(mode="json"), "min_cluster_size": tmo.min_cluster_size},
+            "hdbscan": tmo.sized_hdbscan.model_dump(mode="json"),
             "calculate_probabilities": tmo.represent.calculate_probabilities,
         }
     return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from topicloom.atlas.language_model import PART, PART_VERSION, Answers, Question, name_topics
+from topicloom.atlas.language_model import Question
 from topicloom.inputs.embeddings import are_quick
 from topicloom.inputs.encoder import load_model, model_at_hand
 from topicloom.inputs.papers import Dataset, dataset_facts, paper_facts, read_papers
@@ -30,7 +30,8 @@ from topicloom.stages.load_embeddings import (
 )
 from topicloom.stages.reduce import COORDINATES
 from topicloom.stages.represent import MEANS, TABLE, TOPICS, VOCABULARY, WEIGHTS, named_candidates, stored_topic_vectors
-from topicloom.stages.stage import Artifact, Part, Stage, Work
+from topicloom.stages.stage import Artifact, Stage, Work
+from topicloom.stages.topic_names import NAMES, Answers, name_topics
 from topicloom.store.store import Store
 
 if TYPE_CHECKING:
@@ -46,7 +47,6 @@ ATLAS = tuple(
     Artifact(DESCRIBE, name)
     for name in ("papers.parquet", "topics.parquet", "groups.parquet", "over_time.parquet", "relations.npz")
 )
-NAMES = Part(PART, PART_VERSION)  # each name by the language model
 _STEPS = 4
 
 
@@ -126,13 +126,12 @@ def _topics(work: Work) -> list[Topic]:
     """The topics without the outliers, their representative documents by the row of the corpus file."""
     import numpy as np
 
-    from topicloom.words.topic_table import read_topics
+    from topicloom.words.topic_table import read_topics, without_outliers
 
     file_row = np.argsort(stored_rows(work.store, work.refs[LOAD_EMBEDDINGS]))
     return [
         dataclasses.replace(topic, representative_rows=[int(file_row[row]) for row in topic.representative_rows])
-        for topic in read_topics(work.path(TABLE))
-        if topic.topic != -1
+        for topic in without_outliers(read_topics(work.path(TABLE)), work.refs[REPRESENT].facts["topics"])
     ]
 
 

@@ -24,6 +24,7 @@ def distribute_topics(work: Work) -> None:
 
     from topicloom.words.distribution import centroid_score, distribution_score, topic_distribution
     from topicloom.words.ngrams import read_document_ngrams
+    from topicloom.words.topic_table import without_outliers
     from topicloom.words.topics import read_weights
 
     settings, folder, represent = work.settings, work.folder(REPRESENT), work.refs[REPRESENT]
@@ -32,7 +33,7 @@ def distribute_topics(work: Work) -> None:
     # Out of memory is tried again in smaller batches; they do not change the result.
     smaller = max(settings.tmo.distribution.batch_size >> work.failures, 1)
     wanted = settings.tmo.distribution.model_copy(update={"batch_size": smaller})
-    of_topics = weights[weights.shape[0] - represent.facts["topics"] :]  # without the row of the outliers
+    of_topics = without_outliers(weights, represent.facts["topics"])
     matrix = topic_distribution(read_document_ngrams(folder), of_topics, weighting, wanted)
     score = distribution_score(matrix, of_document)
     empty = np.asarray(matrix.getnnz(axis=1) == 0)

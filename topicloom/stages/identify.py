@@ -72,9 +72,10 @@ def _lasting_topics(settings: Settings, store: Store, refs: Refs, identity: Iden
     import numpy as np
 
     from topicloom.atlas.colours import group_colours
-    from topicloom.words.topic_table import read_topics
+    from topicloom.words.topic_table import read_topics, without_outliers
 
-    table = [t for t in read_topics(store.artifact(refs[REPRESENT], TABLE.name)) if t.topic != -1]
+    represent = refs[REPRESENT]
+    table = without_outliers(read_topics(store.artifact(represent, TABLE.name)), represent.facts["topics"])
     counts = np.array([topic.count for topic in table], dtype=np.int64)
     colours = group_colours(stored_hierarchy(settings, store, refs, counts).levels, counts)
     labels = shown_labels(settings, result_of(refs))

@@ -78,22 +78,24 @@ def _nearest(work: Work, clusters: NDArray[np.int64], outliers: NDArray[np.int64
     )
     from topicloom.words.ctfidf import topic_vectors
     from topicloom.words.ngrams import read_document_ngrams
+    from topicloom.words.topic_table import without_outliers
     from topicloom.words.topics import read_weights
 
     settings, wanted = work.settings, work.settings.tmo.orphans
     if not len(outliers) or len(outliers) == len(clusters):
         return Nearest(np.full(len(outliers), -1, dtype=np.int64), np.zeros(len(outliers)))
+    living = np.unique(clusters[clusters >= 0])
     if wanted.strategy == "membership":
-        return nearest_by_membership(members, outliers, np.unique(clusters[clusters >= 0]))
+        return nearest_by_membership(members, outliers, living)
     if wanted.strategy == "embedding":
         vectors = stored_vectors(work.store, work.refs[LOAD_EMBEDDINGS])
-        found = nearest_by_embedding(vectors, outliers, topic_vectors(vectors, clusters)[1:])
-        living = np.append(np.unique(clusters[clusters >= 0]), -1)
-        return Nearest(living[found.topics], found.scores)
+        centres = without_outliers(topic_vectors(vectors, clusters), len(living))
+        found = nearest_by_embedding(vectors, outliers, centres)
+        return Nearest(np.append(living, -1)[found.topics], found.scores)
     words = _words_before(work)
     folder = work.store.folder(words.stage, words.key)
     weights, weighting = read_weights(folder, settings.tmo.represent)
-    ngrams, of_topics = read_document_ngrams(folder), weights[1:]  # the first row is the outliers'
+    ngrams, of_topics = read_document_ngrams(folder), without_outliers(weights, len(living))
     if wanted.strategy == "c-tf-idf":
         found = nearest_by_words(ngrams, outliers, of_topics, weighting)
     else:

@@ -39,6 +39,7 @@ def represent_clusters(work: Work) -> None:
     import numpy as np
 
     from topicloom.words.ctfidf import NoWordsError
+    from topicloom.words.topic_table import without_outliers
     from topicloom.words.topics import represent_topics, write_representation
 
     settings, out, loaded = work.settings, work.out, work.refs[LOAD_EMBEDDINGS]
@@ -53,12 +54,13 @@ def represent_clusters(work: Work) -> None:
             Problem(f"{error}.", "Lower tmo.represent.min_df, or shorten tmo.represent.stop_words."),
         ) from error
     write_representation(out.folder, representation)
-    table = representation.table
+    count = int(representation.topics.max(initial=-1)) + 1
+    table = without_outliers(representation.table, count)
     out.facts = {
-        "topics": sum(topic.topic != -1 for topic in table),
-        "outliers": sum(topic.count for topic in table if topic.topic == -1),
+        "topics": count,
+        "outliers": int((representation.topics == -1).sum()),
         "ngrams": representation.vocabulary.size,
-        "topics_without_words": sum(topic.topic != -1 and not any(topic.words) for topic in table),
+        "topics_without_words": sum(not any(topic.words) for topic in table),
         "stop_words_in_names": _stop_words_in_names(table, settings.tmo.represent.language),
     }
 
@@ -70,17 +72,10 @@ def _stop_words_in_names(table: Sequence[Topic], language: str) -> dict[str, Any
 
     common = common_words(language)
     counts = {
-        topic.name: sum(word in common for ngram in topic.words[:IN_NAME] for word in ngram.split())
-        for topic in table
-        if topic.topic != -1
+        topic.name: sum(word in common for ngram in topic.words[:IN_NAME] for word in ngram.split()) for topic in table
     }
     example = max(counts, key=counts.__getitem__, default="")
     return {"topics": sum(map(bool, counts.values())), "example": example}
-
-
-def outlier_rows(represent: StageRef) -> int:
-    """How many rows of a table of topics are the outliers': 1, the first, where there are outliers, or 0."""
-    return 1 if represent.facts["outliers"] else 0
 
 
 def named_candidates(settings: Settings, store: Store, represent: StageRef) -> list[Candidates]:
@@ -89,18 +84,22 @@ def named_candidates(settings: Settings, store: Store, represent: StageRef) -> l
 
     from topicloom.atlas.names import candidates
     from topicloom.words.ngrams import read_vocabulary
+    from topicloom.words.topic_table import without_outliers
 
     weights = load_npz(store.artifact(represent, WEIGHTS.name))
     vocabulary = read_vocabulary(store.artifact(represent, VOCABULARY.name))
-    return candidates(weights[outlier_rows(represent) :], vocabulary, settings.tmo.represent.language)
+    of_topics = without_outliers(weights, represent.facts["topics"])
+    return candidates(of_topics, vocabulary, settings.tmo.represent.language)
 
 
 def stored_topic_vectors(store: Store, represent: StageRef) -> NDArray[np.floating[Any]]:
     """Mean embeddings of the topics, (t, d), outliers left out."""
     import numpy as np
 
+    from topicloom.words.topic_table import without_outliers
+
     vectors: NDArray[np.floating[Any]] = np.load(store.artifact(represent, MEANS.name))
-    return vectors[outlier_rows(represent) :]
+    return without_outliers(vectors, represent.facts["topics"])
 
 
 def parameters(settings: Settings) -> dict[str, Any]:

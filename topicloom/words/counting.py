@@ -29,8 +29,13 @@ from topicloom.words.tokens import NOTHING_LEFT, WORD, Tokens
 
 @dataclass(frozen=True)
 class Wording:
-    """counts: sparse (topics, columns) int64, the smallest topic number first; within a row the n-grams stand in the
-    order in which CountVectorizer first met them, which decides between equal weights. documents: each for itself.
+    """The n-grams of topics and of documents.
+
+    Args:
+        vocabulary: The n-grams, in alphabetical order.
+        counts: Sparse (topics, columns) int64, the smallest topic number first. Within a row the n-grams stand in the
+            order in which CountVectorizer first met them, which decides between equal weights.
+        documents: The n-grams of each document for itself.
     """
 
     vocabulary: Vocabulary
@@ -54,9 +59,26 @@ class _TopicTexts:
 def count_ngrams(tokens: Tokens, topics: NDArray[np.int64], represent: RepresentSettings, threads: int = 1) -> Wording:
     """The vocabulary of all topics, its counts in each topic, and its n-grams in each document.
 
-    topics: (n,) topic of each document. A topic's text is its documents one after the other, so an n-gram may reach
-    from one into the next, as with BERTopic; a document's own n-grams do not.
-    The vocabulary is empty where stop words and min_df leave nothing.
+    A topic's text is its documents one after the other, so an n-gram may reach from one into the next, as with
+    BERTopic; a document's own n-grams do not.
+
+    Args:
+        tokens: Of n documents.
+        topics: (n,) int64, topic of each document; -1, the outliers, is a topic here.
+        represent: Says which n-grams are counted: n_gram_range, stop_words and min_df.
+        threads: Threads to count with; the numbers are the same for any.
+
+    Returns:
+        Vocabulary, counts and documents. The vocabulary is empty where stop words and min_df leave nothing.
+
+    Example:
+        >>> from topicloom.words.tokens import tokenise
+        >>> tokens = tokenise(["deep maps", "deep maps", "cell growth"], "english")
+        >>> wording = count_ngrams(tokens, np.array([0, 0, 1]), RepresentSettings(n_gram_range=(1, 2)))
+        >>> wording.vocabulary.strings()
+        ['cell', 'cell growth', 'deep', 'deep maps', 'growth', 'maps', 'maps deep']
+        >>> wording.counts.toarray().tolist()
+        [[0, 0, 2, 2, 0, 2, 1], [1, 1, 0, 0, 1, 0, 0]]
     """
     tokens = _with_stand_in(tokens, topics)
     stops = stop_words(represent.stop_words)

@@ -28,10 +28,20 @@ class NoWordsError(TopicloomError):
 
 
 def number_topics(clusters: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Topic of each document, (n,) int64: clusters numbered by size, the largest 0; -1 stays.
+    """Number clusters by size, the largest 0.
 
     Of clusters of one size the one whose first document stands first comes first. So BERTopic's pandas call has it
     wherever its sort happens to be stable.
+
+    Args:
+        clusters: (n,) int64, any numbers from 0 on; -1 for outliers.
+
+    Returns:
+        Topic of each document, (n,) int64; -1 stays.
+
+    Example:
+        >>> number_topics(np.array([5, 7, 7, -1])).tolist()
+        [1, 0, 0, -1]
     """
     numbers, first, sizes = np.unique(clusters, return_index=True, return_counts=True)
     real = numbers >= 0
@@ -42,7 +52,16 @@ def number_topics(clusters: NDArray[np.int64]) -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class Weighting:
-    """How c-TF-IDF weighs counts, fitted to the topics. idf: (columns,) float64."""
+    """How c-TF-IDF weighs counts, fitted to the topics. Called with counts it gives their weights.
+
+    Args:
+        idf: (columns,) float64, weight of each n-gram.
+        reduce_frequent_words: Whether the square root of a share is taken.
+
+    Example:
+        >>> Weighting(np.array([1.0, 2.0]), False)(csr_matrix([[1.0, 3.0]])).toarray().tolist()
+        [[0.25, 1.5]]
+    """
 
     idf: NDArray[np.float64]
     reduce_frequent_words: bool
@@ -69,9 +88,23 @@ class Weighting:
 
 
 def fit_weighting(counts: csr_matrix, represent: RepresentSettings) -> Weighting:
-    """Fit c-TF-IDF to the counts of all topics. counts: sparse (topics, columns) int64.
+    """Fit c-TF-IDF to the counts of all topics.
 
-    Raises NoWordsError where there is no column.
+    Args:
+        counts: Sparse (topics, columns) int64.
+        represent: Says whether frequent words are reduced and the BM25 formula is taken.
+
+    Returns:
+        The weighting: idf = log(1 + average words of a topic / frequency of the n-gram in all topics).
+
+    Raises:
+        NoWordsError: There is no column.
+
+    Example:
+        >>> fit_weighting(csr_matrix([[2, 0], [1, 3]]), RepresentSettings()).idf.round(3).tolist()
+        [0.693, 0.693]
+
+    Source: Grootendorst (2022), BERTopic, section 3.3.
     """
     if not counts.shape[1]:
         raise NoWordsError("tmo.represent leaves the topics without words")
@@ -85,10 +118,21 @@ def fit_weighting(counts: csr_matrix, represent: RepresentSettings) -> Weighting
 
 
 def top_words(weights: csr_matrix, vocabulary: Vocabulary, top_n_words: int) -> list[list[tuple[str, float]]]:
-    """The words of each topic and their weights, heaviest first; "" where a topic has too few.
+    """The words of each topic and their weights, the heaviest first.
 
-    weights: sparse (topics, columns) c-TF-IDF, the columns in alphabetical order. Words of equal weight stand in
-    alphabetical order.
+    Args:
+        weights: Sparse (topics, columns) float64 c-TF-IDF, the columns in alphabetical order.
+        vocabulary: Of those columns.
+        top_n_words: How many of each topic.
+
+    Returns:
+        top_n_words pairs of word and weight for each topic; words of equal weight in alphabetical order; "" and
+        0.00001, as BERTopic has it, where a topic has too few.
+
+    Example:
+        >>> from topicloom.words.ngrams import vocabulary_of
+        >>> top_words(csr_matrix([[0.1, 0.7, 0.0]]), vocabulary_of({"cell": 0, "deep": 1, "maps": 2}), 3)
+        [[('deep', 0.7), ('cell', 0.1), ('', 1e-05)]]
     """
     columns = np.full((weights.shape[0], top_n_words), NOWHERE, dtype=np.int64)
     scores = np.zeros((weights.shape[0], top_n_words))
@@ -121,6 +165,10 @@ def topic_vectors(embeddings: NDArray[np.floating[Any]], topics: NDArray[np.int6
 
     Returns:
         (topics, d), the smallest topic number first.
+
+    Example:
+        >>> topic_vectors(np.array([[1.0, 0.0], [3.0, 0.0], [0.0, 9.0]]), np.array([0, 0, -1])).tolist()
+        [[0.0, 9.0], [2.0, 0.0]]
     """
     return np.array([embeddings[rows].mean(axis=0) for rows in rows_of_topics(topics)])
 

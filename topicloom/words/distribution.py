@@ -47,11 +47,31 @@ def topic_distribution(
     settings: DistributionSettings,
     threads: int | None = None,
 ) -> csr_matrix:
-    """Approximate topic distribution, a sparse (n, topics) float64 matrix whose rows sum to 1 or are empty.
+    """How much of each topic is in each document, by windows of words.
 
-    weights: sparse (topics, columns) c-TF-IDF, outliers left out. settings.batch_size: most documents of a block; the
-    result is the same for any, and for any number of threads.
     Equal to BERTopic.approximate_distribution: the same windows, and each sum in the same order.
+
+    Args:
+        ngrams: Of n documents.
+        weights: Sparse (topics, columns) float64 c-TF-IDF, outliers left out.
+        weighting: Fitted to the topics.
+        settings: The windows, and from which similarity on they count. batch_size is the most documents of a block; the
+            result is the same for any.
+        threads: All that the process may use when None; the numbers are the same for any.
+
+    Returns:
+        Sparse (n, topics) float64, whose rows sum to 1 or are empty.
+
+    Example:
+        >>> from topicloom.settings.schema import RepresentSettings
+        >>> from topicloom.words.tokens import tokenise
+        >>> from topicloom.words.topics import represent_topics
+        >>> tokens = tokenise(["deep maps", "cell growth", "deep maps of cell growth"], "english")
+        >>> found = represent_topics(tokens, np.eye(3), np.array([0, 1, 1]), RepresentSettings(n_gram_range=(1, 1)))
+        >>> shares = topic_distribution(found.documents, found.weights, found.weighting, DistributionSettings(window=2))
+        >>> shares.shape, np.asarray(shares.sum(axis=1)).ravel().round(6).tolist()
+        ((3, 2), [1.0, 1.0, 1.0])
+
     Source: Grootendorst's BERTopic, approximate_distribution with c-TF-IDF.
     """
     topics, n = weights.shape[0], len(ngrams.tokens) - 1
@@ -130,6 +150,18 @@ def approximate_distribution(
 
     Raises:
         ValueError: The vectorizer is of another kind.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> from sklearn.feature_extraction.text import CountVectorizer
+        >>> vectorizer = CountVectorizer().fit(["deep maps", "cell growth"])
+        >>> fitted = SimpleNamespace(_idf_diag=csr_matrix(np.eye(4)), reduce_frequent_words=False)
+        >>> weights = csr_matrix([[0.0, 1.0, 0.0, 1.0], [1.0, 0.0, 1.0, 0.0]])
+        >>> model = SimpleNamespace(  # or a fitted BERTopic
+        ...     vectorizer_model=vectorizer, ctfidf_model=fitted, c_tf_idf_=weights, _outliers=0
+        ... )
+        >>> approximate_distribution(model, ["maps of deep seas", "a cell"]).toarray().tolist()
+        [[1.0, 0.0], [0.0, 1.0]]
     """
     vectorizer = model.vectorizer_model
     if getattr(vectorizer, "analyzer", None) != "word":
@@ -151,7 +183,19 @@ def approximate_distribution(
 
 
 def distribution_score(matrix: csr_matrix, topics: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Score of each document, (n,) float64: the share of its own topic in its distribution; 0 for outliers."""
+    """Score of each document: the share of its own topic in its distribution.
+
+    Args:
+        matrix: Sparse (n, topics) float64, as `topic_distribution` gives it.
+        topics: (n,) int64, -1 for outliers.
+
+    Returns:
+        (n,) float64, 0 to 1; 0 for outliers.
+
+    Example:
+        >>> distribution_score(csr_matrix([[0.0, 1.0], [0.25, 0.75]]), np.array([1, -1])).tolist()
+        [1.0, 0.0]
+    """
     score = np.zeros(len(topics))
     assigned = np.flatnonzero(topics != -1)
     if assigned.size:
@@ -160,9 +204,18 @@ def distribution_score(matrix: csr_matrix, topics: NDArray[np.int64]) -> NDArray
 
 
 def centroid_score(embeddings: NDArray[np.floating[Any]], topics: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Score of each document, (n,) float64: cosine similarity to its topic's mean embedding, 0 for outliers.
+    """Score of each document: cosine similarity to its topic's mean embedding.
 
-    Clipped to 0 and 1; 1 is closest, so that the largest X_E of a topic is its hub.
+    Args:
+        embeddings: (n, d), a row a document.
+        topics: (n,) int64, -1 for outliers.
+
+    Returns:
+        (n,) float64, clipped to 0 and 1; 0 for outliers. 1 is closest, so that the largest X_E of a topic is its hub.
+
+    Example:
+        >>> centroid_score(np.array([[1.0, 0.0], [2.0, 0.0], [0.0, 1.0]]), np.array([0, 0, -1])).tolist()
+        [1.0, 1.0, 0.0]
     """
     score = np.zeros(len(topics))
     for rows in rows_of_topics(topics):

@@ -30,9 +30,12 @@ NOWHERE = -1
 class Vocabulary:
     """N-grams of 1 to `len(keys)` words, of which some are columns of a matrix.
 
-    words: sorted, W of them. keys: by length, int64 sorted: node of the n-gram without its last word, times W, plus
-    that word; a word alone for length 1. columns: by length, int32 column of each node, -1 where it is none.
-    size: number of columns.
+    Args:
+        words: Sorted, W of them.
+        keys: By length, int64 sorted: node of the n-gram without its last word, times W, plus that word; a word alone
+            for length 1.
+        columns: By length, int32 column of each node, -1 where it is none.
+        size: Number of columns.
     """
 
     words: list[str]
@@ -181,7 +184,24 @@ def write_vocabulary(path: Path, vocabulary: Vocabulary) -> None:
 
 
 def read_vocabulary(path: Path) -> Vocabulary:
-    """Read what `write_vocabulary` wrote."""
+    """Read what `write_vocabulary` wrote.
+
+    Args:
+        path: The .npz file.
+
+    Returns:
+        The vocabulary.
+
+    Raises:
+        OSError: The file cannot be read.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_vocabulary(Path(folder, "vocabulary.npz"), vocabulary_of({"deep": 0, "deep maps": 1}))
+        ...     read_vocabulary(Path(folder, "vocabulary.npz")).strings()
+        ['deep', 'deep maps']
+    """
     with np.load(path) as held:
         lengths = range(sum(name.startswith("keys_") for name in held.files))
         keys = tuple(held[f"keys_{length}"] for length in lengths)
@@ -270,9 +290,11 @@ def runs(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.in
 class DocumentNgrams:
     """The n-grams of n documents as columns of a vocabulary, each document for itself.
 
-    found: (lengths, m) int32, the column of the n-gram of each length that begins at each word, -1 for none.
-    tokens: (n + 1,) int64, where each document's tokens begin. bounds: (tokens + 1,) int64, where each token's words
-    begin among the m, since stop words are none; empty where every token is one word.
+    Args:
+        found: (lengths, m) int32, the column of the n-gram of each length that begins at each word, -1 for none.
+        tokens: (n + 1,) int64, where each document's tokens begin.
+        bounds: (tokens + 1,) int64, where each token's words begin among the m, since stop words are none; empty where
+            every token is one word.
     """
 
     found: NDArray[np.int32]
@@ -293,6 +315,24 @@ def write_document_ngrams(folder: Path, ngrams: DocumentNgrams) -> None:
 
 
 def read_document_ngrams(folder: Path) -> DocumentNgrams:
-    """What `write_document_ngrams` wrote; the n-grams themselves stay on disk until they are read."""
+    """Read what `write_document_ngrams` wrote; the n-grams themselves stay on disk until they are used.
+
+    Args:
+        folder: That holds ngrams.npy, ngram_tokens.npy and ngram_bounds.npy.
+
+    Returns:
+        The n-grams of all documents, `found` as a memory map.
+
+    Raises:
+        OSError: A file cannot be read.
+
+    Example:
+        >>> import tempfile
+        >>> one = DocumentNgrams(np.array([[0, 1]], np.int32), np.array([0, 2]), np.zeros(0, np.int64))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_document_ngrams(Path(folder), one)
+        ...     read_document_ngrams(Path(folder)).found.tolist()
+        [[0, 1]]
+    """
     found = np.load(folder / "ngrams.npy", mmap_mode="r")
     return DocumentNgrams(found, np.load(folder / "ngram_tokens.npy"), np.load(folder / "ngram_bounds.npy"))

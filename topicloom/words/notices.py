@@ -37,12 +37,34 @@ _OF_NOTICES = ("rights", "copyright", "©", "ⓒ", "(c)", "published by", "licen
 
 
 def without_notices(text: str) -> str:
-    """A text without a placeholder for a missing abstract and without rights notices at its end."""
+    """Cut what is no abstract from the end of a text: a placeholder for a missing one, and rights notices.
+
+    Args:
+        text: Title and abstract.
+
+    Returns:
+        The text without them.
+
+    Example:
+        >>> without_notices("Deep maps. We map. (c) 2020 Elsevier Ltd. All rights reserved.")
+        'Deep maps. We map.'
+    """
     return cut_rights(cut_placeholder(text))
 
 
 def notice_facts(texts: Sequence[str]) -> dict[str, int]:
-    """How many texts end in a placeholder for a missing abstract, and how many in a rights notice."""
+    """Count the texts that end in what is no abstract.
+
+    Args:
+        texts: Titles and abstracts.
+
+    Returns:
+        `placeholders`: texts that end in a placeholder for a missing abstract. `rights_notices`: in a rights notice.
+
+    Example:
+        >>> notice_facts(["Deep maps. [No abstract available]", "Deep maps."])
+        {'placeholders': 1, 'rights_notices': 0}
+    """
     return {
         "placeholders": sum(cut_placeholder(text) != text for text in texts),
         "rights_notices": sum(cut_rights(text) != text for text in texts),
@@ -50,7 +72,18 @@ def notice_facts(texts: Sequence[str]) -> dict[str, int]:
 
 
 def cut_placeholder(text: str) -> str:
-    """A text without a placeholder for a missing abstract at its end."""
+    """Cut a placeholder for a missing abstract from the end of a text.
+
+    Args:
+        text: Title and abstract.
+
+    Returns:
+        The text without it.
+
+    Example:
+        >>> cut_placeholder("Deep maps. No abstract available.")
+        'Deep maps.'
+    """
     if not _may_hold(text, _OF_PLACEHOLDERS):
         return text
     found = _PLACEHOLDER.search(text, max(len(text) - _TAIL, 0))
@@ -64,7 +97,18 @@ def _may_hold(text: str, marks: Sequence[str]) -> bool:
 
 
 def cut_rights(text: str) -> str:
-    """A text whose last sentences are taken away as long as they are notices."""
+    """Cut the last sentences of a text as long as they are rights notices, five at most.
+
+    Args:
+        text: Title and abstract.
+
+    Returns:
+        The text without them.
+
+    Example:
+        >>> cut_rights("We map. Published by Elsevier Ltd. All rights reserved.")
+        'We map.'
+    """
     if not _may_hold(text, _OF_NOTICES):
         return text
     for _ in range(_MOST_NOTICES):

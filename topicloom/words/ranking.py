@@ -24,6 +24,10 @@ def largest(
 
     Returns:
         (most,) places in `values`; all m where there are no more.
+
+    Example:
+        >>> largest(np.array([2.0, 5.0, 5.0]), 2, ties=np.array([0, 2, 1])).tolist()
+        [2, 1]
     """
     places = np.arange(len(values))
     if most < len(values):

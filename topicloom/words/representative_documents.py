@@ -72,7 +72,22 @@ def _blocks(samples: list[NDArray[np.int64]], lengths: NDArray[np.int64]) -> Ite
 
 
 def counts_of_rows(ngrams: DocumentNgrams, rows: NDArray[np.int64], size: int, threads: int) -> csr_matrix:
-    """How often each n-gram of the vocabulary stands in some documents, sparse (rows, size) int64."""
+    """How often each n-gram of a vocabulary stands in some documents.
+
+    Args:
+        ngrams: Of n documents.
+        rows: (m,) int64 row numbers of the wanted ones.
+        size: Columns of the vocabulary.
+        threads: Threads to count with; the numbers are the same for any.
+
+    Returns:
+        Sparse (m, size) int64.
+
+    Example:
+        >>> ngrams = DocumentNgrams(np.array([[0, 1, 1]], np.int32), np.array([0, 1, 3]), np.zeros(0, np.int64))
+        >>> counts_of_rows(ngrams, np.array([1]), 2, 1).toarray().tolist()
+        [[0, 2]]
+    """
     offsets = ngrams.offsets
     lengths = offsets[rows + 1] - offsets[rows]
     found = ngrams.found[:, runs(offsets[rows], lengths)]

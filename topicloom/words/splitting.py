@@ -15,17 +15,38 @@ _LEAST = 2  # characters of a word, as for CountVectorizer
 
 
 def prepared(texts: Sequence[str], *, cut_notices: bool = False) -> list[str]:
-    """Texts as words are cut from them.
+    r"""Texts as words are cut from them.
 
     A letter and its accent become one letter (Unicode's form NFC), so that both ways to write a word are one word. A
     bare carriage return becomes a space, as BERTopic makes one of a line feed: the words beside it stay two.
-    cut_notices: placeholders for missing abstracts and rights notices are left out.
+
+    Args:
+        texts: n texts.
+        cut_notices: Whether placeholders for missing abstracts and rights notices are left out.
+
+    Returns:
+        n texts.
+
+    Example:
+        >>> prepared(["cafe\u0301", "We map. All rights reserved."], cut_notices=True)
+        ['café', 'We map.']
     """
     return [ready(without_notices(text) if cut_notices else text) for text in texts]
 
 
 def ready(text: str) -> str:
-    """A text as words are cut from it; most are so as they stand."""
+    r"""A text as words are cut from it; most are so as they stand.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        It in Unicode's form NFC, with a space for each bare carriage return.
+
+    Example:
+        >>> ready("deep\rmaps")
+        'deep maps'
+    """
     return _BARE_RETURN.sub(" ", composed(text)) if "\r" in text else composed(text)
 
 

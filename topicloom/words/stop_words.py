@@ -12,8 +12,19 @@ from topicloom.settings.stop_lists import ENGLISH, languages_with_list
 def stop_list(wanted: str | Sequence[str] | None) -> str | list[str] | None:
     """What CountVectorizer takes as stop_words.
 
-    wanted: the name of a language, or the words themselves. "english" stays as it is: that list is scikit-learn's. The
-    others are those of the package stop-words.
+    Args:
+        wanted: The name of a language, or the words themselves. "english" stays as it is: that list is scikit-learn's.
+            The others are those of the package stop-words.
+
+    Returns:
+        "english", a list of words, or None for none.
+
+    Raises:
+        stop_words.StopWordError: The language has no list.
+
+    Example:
+        >>> "der" in stop_list("german"), stop_list(["and", "or"]), stop_list(None)
+        (True, ['and', 'or'], None)
     """
     if wanted is None or wanted == ENGLISH:
         return wanted
@@ -30,5 +41,16 @@ def stop_words(wanted: str | Sequence[str] | None) -> Collection[str]:
 
 
 def common_words(language: str) -> Collection[str]:
-    """Words of a language that name no topic; English ones for a language without a list."""
+    """Words of a language that name no topic.
+
+    Args:
+        language: BERTopic's; of one without a list English words are taken.
+
+    Returns:
+        The words, lower case.
+
+    Example:
+        >>> "the" in common_words("english"), "der" in common_words("german")
+        (True, True)
+    """
     return stop_words(language if language in languages_with_list() else ENGLISH)

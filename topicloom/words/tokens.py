@@ -30,10 +30,15 @@ _TOLD_EVERY = 20_000
 class Tokens:
     """Words of n documents.
 
-    words: all words, lower case, sorted. ids: (m,) int32 into words, the cleaned documents one after the other.
-    offsets: (n + 1,) int64, where each begins. emptied: int64 rows of which cleaning leaves nothing.
-    own_rows: (r,) int64 sorted rows whose words differ when they are not cleaned first. own_words: the words of
-    those, not lowered, in order of first use. own_ids: int32 into own_words. own_offsets: (r + 1,) int64.
+    Args:
+        words: All words, lower case, sorted.
+        ids: (m,) int32 into words, the cleaned documents one after the other.
+        offsets: (n + 1,) int64, where each document begins in ids.
+        emptied: int64 rows of which cleaning leaves nothing.
+        own_rows: (r,) int64 sorted rows whose words differ when they are not cleaned first.
+        own_words: The words of those rows, not lowered, in order of first use.
+        own_ids: int32 into own_words.
+        own_offsets: (r + 1,) int64, where each of those rows begins in own_ids.
     """
 
     words: list[str]
@@ -68,8 +73,21 @@ class Stream:
 def tokenise(documents: Sequence[str], language: str, tokenizer: str | None = None) -> Tokens:
     """Find the words of documents as BERTopic and CountVectorizer find them.
 
-    documents: n texts. language: BERTopic's; with "english" all but ASCII letters, digits and spaces is cut out first.
-    tokenizer: "icu" where a word is what ICU takes for one.
+    Args:
+        documents: n texts.
+        language: BERTopic's; with "english" all but ASCII letters, digits and spaces is cut out first.
+        tokenizer: "icu" where a word is what ICU takes for one (Chinese, Japanese, Thai); None: CountVectorizer's.
+
+    Returns:
+        The words as integers.
+
+    Raises:
+        ImportError: The tokenizer is "icu", and the package icu4py is not installed.
+
+    Example:
+        >>> tokens = tokenise(["Deep maps.", "maps of topics"], "english")
+        >>> tokens.words, tokens.ids.tolist(), tokens.offsets.tolist()
+        (['deep', 'maps', 'of', 'topics'], [0, 1, 1, 2, 3], [0, 2, 5])
     """
     find = split_words if tokenizer == ICU else WORD.findall
     cleaned, own = Stream(), Stream()
@@ -104,13 +122,46 @@ def in_order(words: list[str], ids: NDArray[np.int32]) -> tuple[list[str], NDArr
 
 
 def write_tokens(path: Path, tokens: Tokens) -> None:
-    """Write tokens as an .npz file."""
+    """Write tokens as an .npz file.
+
+    Args:
+        path: The file, whose folder exists.
+        tokens: What `tokenise` found.
+
+    Raises:
+        OSError: The file cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> tokens = tokenise(["deep maps"], "english")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_tokens(Path(folder, "tokens.npz"), tokens)
+        ...     read_tokens(Path(folder, "tokens.npz")).words
+        ['deep', 'maps']
+    """
     values: dict[str, Any] = {**vars(tokens), "words": packed(tokens.words), "own_words": packed(tokens.own_words)}
     np.savez(path, **values)
 
 
 def read_tokens(path: Path) -> Tokens:
-    """Read what `write_tokens` wrote."""
+    """Read what `write_tokens` wrote.
+
+    Args:
+        path: The .npz file.
+
+    Returns:
+        The tokens.
+
+    Raises:
+        OSError: The file cannot be read.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_tokens(Path(folder, "tokens.npz"), tokenise(["deep maps"], "english"))
+        ...     read_tokens(Path(folder, "tokens.npz")).ids.tolist()
+        [0, 1]
+    """
     with np.load(path) as held:
         values = {name: held[name] for name in held.files}
     return Tokens(**{**values, "words": unpacked(values["words"]), "own_words": unpacked(values["own_words"])})

@@ -32,8 +32,16 @@ _STEPS = 3
 
 @dataclass(frozen=True)
 class Representation:
-    """topics: (n,) int64. table, weights (sparse c-TF-IDF) and vectors (mean embeddings): one row a topic, the
-    smallest number first. documents: the vocabulary's n-grams in each document.
+    """What each topic is about. Lists and matrices: one row a topic, the smallest number first.
+
+    Args:
+        topics: (n,) int64 topic of each document, -1 for outliers.
+        table: Number, size, words and representative documents of each topic.
+        vocabulary: The n-grams that are columns of `weights`.
+        weights: Sparse (topics, columns) float64 c-TF-IDF.
+        weighting: How c-TF-IDF weighs the counts of any text.
+        vectors: (topics, d) mean embeddings.
+        documents: The vocabulary's n-grams in each document.
     """
 
     topics: NDArray[np.int64]
@@ -54,8 +62,27 @@ def represent_topics(
 ) -> Representation:
     """Number the topics by size and find their words and documents, element by element as BERTopic does.
 
-    tokens: of n documents. embeddings: (n, d), for the topics' means. clusters: (n,), -1 for outliers.
-    Raises NoWordsError when stop words or min_df leave no vocabulary.
+    Args:
+        tokens: Of n documents.
+        embeddings: (n, d), for the topics' means.
+        clusters: (n,) int64, -1 for outliers.
+        represent: Which n-grams count, and how they are weighed.
+        threads: All that the process may use when None; the numbers are the same for any.
+
+    Returns:
+        The topics.
+
+    Raises:
+        NoWordsError: Stop words or min_df leave no vocabulary.
+
+    Example:
+        >>> from topicloom.words.tokens import tokenise
+        >>> tokens = tokenise(["deep maps", "maps", "cell growth"], "english")
+        >>> found = represent_topics(tokens, np.eye(3), np.array([7, 7, 2]), RepresentSettings(top_n_words=2))
+        >>> [(topic.topic, topic.count, topic.words[0]) for topic in found.table]
+        [(0, 2, 'maps'), (1, 1, 'cell')]
+
+    Source: Grootendorst (2022), BERTopic: neural topic modeling with a class-based TF-IDF procedure.
     """
     threads = threads or available_threads()
     topics = number_topics(clusters)
@@ -81,8 +108,24 @@ def represent_topics(
 def write_representation(folder: Path, representation: Representation) -> None:
     """Write a representation into a folder.
 
-    topics.npy (n,) int64, topics.json, vocabulary.npz, ctfidf.npz (topics, columns) float64, idf.npy (columns,),
-    topic_embeddings.npy (topics, d), and the documents' n-grams: ngrams.npy, ngram_tokens.npy, ngram_bounds.npy.
+    Args:
+        folder: It gets topics.npy (n,) int64, topics.json, vocabulary.npz, ctfidf.npz (topics, columns) float64,
+            idf.npy (columns,), topic_embeddings.npy (topics, d), and the documents' n-grams: ngrams.npy,
+            ngram_tokens.npy, ngram_bounds.npy.
+        representation: What `represent_topics` found.
+
+    Raises:
+        OSError: A file cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> from topicloom.words.tokens import tokenise
+        >>> wanted = RepresentSettings()
+        >>> found = represent_topics(tokenise(["deep maps"], "english"), np.eye(1), np.array([0]), wanted)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_representation(Path(folder), found)
+        ...     sorted(path.name for path in Path(folder).iterdir())[:3]
+        ['ctfidf.npz', 'idf.npy', 'ngram_bounds.npy']
     """
     np.save(folder / "topics.npy", representation.topics)
     write_topics(folder / "topics.json", representation.table)
@@ -94,12 +137,54 @@ def write_representation(folder: Path, representation: Representation) -> None:
 
 
 def read_weights(folder: Path, represent: RepresentSettings) -> tuple[csr_matrix, Weighting]:
-    """c-TF-IDF of the topics, sparse (topics, columns), and how it weighs."""
+    """Read the c-TF-IDF of topics.
+
+    Args:
+        folder: Of `write_representation`.
+        represent: What the topics were found with.
+
+    Returns:
+        The weights, sparse (topics, columns) float64, and how they were weighed.
+
+    Raises:
+        OSError: A file cannot be read.
+
+    Example:
+        >>> import tempfile
+        >>> from topicloom.words.tokens import tokenise
+        >>> wanted = RepresentSettings(n_gram_range=(1, 1))
+        >>> found = represent_topics(tokenise(["deep maps"], "english"), np.eye(1), np.array([0]), wanted)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_representation(Path(folder), found)
+        ...     read_weights(Path(folder), wanted)[0].shape
+        (1, 2)
+    """
     return load_npz(folder / "ctfidf.npz"), Weighting(np.load(folder / "idf.npy"), represent.reduce_frequent_words)
 
 
 def read_representation(folder: Path, represent: RepresentSettings) -> Representation:
-    """Read what `write_representation` wrote; the documents' n-grams stay on disk until they are used."""
+    """Read what `write_representation` wrote; the documents' n-grams stay on disk until they are used.
+
+    Args:
+        folder: Of `write_representation`.
+        represent: What the topics were found with.
+
+    Returns:
+        The representation.
+
+    Raises:
+        OSError: A file cannot be read.
+
+    Example:
+        >>> import tempfile
+        >>> from topicloom.words.tokens import tokenise
+        >>> wanted = RepresentSettings()
+        >>> found = represent_topics(tokenise(["deep maps"], "english"), np.eye(1), np.array([0]), wanted)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_representation(Path(folder), found)
+        ...     read_representation(Path(folder), wanted).table == found.table
+        True
+    """
     weights, weighting = read_weights(folder, represent)
     return Representation(
         topics=np.load(folder / "topics.npy"),

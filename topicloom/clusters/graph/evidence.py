@@ -50,7 +50,13 @@ class Step:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The path, and the resolution to take."""
+    """The path of resolutions, and the one to take.
+
+    Args:
+        resolution: The one to take.
+        steps: What each of the path gives.
+        why: In a sentence.
+    """
 
     resolution: float
     steps: list[Step]
@@ -85,6 +91,14 @@ def resolution_by_evidence(
 
     Returns:
         The resolution, the whole path, and why, in a sentence.
+
+    Example:
+        >>> two = csr_matrix(np.kron(np.eye(2), np.ones((12, 12)) - np.eye(12)))
+        >>> def coherence_of(partitions):
+        ...     return [np.full(labels.max() + 1, 0.2) for labels in partitions]
+        >>> found = resolution_by_evidence(two, coherence_of, seed=1, least=5, path=(0.5, 1.0))
+        >>> found.resolution, [step.topics for step in found.steps]
+        (0.5, [2, 2])
 
     Source: Hennig (2007), Cluster-wise assessment of cluster stability.
     """

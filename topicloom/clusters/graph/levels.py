@@ -24,6 +24,12 @@ _LEAST_RISE = 1e-9  # of the tree from join to join, so that a cut gives the ver
 def level_sizes(topics: int) -> list[int]:
     """How many areas and fields so many topics have; fewer levels where there are few topics.
 
+    Args:
+        topics: How many.
+
+    Returns:
+        Areas and fields; areas alone, or nothing, where there are few topics.
+
     Example:
         >>> level_sizes(430), level_sizes(20), level_sizes(9)
         ([8, 59], [8], [])

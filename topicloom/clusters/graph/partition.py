@@ -22,7 +22,18 @@ def numbered_by_row(labels: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def sizes_of(labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Papers of each topic, (t,) int64; outliers (-1) are none."""
+    """Papers of each topic.
+
+    Args:
+        labels: (n,) int64, -1 for outliers, which are no topic.
+
+    Returns:
+        (t,) int64.
+
+    Example:
+        >>> sizes_of(np.array([0, 1, 1, -1])).tolist()
+        [1, 2]
+    """
     return np.bincount(labels[labels >= 0], minlength=int(labels.max(initial=-1)) + 1)
 
 
@@ -38,9 +49,21 @@ def membership_matrix(labels: NDArray[np.int64], topics: int) -> csr_matrix:
 
 
 def links_between(graph: csr_matrix, labels: NDArray[np.int64]) -> csr_matrix:
-    """Edge weight from each topic to each, (t, t) float64, symmetric; the diagonal holds twice what lies within.
+    """Edge weight from each topic to each.
 
     Sums run in the order of rows, so that they are the same to the last bit whatever the number of threads.
+
+    Args:
+        graph: (n, n) symmetric weights.
+        labels: (n,) int64, -1 for outliers.
+
+    Returns:
+        Sparse (t, t) float64, symmetric; the diagonal holds twice what lies within.
+
+    Example:
+        >>> path = csr_matrix([[0, 3, 0], [3, 0, 1], [0, 1, 0]])
+        >>> links_between(path, np.array([0, 0, 1])).toarray().tolist()
+        [[6.0, 1.0], [1.0, 0.0]]
     """
     topics = int(labels.max(initial=-1)) + 1
     members = membership_matrix(labels, topics)
@@ -71,7 +94,19 @@ def modularity(graph: csr_matrix, labels: NDArray[np.int64], resolution: float) 
 
 
 def conductance(graph: csr_matrix, labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Share of each topic's edge weight that leaves it, (t,) float64, 0 to 1; 1 for a topic without edges.
+    """Share of each topic's edge weight that leaves it.
+
+    Args:
+        graph: (n, n) symmetric weights.
+        labels: (n,) int64, -1 for outliers.
+
+    Returns:
+        (t,) float64, 0 to 1; 1 for a topic without edges.
+
+    Example:
+        >>> path = csr_matrix([[0, 3, 0], [3, 0, 1], [0, 1, 0]])
+        >>> conductance(path, np.array([0, 0, 1])).round(3).tolist()
+        [0.143, 1.0]
 
     Source: Kannan, Vempala and Vetta (2004), On clusterings: good, bad and spectral, with the topic's own weight below.
     """
