@@ -3,36 +3,31 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
+import joblib
 import pytest
 
 from topicloom.machine import threads
 
 
 @pytest.fixture
-def machine(tmp_path, monkeypatch):
-    quotas = (tmp_path / "cpu.max", tmp_path / "cpu.cfs_quota_us")
-    monkeypatch.setattr(threads, "_QUOTAS", quotas)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+def machine(monkeypatch):
+    """Eight cores, as joblib counts them: it respects affinity and a container's quota."""
+    monkeypatch.setattr(joblib, "cpu_count", lambda: 8)
     monkeypatch.delenv("TOPICLOOM_THREADS", raising=False)
-    return quotas
 
 
-def test_affinity_alone(machine):
+def test_joblib_counts(machine):
     assert threads.available_threads() == 8
 
 
-@pytest.mark.parametrize(("quota", "expected"), [("150000 100000", 2), ("max 100000", 8), ("10000 100000", 1)])
-def test_a_containers_quota(machine, quota, expected):
-    machine[0].write_text(quota + "\n")
-    assert threads.available_threads() == expected
-
-
-@pytest.mark.parametrize(("quota", "expected"), [("300000", 3), ("-1", 8)])
-def test_an_older_containers_quota(machine, quota, expected):
-    machine[1].write_text(quota + "\n")
-    machine[1].with_name("cpu.cfs_period_us").write_text("100000\n")
-    assert threads.available_threads() == expected
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="affinity is Linux's")
+def test_a_process_on_one_core_uses_one():
+    words = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})"
+    words += "; from topicloom.machine.threads import available_threads; print(available_threads())"
+    assert subprocess.check_output([sys.executable, "-c", words], text=True).strip() == "1"
 
 
 def test_the_variable_caps_and_does_not_raise(machine, monkeypatch):
