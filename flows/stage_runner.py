@@ -14,7 +14,7 @@ from flows.run_report import CACHED, COMPUTED, Outcome, RunReport, claim_folder,
 from topicloom.errors import StoreError
 from topicloom.lineage.differences import Differences
 from topicloom.lineage.telling import change_line, latest_differences
-from topicloom.progress import tell
+from topicloom.progress import Ended, Started, emit
 from topicloom.settings.schema import Settings
 from topicloom.stage_names import EXPORT, PICTURES, STAGE_NAMES, StageName
 from topicloom.stages.publish import publish_and_note
@@ -80,12 +80,12 @@ class StageRunner:
         """Run a stage that every run has. Raises what the stage raises."""
         stage = STAGES[name]
         found = self.find(stage)
-        tell(name, 0, 1)
+        emit(Started(name))
         started = time.perf_counter()
         ref, status = self.perform(stage, found, refresh=self._refreshes(name, found))
         self.outcomes[name] = Outcome(ref, status, time.perf_counter() - started)
         self.settings = stage.settle(self.settings, ref)
-        tell(f"{name} {status}", 1, 1)
+        emit(Ended(name, "cached" if status == CACHED else "computed"))
         return ref
 
     def find(self, stage: Stage) -> Finding:
@@ -155,7 +155,7 @@ class StageRunner:
             return self(name)
         except Exception as error:  # noqa: BLE001  # the topics are computed and exported
             self.failed[name] = f"{type(error).__name__}: {error}"
-            tell(f"{name} failed", 1, 1)
+            emit(Ended(name, "failed"))
             return None
 
     def remember(self) -> None:

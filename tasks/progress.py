@@ -9,7 +9,7 @@ from uuid import UUID
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.logging import get_run_logger
 
-from topicloom.progress import Listener, Pace, current_listener
+from topicloom.progress import Event, Listener, Pace, Part, current_listener
 
 _LONG = 2.0  # seconds from which a piece of work gets a bar on the page
 
@@ -37,14 +37,15 @@ def log_progress() -> Listener:
     bars: dict[str, _Bar] = {}
     pace = Pace()
 
-    def log(what: str, done: int, total: int) -> None:
-        tenth = 10 * done // max(total, 1)
-        left = pace.left(what, done, total)
-        if said.get(what) != tenth:
-            said[what] = tenth
-            logger.info("%s: %d of %d%s", what, done, total, left and f", {left}")
-            bars.setdefault(what, _Bar()).show(what, 100 * done / max(total, 1))
+    def log(event: Event) -> None:
+        if isinstance(event, Part):
+            tenth = 10 * event.done // max(event.total, 1)
+            left = pace.left(event.what, event.done, event.total)
+            if said.get(event.what) != tenth:
+                said[event.what] = tenth
+                logger.info("%s: %d of %d%s", event.what, event.done, event.total, left and f", {left}")
+                bars.setdefault(event.what, _Bar()).show(event.what, 100 * event.done / max(event.total, 1))
         if outer is not None:
-            outer(what, done, total)
+            outer(event)
 
     return log

@@ -5,9 +5,43 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from dataclasses import dataclass
 from time import monotonic
+from typing import Literal
 
-Listener = Callable[[str, int, int], None]
+
+@dataclass(frozen=True)
+class Part:
+    """Pieces of a long piece of work are done.
+
+    Args:
+        what: The work, for a person to read.
+        done: Pieces that are done.
+        total: All pieces.
+    """
+
+    what: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Started:
+    """A stage begins."""
+
+    stage: str
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A stage is over: its result was kept, has been computed, or could not be."""
+
+    stage: str
+    status: Literal["cached", "computed", "failed"]
+
+
+Event = Part | Started | Ended
+Listener = Callable[[Event], None]
 _SURE = 3.0  # seconds of work from which on its pace is known well enough
 
 _listener: ContextVar[Listener | None] = ContextVar("progress_listener", default=None)
@@ -15,7 +49,7 @@ _listener: ContextVar[Listener | None] = ContextVar("progress_listener", default
 
 @contextlib.contextmanager
 def listening(listener: Listener) -> Iterator[None]:
-    """Within the block, call `listener(what, done, total)` whenever a piece of long work is done."""
+    """Within the block, call `listener` with each event as it happens."""
     token = _listener.set(listener)
     try:
         yield
@@ -23,11 +57,16 @@ def listening(listener: Listener) -> Iterator[None]:
         _listener.reset(token)
 
 
-def tell(what: str, done: int, total: int) -> None:
-    """Say that `done` of `total` pieces of the work named `what` are done."""
+def emit(event: Event) -> None:
+    """Hand an event to whoever listens."""
     listener = _listener.get()
     if listener is not None:
-        listener(what, done, total)
+        listener(event)
+
+
+def tell(what: str, done: int, total: int) -> None:
+    """Say that `done` of `total` pieces of the work named `what` are done."""
+    emit(Part(what, done, total))
 
 
 def current_listener() -> Listener | None:

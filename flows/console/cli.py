@@ -17,6 +17,7 @@ from rich.markup import escape
 from flows.console.display import (
     console,
     counted,
+    listed,
     relative,
     show_error,
     show_notes,
@@ -41,7 +42,6 @@ from topicloom.inputs.encoder import embeddings_missing
 from topicloom.lineage.labels import require_known_labels
 from topicloom.lineage.mending import require_own_history
 from topicloom.machine.threads import ThreadsError
-from topicloom.progress import listening
 from topicloom.settings.checks import require_writable
 from topicloom.settings.overrides import Overrides
 from topicloom.settings.reading import read_settings
@@ -192,7 +192,7 @@ def warmup() -> None:
         console.print("The compiled code is there already.")
         return
     started = time.perf_counter()
-    with listening(lambda what, done, total: console.print(f"  {done} of {total}  {what}", highlight=False)):
+    with listed():
         folder = warm_up()
     console.print(f"Compiled in {time.perf_counter() - started:.0f} s; kept in {folder}.", soft_wrap=True)
 

@@ -16,8 +16,7 @@ from rich.table import Table
 
 from flows.console.environment import quiet_console
 from flows.console.streams import has_all_letters
-from topicloom.progress import Pace, listening
-from topicloom.stage_names import STAGE_NAMES
+from topicloom.progress import Ended, Event, Pace, Part, Started, listening
 from topicloom.stages.status import CACHED, StageStatus
 
 if TYPE_CHECKING:
@@ -42,20 +41,20 @@ def stages_shown() -> Iterator[None]:
     line = progress.add_task("starting", total=None, count="")
     pace = Pace()
 
-    def listener(what: str, done: int, total: int) -> None:
-        stage, _, status = what.partition(" ")
-        if stage in STAGE_NAMES and status in ("cached", "computed"):
-            seconds = progress.tasks[0].elapsed or 0.0
-            shown = "[dim]cached[/]" if status == "cached" else f"computed in {seconds:.1f} s"
-            progress.print(f"  [green]✓[/] {stage:<16} {shown}")
-        elif stage in STAGE_NAMES and status == "failed":
-            progress.print(f"  [red]✗[/] {stage:<16} failed")
-        elif what in STAGE_NAMES:
-            progress.reset(line, description=what, total=None, count="")
-        else:
-            left = pace.left(what, done, total)
-            count = f"{what}: {done} of {total}{left and f', {left}'}"
-            progress.update(line, total=total, completed=done, count=count)
+    def listener(event: Event) -> None:
+        match event:
+            case Started(stage):
+                progress.reset(line, description=stage, total=None, count="")
+            case Ended(stage, "failed"):
+                progress.print(f"  [red]✗[/] {stage:<16} failed")
+            case Ended(stage, status):
+                seconds = progress.tasks[0].elapsed or 0.0
+                shown = "[dim]cached[/]" if status == "cached" else f"computed in {seconds:.1f} s"
+                progress.print(f"  [green]✓[/] {stage:<16} {shown}")
+            case Part(what, done, total):
+                left = pace.left(what, done, total)
+                count = f"{what}: {done} of {total}{left and f', {left}'}"
+                progress.update(line, total=total, completed=done, count=count)
 
     with progress, listening(listener):
         yield
@@ -67,10 +66,24 @@ def counted() -> Iterator[None]:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn())
     progress = Progress(*columns, console=console, transient=True)
     line = progress.add_task("", total=None)
-    with (
-        progress,
-        listening(lambda what, done, total: progress.update(line, description=what, completed=done, total=total)),
-    ):
+
+    def listener(event: Event) -> None:
+        if isinstance(event, Part):
+            progress.update(line, description=event.what, completed=event.done, total=event.total)
+
+    with progress, listening(listener):
+        yield
+
+
+@contextlib.contextmanager
+def listed() -> Iterator[None]:
+    """Print each piece of work as a line, for work whose pieces take long."""
+
+    def listener(event: Event) -> None:
+        if isinstance(event, Part):
+            console.print(f"  {event.done} of {event.total}  {event.what}", highlight=False)
+
+    with listening(listener):
         yield
 
 

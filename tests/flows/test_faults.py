@@ -247,17 +247,17 @@ def test_manifests_that_another_hand_has_spoilt_are_made_anew_and_said_once(fini
 
 def test_a_fault_that_passes_is_tried_again(project, run, monkeypatch):
     from topicloom.clusters import clustering as module
-    from topicloom.clusters.clustering import cluster_documents
+    from topicloom.clusters.clustering import cluster_by_hdbscan
 
     tries = []
 
-    def once(*args):
+    def once(*args, **named):
         tries.append(1)
         if len(tries) == 1:
             raise OSError(5, "Input/output error")
-        return cluster_documents(*args)
+        return cluster_by_hdbscan(*args, **named)
 
-    monkeypatch.setattr(module, "cluster_documents", once)
+    monkeypatch.setattr(module, "cluster_by_hdbscan", once)
     assert run(project.analysis).topics > 0
     assert len(tries) == 2
 
@@ -337,11 +337,11 @@ def test_embeddings_are_made_without_the_word_nan_and_resumed_after_a_kill(proje
 
     progress = []
     monkeypatch.setattr(embedding, "_save", saved)
-    from topicloom.progress import listening
+    from topicloom.progress import Part, listening
 
-    with listening(lambda *told: progress.append(told)):
+    with listening(progress.append):
         embedding.make_embeddings(settings, store)
-    assert progress == [("embedding texts", done, 40) for done in (16, 24, 32, 40)]
+    assert progress == [Part("embedding texts", done, 40) for done in (16, 24, 32, 40)]
     vectors = np.load(project.profile / "embeddings.npy")
     corpus = pd.read_csv(project.profile / "corpus.csv", dtype=str, keep_default_na=False)
     assert vectors.shape == (40, 384)

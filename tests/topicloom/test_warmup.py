@@ -13,7 +13,7 @@ import pytest
 
 from topicloom import warmup
 from topicloom.machine import compiled
-from topicloom.progress import listening
+from topicloom.progress import Part, listening
 from topicloom.warmup import kept
 from topicloom.warmup.crew import compile_side_by_side
 from topicloom.warmup.pieces import PIECES, Piece, metrics
@@ -126,9 +126,9 @@ def test_a_piece_that_fails_is_said_and_no_process_is_left(tmp_path, monkeypatch
 
 def test_what_is_done_is_told():
     told = []
-    with listening(lambda *words: told.append(words)):
+    with listening(told.append):
         compile_side_by_side({"membership vectors": PIECES["membership vectors"]}, 2)
-    assert told == [("compiling", 0, 1), ("compiled membership vectors", 1, 1)]
+    assert told == [Part("compiling", 0, 1), Part("compiled membership vectors", 1, 1)]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)

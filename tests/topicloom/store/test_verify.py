@@ -67,7 +67,7 @@ def test_what_is_missing_and_a_manifest_that_lies_are_named(store, five):
 
 
 def test_files_are_read_on_several_threads_and_progress_is_told(store, five, monkeypatch):
-    from topicloom.progress import listening
+    from topicloom.progress import Part, listening
     from topicloom.store import verify
 
     barrier = threading.Barrier(2)
@@ -84,9 +84,9 @@ def test_files_are_read_on_several_threads_and_progress_is_told(store, five, mon
         pytest.skip("one core")
     monkeypatch.setattr(verify, "_digest", together)
     told = []
-    with listening(lambda *what: told.append(what)):
+    with listening(told.append):
         verify_project(store)
-    assert told == [("files verified", done, 5) for done in range(1, 6)]
+    assert told == [Part("files verified", done, 5) for done in range(1, 6)]
 
 
 def test_verify_writes_nothing_where_nothing_has_run(tmp_path):
