@@ -7,19 +7,16 @@ from collections.abc import Mapping
 from prefect import flow
 from prefect.runtime import flow_run
 
-from flows.bounds import require_allowed
 from flows.configs import AnalysisFolder, analysis_label
 from flows.hooks import ENDS
+from flows.opening import opened
 from flows.prefect_runner import PrefectRunner
-from tasks.load_settings import load_settings
 from tasks.publish import publish
 from topicloom.lineage.history import turn
 from topicloom.settings.checks import require_fitting_settings
 from topicloom.settings.schema import Settings
 from topicloom.stage_names import EXPORT, LOAD_EMBEDDINGS, PICTURES, StageName
 from topicloom.stages.registry import STAGES
-from topicloom.stages.soundness import require_sound
-from topicloom.stages.take_up import taken_up
 from topicloom.store.retention import run_of
 from topicloom.store.run_record import end_run
 from topicloom.store.store import StageRef
@@ -38,10 +35,7 @@ def stage(analysis: AnalysisFolder, stage: StageName) -> str:
         analysis: One of the analyses in configs/.
         stage: The stage to compute; the results of those before it must be kept.
     """
-    require_allowed(analysis)
-    settings = load_settings(analysis)
-    require_sound(settings)
-    settings = taken_up(settings)
+    settings = opened(analysis)
     with run_of(settings):
         run = PrefectRunner(settings, refresh=stage)
         run.take_kept(stage)

@@ -14,12 +14,11 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from pydantic import BaseModel
 
-from flows.bounds import require_allowed
 from flows.configs import AnalysisFolder, analysis_label
 from flows.hooks import ENDS
 from flows.names import slug
+from flows.opening import opened
 from flows.sweep_runners import task_runner
-from tasks.load_settings import load_settings
 from tasks.trial import trial
 from topicloom.errors import InputError, Problem
 from topicloom.inputs.encoder import embeddings_missing
@@ -29,8 +28,6 @@ from topicloom.settings.reading import read_settings, with_values
 from topicloom.settings.schema import Settings, reassigns
 from topicloom.stage_names import CLUSTER, GRAPH, LOAD_EMBEDDINGS, QUALITY, REASSIGN, REDUCE, REPRESENT
 from topicloom.stages.registry import STAGES
-from topicloom.stages.soundness import require_sound
-from topicloom.stages.take_up import taken_up
 from topicloom.store.store import StageRef, Store
 from topicloom.sweep.grid import (
     SEED,
@@ -75,10 +72,7 @@ def sweep(analysis: AnalysisFolder, plan: SweepPlan, out: Path | None = None) ->
         plan: Which settings vary, over how many seeds, how much it may cost, and where it runs.
         out: Folder to write into; sweep/ in the analysis folder when left out.
     """
-    require_allowed(analysis, out)
-    settings = load_settings(analysis)
-    require_sound(settings)
-    settings = taken_up(settings)
+    settings = opened(analysis, out=out)
     _require_embeddings(settings)
     left_out = combinations(settings, plan)[1]
     runner = task_runner(plan, settings.source)

@@ -5,18 +5,15 @@ from __future__ import annotations
 from prefect import flow
 from prefect.runtime import flow_run
 
-from flows.bounds import require_allowed
 from flows.configs import AnalysisFolder, analysis_label
 from flows.contents import run_stages
 from flows.hooks import ENDS
+from flows.opening import opened
 from flows.page import show_page
 from flows.prefect_runner import PrefectRunner
 from flows.run_report import RunReport
-from tasks.load_settings import load_settings
 from topicloom.settings.overrides import Overrides
 from topicloom.stage_names import StageName
-from topicloom.stages.soundness import require_sound
-from topicloom.stages.take_up import taken_up
 
 
 def run_name() -> str:
@@ -41,10 +38,7 @@ def topic_model(
         overrides: Settings that this run uses instead of those in the settings file, which stays as it is.
         validate_only: Check settings, corpus and embeddings, and compute no topics.
     """
-    require_allowed(analysis)
-    settings = load_settings(analysis, overrides)
-    require_sound(settings)
-    run = PrefectRunner(taken_up(settings), refresh)
+    run = PrefectRunner(opened(analysis, overrides), refresh)
     outcome = run_stages(run, validate_only=validate_only)
     if outcome is not None:
         show_page(run.settings, run.outcomes, outcome, run.differences)

@@ -179,7 +179,7 @@ def test_check_finds_the_same(project, case):
 
 def test_bad_input_is_not_tried_again(finished, run, monkeypatch):
     """Files that change after they were looked at fail the stage that reads them, once."""
-    monkeypatch.setattr("flows.topic_model.require_sound", lambda _: None)
+    monkeypatch.setattr("flows.opening.require_sound", lambda _: None)
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import FlowRunFilter
 
