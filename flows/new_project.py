@@ -28,8 +28,8 @@ from topicloom.errors import InputError, Problem
 from topicloom.intake.project import Imported, require_new
 from topicloom.intake.settings_file import ANALYSIS
 from topicloom.intake.telling import told
-from topicloom.markdown import literal
 from topicloom.output_files import REPORT_FILE
+from topicloom.pages.markdown import literal
 from topicloom.settings.projects import NamedConfig
 
 _MOST_SHOWN = 20  # names of a folder

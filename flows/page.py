@@ -22,8 +22,8 @@ from flows.server.app import NEWER_PAGES
 from flows.server.files import served_address
 from topicloom.lineage.differences import Differences
 from topicloom.lineage.telling import as_markdown
-from topicloom.markdown import code, literal
 from topicloom.output_files import PREVIEW, REPORT_FILE
+from topicloom.pages.markdown import code, literal
 from topicloom.settings.schema import Settings, TopicModelSettings
 from topicloom.stage_names import FIGURES, REPRESENT
 from topicloom.store.store import Store

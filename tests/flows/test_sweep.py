@@ -66,7 +66,7 @@ def test_the_table_and_the_page_hold_every_combination(swept):
     assert found["front"].any()
     page = (swept.analysis / "sweep" / "sweep.html").read_text(encoding="utf-8")
     assert "parcoords" in page
-    assert swept.report.why[0] in page.replace("&#x27;", "'")
+    assert swept.report.why[0] in page.replace("&#39;", "'")
     assert "cdn" not in page.split("<script", 1)[0]
 
 
@@ -115,7 +115,7 @@ def test_a_budget_that_is_over_begins_nothing_more_and_says_so(project, sweep):
     assert len(report.left_out) == 2
     assert report.left_out[0] == "min_topic_size 5: the budget's minutes were over"
     assert report.why == ["Nothing was tried: see below why, or raise the budget."]
-    assert "budget&#x27;s minutes were over" in (project.analysis / "sweep" / "sweep.html").read_text()
+    assert "budget&#39;s minutes were over" in (project.analysis / "sweep" / "sweep.html").read_text()
     assert not project.store_entries("reduce")
 
 

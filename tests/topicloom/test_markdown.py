@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from markdown_it import MarkdownIt
 
-from topicloom.markdown import code, literal
+from topicloom.pages.markdown import code, literal
 
 HOSTILE = [
     "![x](https://evil.example/pixel.png)",

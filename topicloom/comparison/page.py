@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from topicloom.comparison.pairs import Flows, Pair, heat_columns
+from topicloom.pages.templates import template
 from topicloom.phrasing import shortened
 
 _LABEL = 50
-_STYLE = """body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 1200px; padding: 1rem; }
-h1 { font-size: 1.3rem; } h2 { font-size: 1.1rem; margin-top: 2rem; } .hint { color: #5a6472; font-size: .9rem; }"""
 
 
 def comparison_page(names: Sequence[str], pairs: Sequence[Pair], flows: Sequence[Flows], notes: Sequence[str]) -> str:
@@ -36,19 +35,18 @@ def comparison_page(names: Sequence[str], pairs: Sequence[Pair], flows: Sequence
         if pair.similarity is not None and pair.similarity.size:
             hint = "Cosine similarity of mean embeddings. It means something where both used the same embedding model."
             figures.append((f"{title}: similarity", hint, _heatmap(pair, pair.similarity)))
-    parts = [
-        f"<section><h2>{html.escape(title)}</h2><p class='hint'>{hint}</p>"
-        f"{figure.to_html(full_html=False, include_plotlyjs=number == 0, config={'displaylogo': False})}</section>"
+    shown = [
+        {
+            "title": title,
+            "hint": hint,
+            "drawn": figure.to_html(full_html=False, include_plotlyjs=number == 0, config={"displaylogo": False}),
+        }
         for number, (title, hint, figure) in enumerate(figures)
     ]
-    told = "".join(f"<p class='hint'>{html.escape(note)}</p>" for note in notes)
-    heading = html.escape(" · ".join(names))
-    return (
-        "<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'>"
-        "<meta name='viewport' content='width=device-width, initial-scale=1'><link rel='icon' href='data:,'>"
-        f"<title>Topics compared: {heading}</title><style>{_STYLE}</style></head><body>"
-        f"<h1>Topics compared: {heading}</h1>{told}{''.join(parts)}</body></html>\n"
+    page: str = template("topicloom.comparison", "comparison.html.j2").render(
+        heading=" · ".join(names), notes=notes, figures=shown
     )
+    return page
 
 
 def _named(label: str) -> str:

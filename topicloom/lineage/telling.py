@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from topicloom.errors import Problem
 from topicloom.lineage.differences import KINDS, MOVED, NEW, WITHDRAWN, Differences, differences
 from topicloom.lineage.history import History, HistoryError, lineage_of
-from topicloom.markdown import literal
+from topicloom.pages.markdown import literal
 from topicloom.phrasing import shortened
 from topicloom.settings.schema import Settings
 from topicloom.store.csv_tables import records, write_csv

@@ -6,6 +6,7 @@ import html
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from topicloom.pages.templates import template
 from topicloom.store.csv_tables import records
 from topicloom.sweep.grid import told
 from topicloom.sweep.verdict import Verdict
@@ -23,12 +24,6 @@ _MEASURES = {
     "topic_stability": "topic stability",
     "seconds": "seconds",
 }
-_STYLE = """body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 1240px; padding: 1rem; }
-h1 { font-size: 1.3rem; } h2 { font-size: 1.1rem; margin-top: 2rem; } .hint { color: #5a6472; font-size: .9rem; }
-table { border-collapse: collapse; font-size: .85rem; } th, td { padding: .2rem .6rem; text-align: right; }
-th { border-bottom: 1px solid #8a93a0; } tr.front td { background: #eef4fb; }
-tr.best td { background: #fdf0d5; font-weight: 600; }
-.wide { overflow-x: auto; }"""
 _BEST, _FRONT, _OTHER = "#D55E00", "#0072B2", "#A9B1BC"
 
 
@@ -39,34 +34,20 @@ def sweep_page(
 
     trials: the columns of `settings`, the measures, front and score. not_tried: combinations without a result, and why.
     """
-    best = verdict.best
-    parts = [
-        "<section><h2>Recommendation</h2>"
-        + "".join(f"<p>{html.escape(line)}</p>" for line in verdict.why)
-        + "</section>"
-    ]
+    drawn = {}
     if len(trials):
-        parallel, front = _parallel(trials, settings), _front(trials, settings, best)
         shown = {"full_html": False, "config": {"displaylogo": False}}
-        parts += [
-            "<section><h2>What was tried</h2><p class='hint'>Each line is a combination, coloured by its score. Drag "
-            "along an axis to keep the lines that pass there.</p>"
-            f"{parallel.to_html(include_plotlyjs=True, **shown)}</section>",
-            "<section><h2>What no other beats</h2><p class='hint'>Blue: no other combination is as good in everything "
-            "and better in something. Orange: the one that is recommended. Larger points are more stable over seeds."
-            f"</p>{front.to_html(include_plotlyjs=False, **shown)}</section>",
-            f"<section><h2>All combinations</h2><div class='wide'>{_table(trials, settings, best)}</div></section>",
-        ]
-    if not_tried:
-        items = "".join(f"<li>{html.escape(line)}</li>" for line in not_tried)
-        parts.append(f"<section><h2>Not tried</h2><ul class='hint'>{items}</ul></section>")
-    heading = html.escape(label)
-    return (
-        "<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'>"
-        "<meta name='viewport' content='width=device-width, initial-scale=1'><link rel='icon' href='data:,'>"
-        f"<title>Sweep of {heading}</title><style>{_STYLE}</style></head><body>"
-        f"<h1>Sweep of {heading}</h1>{''.join(parts)}</body></html>\n"
+        drawn["parallel"] = _parallel(trials, settings).to_html(include_plotlyjs=True, **shown)
+        drawn["front"] = _front(trials, settings, verdict.best).to_html(include_plotlyjs=False, **shown)
+    page: str = template("topicloom.sweep", "sweep.html.j2").render(
+        label=label,
+        why=verdict.why,
+        columns=[*map(_short, settings), *_MEASURES.values(), "score"],
+        rows=_rows(trials, settings, verdict.best),
+        not_tried=not_tried,
+        **drawn,
     )
+    return page
 
 
 def _short(name: str) -> str:
@@ -135,16 +116,14 @@ def _front(trials: pd.DataFrame, settings: Sequence[str], best: int | None) -> A
     return figure
 
 
-def _table(trials: pd.DataFrame, settings: Sequence[str], best: int | None) -> str:
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in [*map(_short, settings), *_MEASURES.values(), "score"])
+def _rows(trials: pd.DataFrame, settings: Sequence[str], best: int | None) -> list[dict[str, Any]]:
+    """The rows of the table, the best score first: their kind, and their cells as text."""
     rows = []
-    order = trials["score"].fillna(-1).to_numpy().argsort(kind="stable")[::-1]
-    for place in order:
+    for place in trials["score"].fillna(-1).to_numpy().argsort(kind="stable")[::-1]:
         kind = "best" if place == best else "front" if trials["front"].iloc[place] else ""
-        values = [trials[name].iloc[place] for name in [*settings, *_MEASURES, "score"]]
-        cells = "".join(f"<td>{html.escape(_cell(value))}</td>" for value in values)
-        rows.append(f"<tr class='{kind}'>{cells}</tr>")
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        cells = [_cell(trials[name].iloc[place]) for name in [*settings, *_MEASURES, "score"]]
+        rows.append({"kind": kind, "cells": cells})
+    return rows
 
 
 def _cell(value: Any) -> str:
