@@ -31,10 +31,9 @@ _BOILERPLATE = frozenset(
     ("al", "describes", "et", "experimental", "nan", "paper", "papers", "propose", "proposed", "proposes")
 )
 _SAME_WORD_AT_MOST = 2  # keywords of a topic that share a word
-_COMMON = (
-    0.6  # share of topics that a word which is no word of one topic occurs in, where there is no list of stop words
-)
-_LEAST_TOPICS = 10  # to tell so by
+# Where a language has no list: a word among the heaviest of more than this share of the topics is a stop word ...
+_COMMON = 0.6
+_LEAST_TOPICS = 10  # ... if there are at least so many topics
 _IN_LABEL = 3
 
 Candidates = list[tuple[str, float]]  # n-grams and how heavy they are, heaviest first

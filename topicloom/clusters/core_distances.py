@@ -47,7 +47,8 @@ class TreeOrderedKDTree(KDTree):  # type: ignore[misc]
     ) -> Any:
         """The k nearest points of each row of X: distances (n, k) float64 and row numbers (n, k) int64, nearest first.
 
-        With dualtree, among points at one distance the choice of the library is kept where it has just one.
+        Of several neighbours at one distance the library takes others with dualtree than without. Where hdbscan asks
+        with dualtree, and such neighbours are there, the library searches itself, so that its choice is kept.
         """
         points = np.asarray(X)
         if return_distance and sort_results and np.array_equal(points, self.data):

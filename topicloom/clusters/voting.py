@@ -89,9 +89,7 @@ def _vote(votes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float
     n, seeds = votes.shape
     named = np.stack([(votes == votes[:, [seed]]).sum(axis=1) for seed in range(seeds)], axis=1)
     named[votes < 0] = 0
-    # The first clustering's topic comes before others named as often, and these by their number.
-    rank = named * 2.0 - np.where(np.arange(seeds) == 0, 0.0, 0.5) - votes / (4.0 * (votes.max(initial=0) + 1))
-    rank[votes < 0] = -1.0
-    best = rank.argmax(axis=1)
+    later = np.broadcast_to(np.arange(seeds) > 0, votes.shape)
+    best = np.lexsort((votes, later, -named), axis=1)[:, 0]  # by -named, then by later, then by number
     rows = np.arange(n)
     return votes[rows, best], np.where(votes[rows, best] < 0, 1.0, named[rows, best] / seeds)
