@@ -77,6 +77,21 @@ def test_the_drawing_puts_every_room_above_all_that_it_imports_from():
     assert "grimp" in sys.modules
 
 
+def test_the_architecture_page_is_true_of_the_code():
+    """Every room stands in its table, and the walk of one paper passes every stage in the order of a run."""
+    from topicloom.stage_names import STAGE_NAMES
+
+    page = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
+    folders = {path.parent.name for path in (REPOSITORY / "topicloom").glob("*/__init__.py")}
+    assert folders <= set(re.findall(r"`(\w+)/`", page))
+    walk = page.partition("## The walk of one paper")[2].partition("\n## ")[0]
+    assert tuple(name for name in re.findall(r"\*([a-z-]+)\*", walk) if name in STAGE_NAMES) == STAGE_NAMES
+
+
+def test_few_modules_lie_beside_the_rooms():
+    assert len([path for path in (REPOSITORY / "topicloom").glob("*.py") if not path.stem.startswith("__")]) <= 8
+
+
 def parts_of_the_library() -> list[str]:
     return re.findall(r"^::: (\S+)$", (REPOSITORY / "docs" / "api.md").read_text(), re.MULTILINE)
 

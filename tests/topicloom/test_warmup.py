@@ -34,9 +34,9 @@ atexit.register(lambda: print("COMPILED", Listener.found))
 """
 RUN = """
 import numpy as np
-from topicloom.clusters.clustering import cluster_documents
+from topicloom.clusters.clustering import cluster_by_hdbscan
 from topicloom.measures.coherence import coherence
-from topicloom.settings.schema import DistributionSettings, RepresentSettings, TopicModelSettings, UmapSettings
+from topicloom.settings.schema import DistributionSettings, HdbscanSettings, RepresentSettings, UmapSettings
 from topicloom.space.neighbour_graph import neighbour_graph
 from topicloom.space.neighbours import find_neighbours, write_neighbours
 from topicloom.space.umap_fit import fit_umap, map_coordinates, reduced_vectors
@@ -57,7 +57,7 @@ model = fit_umap(vectors, umap, 3, known, quiet=True)
 map_coordinates(vectors, umap, 3, known)
 neighbour_graph(vectors, umap, known)
 texts = [f"paper {number % 8} of {number % 30} cells and hearts" for number in range(papers)]
-found = cluster_documents(reduced_vectors(model), TopicModelSettings(embeds_folder="e"), 3)
+found = cluster_by_hdbscan(reduced_vectors(model), HdbscanSettings())
 clusters = np.arange(papers) % 8
 tokens = tokenise(texts, "english")
 words = represent_topics(tokens, vectors, clusters, RepresentSettings())
