@@ -128,6 +128,11 @@ def periods(quality: YearQuality) -> list[Period]:
 
     Returns:
         The periods in the order of the years; complete years with fewer than 20 papers in all are one period.
+
+    Example:
+        >>> found = periods(judge_years(pd.Series({2019: 90, 2020: 3, 2021: 80}), today=2026))
+        >>> [(period.first, period.last, period.papers) for period in found]
+        [(2019, 2020, 93), (2021, 2021, 80)]
     """
     totals = quality.totals
     found: list[Period] = []
@@ -153,6 +158,11 @@ def period_shares(counts: pd.DataFrame, of_periods: list[Period]) -> pd.DataFram
 
     Returns:
         Shares from 0 to 1, a row a topic and a column a period, numbered from 0.
+
+    Example:
+        >>> counts = pd.DataFrame({2020: [10, 30], 2021: [5, 5]})
+        >>> period_shares(counts, [Period(2020, 2021, 50, True)])[0].tolist()
+        [0.3, 0.7]
     """
     return pd.DataFrame(
         {
@@ -171,6 +181,10 @@ def year_notes(quality: YearQuality) -> list[str]:
 
     Returns:
         One sentence for each thing found; where nothing is found, one that states what was looked at.
+
+    Example:
+        >>> year_notes(judge_years(pd.Series({2019: 90, 2020: 3, 2021: 80}), today=2026))
+        ['2020 has fewer than 20 papers each; their shares are pooled.']
     """
     notes = [*_beginning(quality), *_end(quality)]
     if quality.thin:
@@ -216,7 +230,18 @@ def _end(quality: YearQuality) -> list[str]:
 
 
 def listed_years(years: list[int]) -> str:
-    """Years in words, consecutive ones as a range: "1991, 1993–1995 and 2001"."""
+    """Years in words, consecutive ones as a range.
+
+    Args:
+        years: In their order.
+
+    Returns:
+        The words; "" for no year.
+
+    Example:
+        >>> listed_years([1991, 1993, 1994, 1995, 2001])
+        '1991, 1993–1995 and 2001'
+    """
     runs = np.split(np.array(years), np.flatnonzero(np.diff(years) > 1) + 1) if years else []
     words = [str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""

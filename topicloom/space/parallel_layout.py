@@ -38,10 +38,29 @@ def parallel_layout(
     negatives: float = 5.0,
     threads: int | None = None,
 ) -> NDArray[np.float32]:
-    """Lay out a symmetric graph of n documents, (n, d) float32.
+    """Lay out a symmetric graph of n documents on every core.
 
-    graph: sparse (n, n) membership strengths. start: (n, d) first positions. a, b: UMAP's curve. negatives: documents
-    to move away from for each that is moved to. The same for any number of threads.
+    Args:
+        graph: Sparse (n, n) float32 membership strengths.
+        start: (n, d) float32 first positions.
+        epochs: Of the layout.
+        a: Of UMAP's curve.
+        b: Of UMAP's curve.
+        seed: Of the negative samples.
+        negatives: Documents to move away from for each that is moved to.
+        threads: All that the process may use when None; the layout is the same for any.
+
+    Returns:
+        (n, d) float32.
+
+    Example:
+        >>> pair = csr_matrix(np.array([[0, 1], [1, 0]], dtype=np.float32))
+        >>> start = np.array([[0, 0], [9, 0]], dtype=np.float32)
+        >>> placed = parallel_layout(pair, start, epochs=10, a=1.6, b=0.9, seed=1)
+        >>> placed.shape, bool(np.hypot(*(placed[1] - placed[0])) < 9)
+        ((2, 2), True)
+
+    Source: McInnes, Healy and Melville (2018), UMAP; edges of one colour at once.
     """
     edges = _used(graph, epochs)
     rounds = kernels.deal_into_rounds(edges.row, edges.col, len(start), _ROUNDS)
