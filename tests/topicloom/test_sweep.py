@@ -17,7 +17,7 @@ from sklearn.metrics import adjusted_rand_score
 from topicloom.measures.stability import overlaps, stability
 from topicloom.settings.reading import read_settings
 from topicloom.store.store import StageRef
-from topicloom.sweep import outcome
+from topicloom.sweep import grid, outcome
 from topicloom.sweep.grid import Range, SweepError, SweepPlan, combinations, full_name, read_plan, seeds_of
 from topicloom.sweep.outcome import TABLE, Trial, adopting_file, write_sweep
 from topicloom.sweep.verdict import AIMS, judge
@@ -77,6 +77,20 @@ def test_every_combination_is_made_once_with_the_values_in_place(settings):
     made = [(one.settings.tmo.min_topic_size, one.settings.tmo.umap.n_neighbors) for one in found]
     assert made == [(5, 10), (5, 15), (9, 10), (9, 15)]
     assert found[0].values == {"tmo.min_topic_size": 5, "tmo.umap.n_neighbors": 10}
+
+
+def test_combinations_are_made_once_a_sweep(project, settings, monkeypatch):
+    made = []
+    tried = grid._tried
+    monkeypatch.setattr(grid, "_tried", lambda *given: (made.append(1), tried(*given))[1])
+    wanted = plan(vary={"min_topic_size": [5, 6, 7]})
+    chosen, _ = combinations(settings, wanted)
+    chosen.clear()
+    assert len(combinations(read_settings(project.analysis), plan(vary={"min_topic_size": [5, 6, 7]}))[0]) == 3
+    assert len(made) == 3
+    other = read_settings(project.write_settings(others_threshold=0.5))
+    assert {one.settings.tmo.others_threshold for one in combinations(other, wanted)[0]} == {0.5}
+    assert len(combinations(settings, plan(vary={"min_topic_size": [5]}))[0]) == 1
 
 
 def test_seeds_share_the_neighbour_search_of_the_settings(settings):

@@ -140,12 +140,24 @@ def _names(prefix: str, model: type[BaseModel]) -> Iterator[str]:
             yield f"{prefix}.{name}"
 
 
+_latest: tuple[Settings, SweepPlan, list[Combination], list[str]] | None = None
+
+
 def combinations(settings: Settings, plan: SweepPlan) -> tuple[list[Combination], list[str]]:
     """Every combination that the settings allow, within the budget, and why others are left out.
 
     Searches of neighbours are shared by all seeds: where a seed varies, tmo.umap.neighbors_seed stays that of the
-    settings. Raises SweepError for unknown names, empty lists, and where no combination is allowed.
+    settings. Raises SweepError for unknown names, empty lists, and where no combination is allowed. A sweep asks for
+    them three times, and thousands take seconds: those of the latest sweep are kept.
     """
+    global _latest
+    if _latest is None or _latest[:2] != (settings, plan):
+        _latest = (settings, plan, *_all_combinations(settings, plan))
+    _, _, allowed, left_out = _latest
+    return list(allowed), list(left_out)
+
+
+def _all_combinations(settings: Settings, plan: SweepPlan) -> tuple[list[Combination], list[str]]:
     vary = _varied(settings.source, plan)
     total = 1
     for choices in vary.values():
