@@ -27,14 +27,15 @@ def modules(room: str) -> list[str]:
 
 def is_used_elsewhere() -> list[str]:
     """Functions and classes of the science that another room, a flow or the docs of the library take from it."""
-    used = set(re.findall(r"^::: (\S+)$", (ROOT / "docs" / "api.md").read_text(), re.MULTILINE))
+    used = set(of_the_docs())
     for floor in ("topicloom", "flows", "tasks"):
         for path in (ROOT / floor).rglob("*.py"):
             room = path.relative_to(ROOT).parts[:2]
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.ImportFrom) and node.module and tuple(node.module.split(".")[:2]) != room:
                     used |= {f"{node.module}.{name.name}" for name in node.names}
-    return sorted(name for name in used if name.split(".")[:2] in [["topicloom", room] for room in ROOMS])
+    science = {name for name in used if name.split(".")[:2] in [["topicloom", room] for room in ROOMS]}
+    return sorted(science | set(of_the_docs()))
 
 
 def shown(path: str) -> object:
@@ -42,7 +43,17 @@ def shown(path: str) -> object:
     return getattr(importlib.import_module(module), name, None)
 
 
-@pytest.mark.parametrize("module", [module for room in ROOMS for module in modules(room)])
+def of_the_docs() -> list[str]:
+    """What docs/api.md shows."""
+    return re.findall(r"^::: (\S+)$", (ROOT / "docs" / "api.md").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "module",
+    sorted(
+        {module for room in ROOMS for module in modules(room)} | {path.rpartition(".")[0] for path in of_the_docs()}
+    ),
+)
 def test_the_examples_run(module):
     found = doctest.testmod(importlib.import_module(module))
     assert found.failed == 0
@@ -74,7 +85,7 @@ def typed_dictionary(there: type) -> bool:
     return issubclass(there, dict)
 
 
-@pytest.mark.parametrize("path", is_used_elsewhere())
+@pytest.mark.parametrize("path", [path for path in is_used_elsewhere() if path.split(".")[1] in ROOMS])
 def test_science_takes_no_settings_of_a_file_and_no_store(path):
     there = shown(path)
     if not inspect.isfunction(there):

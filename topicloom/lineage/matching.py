@@ -88,6 +88,14 @@ def overlap_of(before: Partition, after: Partition) -> Overlap:
 
     Returns:
         The counts by topic before and after, with the papers that are gone and those that are new.
+
+    Example:
+        >>> import numpy as np
+        >>> before = Partition(np.array(list("abcdef")), np.array([0, 0, 0, 1, 1, 1]), None)
+        >>> after = Partition(np.array(list("abcdeg")), np.array([1, 1, 1, 0, 0, -1]), None)
+        >>> found = overlap_of(before, after)
+        >>> found.between.tolist(), found.gone.tolist(), found.new.tolist()
+        ([[0, 3], [2, 0]], [0, 1, 0], [0, 0, 1])
     """
     import numpy as np
     import pandas as pd
@@ -130,6 +138,13 @@ def continued(before: Partition, after: Partition, overlap: Overlap) -> dict[int
 
     Returns:
         {topic after: topic before}, for those that go on.
+
+    Example:
+        >>> import numpy as np
+        >>> before = Partition(np.array(list("abcdef")), np.array([0, 0, 0, 1, 1, 1]), None)
+        >>> after = Partition(np.array(list("abcdeg")), np.array([1, 1, 1, 0, 0, -1]), None)
+        >>> continued(before, after, overlap_of(before, after))
+        {1: 0, 0: 1}
     """
     import numpy as np
     from scipy.optimize import linear_sum_assignment
@@ -226,6 +241,13 @@ def transitions(before: Partition, after: Partition, overlap: Overlap, going_on:
 
     Returns:
         Splits, merges, births and the rest, by the numbers of the topics.
+
+    Example:
+        >>> import numpy as np
+        >>> before = Partition(np.arange(8), np.array([0, 0, 0, 0, 0, 0, 0, 0]), None)
+        >>> after = Partition(np.arange(8), np.array([0, 0, 0, 0, 1, 1, 1, 1]), None)
+        >>> transitions(before, after, overlap_of(before, after), {0: 0}).splits
+        {0: [0, 1]}
     """
     splits = _parts(overlap.drawn >= MAIN, overlap.between)
     merges = _parts((overlap.sent >= MAIN).T, overlap.between.T)

@@ -38,6 +38,17 @@ def read_settings(path: Path | str, overrides: Overrides | None = None) -> Setti
     Raises:
         SettingsError: The file is missing or unreadable, holds a value out of range, or names folders that disagree
             with where it lies. The error holds every problem of the file.
+
+    Example:
+        >>> import json, tempfile
+        >>> metadata = {"project_folder": "wos", "filtered_folder": "f01", "analysis_id": "a01"}
+        >>> with tempfile.TemporaryDirectory() as root:
+        ...     folder = Path(root, "wos", "a01")
+        ...     folder.mkdir(parents=True)
+        ...     file = folder / "settings_analysis_directive_2026-01-01-00-00.json"
+        ...     _ = file.write_text(json.dumps({"metadata": metadata, "tmo": {"embeds_folder": "e01"}}))
+        ...     read_settings(folder).tmo.umap.n_neighbors
+        15
     """
     source = find_settings_file(Path(path))
     document = _parse(source)
