@@ -242,7 +242,8 @@ def test_the_adopting_file_is_the_analysis_own_with_the_values_set(project, sett
 def test_formulas_in_the_table_are_as_the_settings_say(project, tmp_path, monkeypatch, escapes):
     settings = read_settings(project.write_settings(export={"escape_formulas": escapes}))
     chosen, _ = combinations(settings, plan(vary={"year_column": ["=PY"]}))
-    rows = pd.DataFrame({"tmo.year_column": ["=PY"], "topics": [3], **{key: [0.5] for key in AIMS}, "seconds": [1.0]})
+    measures = {name: [0.5] for name in (*AIMS, "c_v", "topic_stability")}
+    rows = pd.DataFrame({"tmo.year_column": ["=PY"], "topics": [3], **measures, "seconds": [1.0]})
     monkeypatch.setattr(outcome, "trials_table", lambda _: rows)
     ref = StageRef(stage="reduce", key="k", outputs={}, facts={})
     write_sweep(settings, [Trial(chosen[0], {"reduce": ref}, [])], [], tmp_path)
