@@ -66,7 +66,7 @@ def _after_header(export: Export, names: list[str], rows: Iterator[Row | Refused
     for row in _without_preamble(rows, again):
         if isinstance(row, Refused):
             yield row
-        elif [plain(cell) for cell in named(row.cells)] != again:  # a header that stands again: files put together
+        elif not _is_header(row, again):  # one that stands again: files were put together
             yield from fitting(names, [row])
             last = row
     if last is not None and len(last.cells) < len(names) and not _ends_a_line(export):
@@ -77,9 +77,15 @@ def _after_header(export: Export, names: list[str], rows: Iterator[Row | Refused
         )
 
 
+def _is_header(row: Row, header: list[str]) -> bool:
+    """Whether a row says what the header says. header: its plain names; the first one decides for most rows."""
+    first = next((plain(cell) for cell in row.cells), "")
+    return bool(header) and first == header[0] and [plain(cell) for cell in named(row.cells)] == header
+
+
 def _without_preamble(rows: Iterator[Row | Refused], header: list[str]) -> Iterator[Row | Refused]:
     for row in rows:
-        if isinstance(row, Row) and [plain(cell) for cell in named(row.cells)] == header:
+        if isinstance(row, Row) and _is_header(row, header):
             break
     yield from rows
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Mapping
 
@@ -31,7 +32,7 @@ def cleaned(fields: Mapping[str, str], counts: Counter[str]) -> dict[str, str]:
     What TI and AB were stays in TI_original and AB_original, where cleaning changed more than spaces. counts: gets one
     for each text that was changed, by what was done.
     """
-    known = {plain_letters(tag): value for tag, text in fields.items() if (value := _field(tag, text))}
+    known = {_plain_name(tag): value for tag, text in fields.items() if (value := _field(tag, text))}
     title, abstract = known.get("TI", ""), known.get("AB", "")
     known["AB"] = _abstract(abstract, counts)
     known["TI"] = _counted("titles changed", title, plain_title(title, abstract), counts)
@@ -41,6 +42,12 @@ def cleaned(fields: Mapping[str, str], counts: Counter[str]) -> dict[str, str]:
             known[original] = raw
             counts[f"{tag} changed"] += 1
     return {tag: text for tag, text in known.items() if text}
+
+
+@functools.lru_cache(4096)
+def _plain_name(tag: str) -> str:
+    """The name of a field; a file has few, and many records."""
+    return plain_letters(tag)
 
 
 def _field(tag: str, text: str) -> str:

@@ -16,7 +16,10 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 def plain_letters(text: str) -> str:
     """A text in Unicode's form NFC, on one line, without soft hyphens, marks of width and direction, and ligatures."""
-    if not text.isascii():
+    if text.isascii():
+        if text.isprintable():  # nothing of it is in the table
+            return " ".join(text.split())
+    else:
         text = unicodedata.normalize("NFC", _SURROGATE.sub("", text))
     return " ".join(text.translate(_TABLE).split())
 
