@@ -7,7 +7,7 @@ DEMO ?= demo
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?= $(shell [ "$$(uname -s)" = Linux ] && command -v curl >/dev/null && curl -sfIL -m 5 -o /dev/null $(CPU_INDEX)/torch/ 2>/dev/null && echo $(CPU_INDEX))
 
-.PHONY: demo serve test test-slow lint docs bench bench-import bench-growth bench-lineage bench-graph lock clean
+.PHONY: demo serve test test-slow lint docs bench bench-import bench-embedding bench-growth bench-lineage bench-graph lock clean
 
 demo: $(VENV)/.installed
 	$(BIN)/topicloom warmup
@@ -54,9 +54,17 @@ bench: $(VENV)/.installed
 	[ ! -f $(BENCH)/growth.json ] || $(BIN)/python -m benchmarks.report $(BENCH)/side.json $(BENCH)/growth.json
 
 # Records of one paper: precision, sensitivity and seconds on sets whose duplicates people marked, a folder each in SETS.
+# Then how long an import of many records takes.
 SETS ?= ../shared/data/duplicates
 bench-import: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.duplicates $(SETS)
+	$(BIN)/python -m benchmarks.importing 20000 100000
+
+# What docs/embedding.md states: ways to embed, on projects with titles and abstracts: make bench-embedding DATA="PATH ...".
+bench-embedding: $(VENV)/.installed
+	$(BIN)/topicloom warmup
+	mkdir -p $(BENCH)
+	$(BIN)/python -m benchmarks.embedding $(BENCH)/embedding.json $(DATA)
 
 bench-growth: $(VENV)/.installed
 	$(BIN)/topicloom warmup

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from topicloom.errors import CorpusError, EmbeddingsError, ModelUnavailableError, Problem, quoted_list
 from topicloom.inputs.corpus import UT, dataset_texts, read_corpus, require_words
 from topicloom.inputs.embeddings import EMBEDS_SETTINGS, IDS, NPY, are_quick, embeddings_file
+from topicloom.inputs.half_precision import halved
 from topicloom.inputs.kept_vectors import forget_vectors, kept_vectors, vectors_of
 from topicloom.inputs.quick_model import PACKAGE, require_model2vec, static_model, static_vectors
 from topicloom.machine.regular_files import file_is_there
@@ -166,8 +167,8 @@ def _require_texts(path: Path, dataset: pd.DataFrame, columns: Sequence[str]) ->
 
 
 def _work_key(settings: Settings, texts: Sequence[str]) -> str:
-    quick = [PACKAGE] if settings.tmo.quick else []
-    return digest_json([settings.tmo.transformer_model, *quick, CHUNK, "by length", list(texts)])
+    way = [PACKAGE] if settings.tmo.quick else [settings.tmo.precision] if settings.tmo.precision != "full" else []
+    return digest_json([settings.tmo.transformer_model, *way, CHUNK, "by length", list(texts)])
 
 
 def _embed_in_chunks(settings: Settings, texts: Sequence[str], parts: Path, attempt: int) -> NDArray[np.float32]:
@@ -209,6 +210,8 @@ def _encoder(settings: Settings, batch: int) -> Callable[[Sequence[str]], NDArra
         static = static_model(name, model_folder(settings), lambda: load_model(settings))
         return lambda texts: static_vectors(static, texts)
     model = load_model(settings)
+    if settings.tmo.precision == "half":
+        model = halved(model)
     return lambda texts: np.asarray(
         model.encode(list(texts), show_progress_bar=False, batch_size=batch), dtype=np.float32
     )
@@ -277,6 +280,7 @@ def _made_by(settings: Settings) -> dict[str, Any]:
         **({"cut_notices": True} if settings.tmo.cut_notices else {}),
         "transformer_model": settings.tmo.transformer_model,
         **({"quick": True} if settings.tmo.quick else {}),
+        **({"precision": "half"} if settings.tmo.precision == "half" and not settings.tmo.quick else {}),
     }
 
 

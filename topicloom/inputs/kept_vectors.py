@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 KEPT, KEPT_QUICK = "embeddings_before.npz", "embeddings_before_quick.npz"
 _MADE_BY = ("transformer_model", "cut_notices", "text_columns")
+_LATER = ("precision",)  # said only where it is not the default
 
 
 def set_vectors_aside(folder: Path) -> bool:
@@ -84,7 +85,8 @@ def vectors_of(texts: Sequence[str], kept: Mapping[str, NDArray[np.float32]]) ->
 
 
 def _made(made: Mapping[str, Any]) -> str:
-    return repr([made.get(name) or None for name in _MADE_BY])
+    later = [f"{name} {made[name]}" for name in _LATER if name in made]
+    return repr([*(made.get(name) or None for name in _MADE_BY), *later])
 
 
 def _digest(text: str) -> str:

@@ -403,6 +403,11 @@ class TopicModelSettings(Section):
     transformer_model: str | None = Field(
         None, description="sentence-transformers model, a name or a local folder, for missing embeddings."
     )
+    precision: Literal["full", "half"] = Field(
+        "full",
+        description="In what the model embeds texts. half: bfloat16 where the processor has it, float16 on a GPU; "
+        "faster, with nearly the same vectors.",
+    )
     quick: bool = Field(
         False,
         description="A first look: missing embeddings are made by a static model distilled from transformer_model, in "

@@ -7,7 +7,13 @@ from typing import Any
 
 # With their defaults. Runs of before say nothing of them, and are to compare as equal with a run that leaves them out.
 LATER: Mapping[str, Any] = {
-    "tmo": {"id_column": "UT", "cut_notices": False, "quick": False, "represent": {"tokenizer": None}},
+    "tmo": {
+        "id_column": "UT",
+        "cut_notices": False,
+        "precision": "full",
+        "quick": False,
+        "represent": {"tokenizer": None},
+    },
 }
 _SET = object()  # what no value equals
 

@@ -112,6 +112,35 @@ def test_the_static_model_is_distilled_once_a_machine_and_is_that_of_model2vec(p
     assert not list(kept.parent.glob(".*"))
 
 
+@pytest.mark.parametrize("native", [True, False])
+def test_half_precision_gives_nearly_the_same_vectors_where_the_processor_has_it(project, monkeypatch, native):
+    from topicloom.inputs import half_precision
+
+    full = make(project, quick=False)
+    (project.profile / "embeddings.npy").unlink()
+    project.write_settings(transformer_model=read_settings(project.analysis).tmo.transformer_model, precision="half")
+    monkeypatch.setattr(half_precision, "_has_bfloat16", lambda: native)
+    half = make(project, quick=False)
+    assert half.dtype == np.float32
+    assert np.array_equal(half, full) != native
+    likeness = (half * full).sum(axis=1) / np.linalg.norm(half, axis=1) / np.linalg.norm(full, axis=1)
+    assert likeness.min() > 0.999
+    assert json.loads((project.profile / "embeds_settings.json").read_text())["precision"] == "half"
+
+
+def test_whether_a_processor_has_bfloat16_is_asked_of_torch(monkeypatch):
+    import torch
+
+    from topicloom.inputs.half_precision import _has_bfloat16
+
+    for found in ({}, {"avx2": True, "avx512_bf16": False}, {"avx512_bf16": True}):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda found=found: found, raising=False)
+        assert _has_bfloat16() is bool(found.get("avx512_bf16"))
+    monkeypatch.delattr(torch.cpu, "get_capabilities")
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True, raising=False)
+    assert _has_bfloat16()
+
+
 def test_without_the_package_it_is_said(project, monkeypatch):
     def absent(_):
         raise PackageNotFoundError

@@ -31,6 +31,7 @@ def test_a_run_of_before_states_the_same():
     del (
         before["tmo"]["id_column"],
         before["tmo"]["cut_notices"],
+        before["tmo"]["precision"],
         before["tmo"]["quick"],
         before["tmo"]["represent"]["tokenizer"],
     )
