@@ -142,12 +142,12 @@ def shared(one: NDArray[np.int64], other: NDArray[np.int64]) -> float:
 
 def topics_of(vectors: Vectors, seed: int) -> NDArray[np.int64]:
     """Topics as a run with default settings finds them."""
-    from topicloom.clusters.clustering import cluster_documents
-    from topicloom.settings.schema import TopicModelSettings, UmapSettings
+    from topicloom.clusters.clustering import cluster_by_hdbscan
+    from topicloom.settings.schema import HdbscanSettings, UmapSettings
     from topicloom.space.umap_fit import fit_umap, reduced_vectors
 
     reduced = reduced_vectors(fit_umap(vectors, UmapSettings(), seed, None, quiet=True))
-    return cluster_documents(reduced, TopicModelSettings(embeds_folder="e01", min_topic_size=10), seed).clusters
+    return cluster_by_hdbscan(reduced, HdbscanSettings()).clusters
 
 
 def measured(project: Path, papers: int, ways: Sequence[str]) -> list[dict[str, Any]]:
