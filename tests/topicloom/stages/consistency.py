@@ -166,10 +166,29 @@ def _cosines(tables: Tables, topics: np.ndarray) -> np.ndarray:
 
 def _probabilities_are_as_defined(tables: Tables) -> None:
     probability = tables.papers["Probability"]
-    if tables.settings.tmo.n_topics:
+    if not tables.settings.tmo.has_probability:
         assert probability.isna().all()
         return
+    if tables.settings.tmo.method == "graph":
+        _shares_of_edges_are_as_defined(tables)
+        return
     np.testing.assert_allclose(probability, plain_probability(tables)[tables.rows], atol=1e-9)
+
+
+def _shares_of_edges_are_as_defined(tables: Tables) -> None:
+    """Probability and second_strength of papers that were fitted: shares of the weight of their edges, by topic."""
+    assert tables.papers["Probability"].between(0, 1).all()
+    assert tables.papers["second_strength"].between(0, 1).all()
+    assert ((tables.papers["second_topic"] == -1) == (tables.papers["second_strength"] == 0)).all()
+    assert (tables.papers["second_topic"] != tables.papers["Topic"]).all()
+    if "graph" not in tables.refs:  # papers were placed
+        return
+    weights = load_npz(tables.store.artifact(tables.refs["graph"], "graph.npz")).toarray()
+    weights = weights[np.ix_(tables.rows, tables.rows)]
+    topics = tables.papers["Topic"].to_numpy()
+    for column, of in (("Probability", topics), ("second_strength", tables.papers["second_topic"].to_numpy())):
+        shares = (weights * (topics[None] == of[:, None])).sum(axis=1) / weights.sum(axis=1)
+        np.testing.assert_allclose(tables.papers[column], np.where(of < 0, 0, shares), atol=1e-4)
 
 
 def plain_probability(tables: Tables) -> np.ndarray:

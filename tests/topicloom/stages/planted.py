@@ -13,6 +13,7 @@ from tests.conftest import DIRECTIVE, Project
 
 TOPICS, OF_EACH, ALONE = 7, 20, 34  # planted topics, their papers, and papers of no topic
 PAPERS = TOPICS * OF_EACH + ALONE
+DIMENSIONS = 32
 BASE = PAPERS - 30  # papers of the first profile
 FIRST, GROWN, SHUFFLED = "e01", "e02", "e03"
 # A loose layout leaves outliers, and seeds disagree on some papers.
@@ -58,6 +59,18 @@ def planted_project(root: Path) -> Project:
     return project
 
 
+def save_word_model(folder: Path) -> None:
+    """Save a sentence-transformers model of as many dimensions as the vectors have: counts of the planted words, mixed."""
+    import torch
+    from sentence_transformers import SentenceTransformer, models
+
+    torch.manual_seed(7)
+    words = [_word(topic, number) for topic in range(-1, TOPICS) for number in range(25)]
+    vocabulary = list(dict.fromkeys(words))
+    counts, mixed = models.BoW(vocab=vocabulary), models.Dense(len(vocabulary), DIMENSIONS)
+    SentenceTransformer(modules=[counts, mixed], device="cpu").save(str(folder), create_model_card=False)
+
+
 def write_settings(project: Project, analysis: str, profile: str, tmo: dict[str, Any], params: dict[str, Any]) -> Path:
     """The settings of an analysis on one of the profiles; returns its folder."""
     folder = project.path / analysis
@@ -83,5 +96,5 @@ def _abstract(rng: np.random.Generator, topic: int) -> str:
 
 
 def _vectors(rng: np.random.Generator, topics: np.ndarray) -> np.ndarray:
-    centres = np.append(rng.normal(size=(TOPICS, 32)), np.zeros((1, 32)), axis=0)
-    return (centres[topics] + rng.normal(size=(PAPERS, 32)) * 0.9).astype(np.float32)
+    centres = np.append(rng.normal(size=(TOPICS, DIMENSIONS)), np.zeros((1, DIMENSIONS)), axis=0)
+    return (centres[topics] + rng.normal(size=(PAPERS, DIMENSIONS)) * 0.9).astype(np.float32)

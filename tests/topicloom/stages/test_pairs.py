@@ -7,6 +7,8 @@ the reason.
 from __future__ import annotations
 
 import itertools
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
@@ -14,13 +16,16 @@ import pytest
 
 from tests.conftest import Project
 from tests.topicloom.stages.consistency import Tables, check
-from tests.topicloom.stages.planted import FIRST, GROWN, SHUFFLED, planted_project, write_settings
+from tests.topicloom.stages.planted import FIRST, GROWN, SHUFFLED, planted_project, save_word_model, write_settings
 from tests.topicloom.stages.runs import Run, run_stages
+from tests.topicloom.test_language_model import Endpoint
 from topicloom.errors import SettingsError
 from topicloom.settings.reading import read_settings
 from topicloom.stages.registry import STAGES
 
 NAMED = "A name by hand"
+MODEL = "model"  # a folder in the project
+ENDPOINT = "http://endpoint/v1"  # stands for the one that listens
 FEATURES: dict[str, dict[str, Any]] = {
     "update assign": {"update": "assign"},
     "update auto": {"update": {"mode": "auto", "most_drift": 9.0}},
@@ -32,11 +37,20 @@ FEATURES: dict[str, dict[str, Any]] = {
     "score centroid": {"score": "centroid"},
     "order canonical": {},
     "names": {"names": {"method": "statistical", "keywords": 3}},
+    "names keybert": {"names": {"method": "keybert", "keywords": 3}, "transformer_model": MODEL},
+    "names asked": {"names": {"method": "statistical", "language_model": {"model": "small", "base_url": ENDPOINT}}},
+    "graph": {"clusterer": "graph"},
     "labels.csv": {},
 }
 REFUSED = {
     frozenset({"consensus", update}): r"consensus\.seeds is 3 and update .*; a consensus fits all papers"
     for update in ("update assign", "update auto")
+} | {
+    frozenset(
+        {"graph", "consensus"}
+    ): r"consensus\.seeds is 3 and clusterer graph, which lets four seeds vote by itself",
+    frozenset({"graph", "orphans reassign"}): r"orphans\.mode is reassign and clusterer graph, which leaves papers out",
+    frozenset({"graph", "min_topic_size auto"}): r"min_topic_size is auto and clusterer graph, whose resolution",
 }
 
 
@@ -48,8 +62,15 @@ PAIRS = [pair for pair in itertools.combinations(FEATURES, 2) if not _are_one_se
 
 
 @pytest.fixture(scope="module")
-def planted(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    return planted_project(tmp_path_factory.mktemp("planted"))
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """The project, with a small model that embeds words in its dimensions, and an endpoint that names topics."""
+    project = planted_project(tmp_path_factory.mktemp("planted"))
+    save_word_model(project.path / MODEL)
+    endpoint = Endpoint()
+    project.endpoint = endpoint.url  # type: ignore[attr-defined]
+    yield project
+    endpoint.server.shutdown()
+    endpoint.server.server_close()
 
 
 class Analysis:
@@ -63,6 +84,8 @@ class Analysis:
         tmo: dict[str, Any] = {}
         for feature in self.features:
             tmo |= FEATURES[feature]
+        stated = json.dumps(tmo).replace(ENDPOINT, self.project.endpoint)  # type: ignore[attr-defined]
+        tmo = json.loads(stated)
         params = {"order": "canonical"} if "order canonical" in self.features else {}
         return write_settings(self.project, self.name, profile, tmo, params)
 
@@ -75,8 +98,9 @@ class Analysis:
 def _what_ran_inside_is_declared(run: Run) -> None:
     for name, inside in run.inside.items():
         if name in STAGES:
-            declared = {*STAGES[name].inner, *STAGES[name].all_parts()}
-            assert inside <= {one.name for one in declared}, name
+            declared = {one.name for one in (*STAGES[name].inner, *STAGES[name].all_parts())}
+            # A stage that needs a part under some settings alone states its version among its parameters.
+            assert inside <= declared | STAGES[name].parameters(run.settings).keys(), name
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=" + ".join)
@@ -130,6 +154,9 @@ def _features_did_their_part(analysis: Analysis, run: Run, before: Tables, now: 
         "consensus": lambda: _assert_stage(run, "consensus"),
         "n_topics 8": lambda: _assert_kmeans(analysis, now),
         "names": lambda: _assert_keywords(now),
+        "names keybert": lambda: _assert_named(run, now, "keybert", 0),
+        "names asked": lambda: _assert_named(run, now, "statistical", len(now.summary)),
+        "graph": lambda: _assert_graph(run, now),
         "labels.csv": lambda: _assert_label(analysis, now),
     }
     for feature in analysis.features:
@@ -172,6 +199,19 @@ def _assert_kmeans(analysis: Analysis, now: Tables) -> None:
 def _assert_keywords(now: Tables) -> None:
     assert (now.summary["Keywords"].str.count(r" \| ") <= 2).all()
     assert (now.summary["Label"] != "").all()
+
+
+def _assert_named(run: Run, now: Tables, method: str, asked: int) -> None:
+    facts = run.refs["describe"].facts
+    assert (facts["names"], facts["names_by_language_model"], facts["incomplete"]) == (method, asked, 0)
+    assert (now.summary["Keywords"] != "").all()
+    assert now.summary["Label"].is_unique
+
+
+def _assert_graph(run: Run, now: Tables) -> None:
+    """No paper is left out unless the settings ask for it, and no reduced vectors are made."""
+    assert now.orphans.empty
+    assert "reduced.npy" not in run.refs["reduce"].outputs
 
 
 def _assert_label(analysis: Analysis, now: Tables) -> None:
@@ -219,4 +259,8 @@ def test_the_planted_corpus_asks_something_of_every_feature(planted: Project) ->
 
 def test_features_that_are_one_setting_are_no_pair() -> None:
     left_out = {frozenset(pair) for pair in itertools.combinations(FEATURES, 2)} - {frozenset(p) for p in PAIRS}
-    assert left_out == {frozenset({"update assign", "update auto"}), frozenset({"n_topics 0", "n_topics 8"})}
+    naming = ("names", "names keybert", "names asked")
+    assert left_out == {
+        *(frozenset({"update assign", "update auto"}), frozenset({"n_topics 0", "n_topics 8"})),
+        *(frozenset(pair) for pair in itertools.combinations(naming, 2)),
+    }
