@@ -118,10 +118,10 @@ def make_atlas(
         The atlas.
 
     Example:
-        >>> papers = pd.DataFrame(
-        ...     {"UT": ["a", "b", "c"], "title": "", "year": pd.array([2020, 2021, 2021], "Int64"), "doi": "",
-        ...      "Topic": [0, 0, 1], "Score": 1.0, "placed": False, "x": [0.0, 1.0, 5.0], "y": [0.0, 1.0, 5.0]}
-        ... )
+        >>> papers = pd.DataFrame({"UT": ["a", "b", "c"], "Topic": [0, 0, 1], "year": [2020, 2021, 2021]})
+        >>> papers[["x", "y"]] = [[0.0, 0.0], [1.0, 1.0], [5.0, 5.0]]
+        >>> papers[["title", "doi", "Score", "Typicality", "Abstract", "placed"]] = ["", "", 1.0, 50.0, True, False]
+        >>> papers["Abstract"] = papers["Abstract"].astype(bool)
         >>> table = [Topic(0, 2, "0_maps", ["maps"], [0.5], [0]), Topic(1, 1, "1_cell", ["cell"], [0.4], [2])]
         >>> names = [TopicName("Maps", ["maps"]), TopicName("Cells", ["cell"])]
         >>> candidates = [[("maps", 0.5)], [("cell", 0.4)]]
@@ -307,7 +307,8 @@ def write_atlas(atlas: Atlas, folder: Path, *, escape_formulas: bool = False) ->
 
     Example:
         >>> import tempfile
-        >>> empty = pd.DataFrame({name: [] for name in ("UT", "Topic", "year", "x", "y")}).astype({"Topic": int})
+        >>> columns = ("UT", "Topic", "year", "Typicality", "Abstract", "x", "y")
+        >>> empty = pd.DataFrame({name: [] for name in columns}).astype({"Topic": int, "Abstract": bool})
         >>> atlas = make_atlas(empty, [], np.zeros((0, 2)), [], [], "english", 0.9, 2026)
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     write_atlas(atlas, Path(folder))
@@ -351,7 +352,8 @@ def read_atlas(folder: Path) -> Atlas:
 
     Example:
         >>> import tempfile
-        >>> empty = pd.DataFrame({name: [] for name in ("UT", "Topic", "year", "x", "y")}).astype({"Topic": int})
+        >>> columns = ("UT", "Topic", "year", "Typicality", "Abstract", "x", "y")
+        >>> empty = pd.DataFrame({name: [] for name in columns}).astype({"Topic": int, "Abstract": bool})
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     write_atlas(make_atlas(empty, [], np.zeros((0, 2)), [], [], "english", 0.9, 2026), Path(folder))
         ...     read_atlas(Path(folder)).others_threshold
