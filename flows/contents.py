@@ -6,25 +6,6 @@ from flows.run_report import RunReport
 from flows.stage_runner import StageRunner
 from topicloom.lineage.history import turn
 from topicloom.settings.checks import require_fitting_settings
-from topicloom.stage_names import (
-    CHOOSE_SIZE,
-    CLUSTER,
-    CONSENSUS,
-    DESCRIBE,
-    DISTRIBUTION,
-    EXPORT,
-    FIGURES,
-    GRAPH,
-    IDENTIFY,
-    LOAD_EMBEDDINGS,
-    ORPHAN_SPLIT,
-    QUALITY,
-    REASSIGN,
-    REDUCE,
-    REPORT,
-    REPRESENT,
-    UPDATE,
-)
 from topicloom.store.retention import run_of
 
 
@@ -43,24 +24,24 @@ def run_stages(run: StageRunner, *, validate_only: bool = False) -> RunReport | 
     """
     run.announce(validate_only=validate_only)
     with run_of(run.settings):
-        require_fitting_settings(run.settings, run.first(LOAD_EMBEDDINGS).facts)
+        require_fitting_settings(run.settings, run.first("load-embeddings").facts)
         if validate_only:
             run.log.info("%s: the input is sound.", run.settings.label)
             return None
-        run(UPDATE)
-        run(CHOOSE_SIZE)
-        run(GRAPH)
-        run(REDUCE)
-        run(CLUSTER)
-        run(CONSENSUS)
-        run(REASSIGN)
-        run(REPRESENT)
-        run(DISTRIBUTION)
-        run(ORPHAN_SPLIT)
+        run("update")
+        run("choose-size")
+        run("graph")
+        run("reduce")
+        run("cluster")
+        run("consensus")
+        run("reassign")
+        run("represent")
+        run("distribution")
+        run("orphan-split")
         with turn(run.settings):
-            run(IDENTIFY)
-            run(EXPORT)
+            run("identify")
+            run("export")
             run.remember()
             run.claim_folder()
-        run.draw(DESCRIBE, QUALITY, FIGURES, REPORT)
+        run.draw("describe", "quality", "figures", "report")
         return run.report()

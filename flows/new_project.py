@@ -25,8 +25,8 @@ from flows.server.deployments import deploy
 from flows.server.entrance import ROUTE
 from tasks.import_exports import import_exports
 from topicloom.errors import InputError, Problem
+from topicloom.intake.file_names import ANALYSIS
 from topicloom.intake.project import Imported, require_new
-from topicloom.intake.settings_file import ANALYSIS
 from topicloom.intake.telling import told
 from topicloom.output_files import REPORT_FILE
 from topicloom.pages.markdown import literal

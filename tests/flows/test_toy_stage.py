@@ -79,7 +79,7 @@ def extended(tmp_path_factory) -> Path:
     for room in ("flows", "tasks", "topicloom"):
         shutil.copytree(REPOSITORY / room, program / room, ignore=shutil.ignore_patterns("__pycache__"))
     stage, task = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    name, *registry, import_, call = re.findall(r"```diff\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    name, *registry, call = re.findall(r"```diff\n(.*?)```", PAGE.read_text(), re.DOTALL)
     (program / "tasks/evenness.py").write_text(task)
     declared = program / "topicloom/stages/evenness.py"
     declared.write_text(stage)
@@ -87,8 +87,7 @@ def extended(tmp_path_factory) -> Path:
     apply(name, program / "topicloom/stage_names.py")
     for hunk in registry:
         apply(hunk, program / "topicloom/stages/registry.py")
-    for hunk in (import_, call):
-        apply(hunk, program / "flows/contents.py")
+    apply(call, program / "flows/contents.py")
     return program
 
 

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from topicloom.intake.project import ACCOUNT, DATASET, DUPLICATES, ORIGINS, REFUSED, SOURCES
-from topicloom.intake.settings_file import PROFILE
+from topicloom.intake.file_names import ACCOUNT, DATASET, DUPLICATES, ORIGINS, PROFILE, REFUSED, SOURCES
 from topicloom.store.swap import JOURNAL, Names, finish_swap, folder_lock, swapped_in
 
 logger = logging.getLogger(__name__)

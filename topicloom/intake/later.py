@@ -27,23 +27,23 @@ from topicloom.intake.dataset import (
     named_rows,
     records_table,
 )
-from topicloom.intake.identity import distinct, name_of
-from topicloom.intake.merging import Outcome, merged_away, merged_records
-from topicloom.intake.project import (
+from topicloom.intake.file_names import (
     ACCOUNT,
+    ANALYSIS,
     CORPUS,
     DATASET,
     DUPLICATES,
+    FILTERED,
     ORIGINS,
+    PROFILE,
     REFUSED,
     SOURCES,
-    Imported,
-    keep_sources,
-    refused_table,
 )
+from topicloom.intake.identity import distinct, name_of
+from topicloom.intake.merging import Outcome, merged_away, merged_records
+from topicloom.intake.project import Imported, keep_sources, refused_table
 from topicloom.intake.reading import ReadFile, read_exports
 from topicloom.intake.record import IntakeError
-from topicloom.intake.settings_file import ANALYSIS, FILTERED, PROFILE
 from topicloom.intake.sources import Given, given_files
 from topicloom.store.csv_tables import unescaped, write_csv
 from topicloom.store.files import digest_file, read_json, replaced, write_json

@@ -17,11 +17,24 @@ from topicloom.errors import Problem
 from topicloom.inputs.languages import language_facts
 from topicloom.intake.accounts import Account, Change, account_of, databases, import_account
 from topicloom.intake.dataset import as_dataset, corpus_of, named_rows, records_table
+from topicloom.intake.file_names import (
+    ACCOUNT,
+    ANALYSIS,
+    CORPUS,
+    DATASET,
+    DUPLICATES,
+    FILTERED,
+    ORIGINS,
+    PROFILE,
+    REFUSED,
+    SETTINGS,
+    SOURCES,
+)
 from topicloom.intake.identity import distinct, name_of
 from topicloom.intake.merging import Outcome, merged_records
 from topicloom.intake.reading import ReadFile, read_exports
 from topicloom.intake.record import IntakeError
-from topicloom.intake.settings_file import ANALYSIS, FILTERED, PROFILE, settings_text
+from topicloom.intake.settings_file import settings_text
 from topicloom.intake.sources import Given, given_files
 from topicloom.machine.regular_files import unreadable
 from topicloom.settings.schema import FolderName
@@ -30,10 +43,6 @@ from topicloom.store.files import sync_tree, write_json
 
 if TYPE_CHECKING:
     import pandas as pd
-
-DATASET, CORPUS, ACCOUNT = "dataset_raw_cleaned.csv", "corpus.csv", "import.json"
-DUPLICATES, ORIGINS, REFUSED, SOURCES = "duplicates.csv", "merged_fields.csv", "refused.csv", "sources"
-SETTINGS = "config_analysis.yml"
 
 
 @dataclass(frozen=True)

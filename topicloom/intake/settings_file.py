@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import yaml
 
 from topicloom.inputs.languages import ENGLISH
+from topicloom.intake.file_names import ANALYSIS, FILTERED, PROFILE
 from topicloom.settings.stop_lists import languages_with_list
 
-PROFILE, FILTERED, ANALYSIS = "e01", "f01", "a01_tm__f01_e01__hdbs"
 MODEL = "all-MiniLM-L6-v2"
 MULTILINGUAL = "paraphrase-multilingual-MiniLM-L12-v2"
 _SMALL = 1000  # papers below which topics of five are looked for

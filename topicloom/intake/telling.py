@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from topicloom.intake.project import DUPLICATES, SOURCES, Imported
-from topicloom.intake.settings_file import FILTERED
+from topicloom.intake.file_names import DUPLICATES, FILTERED, SOURCES
+from topicloom.intake.project import Imported
 
 _SHOWN = 12  # files of one message
 
