@@ -68,7 +68,18 @@ def test_each_takes_what_the_other_has_kept(finished, run):
     assert run(finished.analysis).computed == []
 
 
+def test_an_unchanged_run_with_pictures_imports_nothing_heavy(finished):
+    finished.write_settings(pictures={"quality": True, "figures": False, "report": True})
+    run_without_server(finished.analysis)
+    assert "imported []" in unchanged(finished)
+
+
 def test_prefect_is_not_imported(finished):
+    assert "imported []" in unchanged(finished)
+
+
+def unchanged(finished) -> str:
+    """What an unchanged run says, and which heavy libraries its process has imported."""
     script = (
         "import sys\nfrom flows.console.cli import main\n"
         "try: main()\nexcept SystemExit: pass\n"
@@ -84,8 +95,8 @@ def test_prefect_is_not_imported(finished):
         check=True,
     )
     assert "nothing has changed since the last run" in done.stdout
-    assert done.stdout.splitlines()[-1] == "imported []"
     assert done.stderr == ""
+    return done.stdout.splitlines()[-1]
 
 
 def failing(monkeypatch, error: Exception, times: int) -> list[int]:

@@ -136,6 +136,11 @@ class History:
         )
         return {uid: label for uid, label, _ in rows}
 
+    def has_labels(self, lineage: str, number: int) -> bool:
+        """Whether it is noted under which labels a run shows its topics."""
+        query = "SELECT 1 FROM topics WHERE lineage = ? AND number = ? AND label != '' LIMIT 1"
+        return bool(self._rows(query, lineage, number))
+
     def note_labels(self, lineage: str, number: int, labels: Mapping[str, str]) -> None:
         """Note under which labels a run shows its topics. labels: by lasting id."""
         query = "SELECT uid, label FROM topics WHERE lineage = ? AND number = ?"

@@ -23,12 +23,13 @@ def available_threads() -> int:
     """
     import joblib  # late: who only asks for help or for what is kept needs no cores
 
-    wanted = _wanted()
+    wanted = wanted_threads()
     cores = int(joblib.cpu_count())
     return cores if wanted is None else min(cores, wanted)
 
 
-def _wanted() -> int | None:
+def wanted_threads() -> int | None:
+    """What $TOPICLOOM_THREADS says, None where it says nothing. Raises ThreadsError where that is no number."""
     wanted = os.environ.get(_VARIABLE)
     if not wanted:
         return None

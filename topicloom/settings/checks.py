@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from topicloom.errors import InputError, Problem, SettingsError, quoted_list
-from topicloom.machine.threads import available_threads
+from topicloom.machine.threads import wanted_threads
 from topicloom.settings.keys import require_key
 from topicloom.settings.schema import RepresentSettings, Settings, UmapSettings
 from topicloom.settings.stop_lists import ENGLISH
@@ -26,7 +26,7 @@ def require_fitting_settings(settings: Settings, facts: Mapping[str, Any]) -> No
     facts: those that load-embeddings states, of which documents must be there.
     """
     require_key(settings)
-    available_threads()  # a wrong number of threads is said before any stage computes
+    wanted_threads()  # a wrong number of threads is said before any stage computes
     _require_tokenizer(settings)
     problems = [
         *_problems(settings, int(facts["documents"]), facts.get("zero_rows", [])),

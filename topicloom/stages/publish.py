@@ -14,13 +14,14 @@ from topicloom.settings.schema import Settings
 from topicloom.stage_names import DESCRIBE, FIGURES, QUALITY, REPORT
 from topicloom.store.files import write_json
 from topicloom.store.record_form import stated_identity
-from topicloom.store.run_record import analysis_lock, exported_by, read_record
+from topicloom.store.run_record import analysis_lock, exported_by, read_record, update_record
 from topicloom.store.store import StageRef, Store
 from topicloom.store.swap import swapped_in
 
 logger = logging.getLogger(__name__)
 
 _ENTRY = "pictures"
+_NOTED = "labels_noted"  # of which pictures and run the history has the labels
 
 
 def published_names(record: Mapping[str, Any]) -> list[str]:
@@ -89,16 +90,22 @@ def note_shown_labels(settings: Settings, described: StageRef) -> None:
 
     described: the result of describe that the analysis folder shows.
     """
-    import pandas as pd
-
     identity = stated_identity(settings.analysis_path)
     if not identity:
         return
-    store = Store(settings.store_path)
+    store, history = Store(settings.store_path), History(settings)
+    noted = {"describe": described.key, "lineage": identity["lineage"], "run": identity["run"]}
+    # An unchanged run imports nothing heavy; a history that was made anew from its records has lost the labels.
+    if read_record(settings).get(_NOTED) == noted and history.has_labels(identity["lineage"], identity["run"]):
+        return
+    import pandas as pd
+
     topics = pd.read_parquet(store.folder(DESCRIBE, described.key) / "topics.parquet")
     labels = dict(zip(topics["topic_uid"].astype(str), topics["Label"].astype(str), strict=True))
     try:
-        History(settings).note_labels(identity["lineage"], identity["run"], labels)
+        history.note_labels(identity["lineage"], identity["run"], labels)
+        with analysis_lock(settings, store):
+            update_record(settings, {_NOTED: noted})
     except HistoryError as error:  # the pictures are there; a label may be made anew
         logger.warning("The labels of this run are not noted: %s", error)
 
