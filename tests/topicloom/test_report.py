@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import gzip
 import hashlib
 import json
@@ -13,7 +14,7 @@ import pytest
 
 from tests.topicloom.atlases import small_atlas
 from topicloom.report import payload as payload_module
-from topicloom.report.page import report_page
+from topicloom.report.page import _agreement, report_page
 from topicloom.report.payload import packed, payload
 
 QUALITY = {
@@ -118,3 +119,12 @@ def test_quality_is_shown_with_how_to_read_it_and_nothing_is_nan():
 
 def test_packing_is_the_same_every_time():
     assert packed({"a": "ü"}) == packed({"a": "ü"})
+
+
+@pytest.mark.filterwarnings("error")
+def test_scores_that_are_all_alike_have_no_order_to_agree_on():
+    atlas = small_atlas(2)
+    papers = atlas.papers.assign(Score=0.0)
+    assert _agreement(dataclasses.replace(atlas, papers=papers)) is None
+    papers = papers.assign(Score=papers["Typicality"])
+    assert _agreement(dataclasses.replace(atlas, papers=papers)) == 1.0

@@ -155,8 +155,11 @@ def _shown(value: Any, form: str) -> str:
 def _agreement(atlas: Atlas) -> float | None:
     """Spearman's rank correlation of Score and typicality over the assigned papers; None where it is undefined."""
     assigned = atlas.papers[atlas.papers["Topic"] != -1]
-    found = assigned["Score"].rank().corr(assigned["Typicality"].rank()) if len(assigned) > 1 else math.nan
-    return None if math.isnan(found) else round(float(found), 2)
+    ranks = assigned[["Score", "Typicality"]].rank()
+    if (ranks.nunique() < 2).any():  # all alike: they have no order to agree on
+        return None
+    found = float(ranks["Score"].corr(ranks["Typicality"]))
+    return None if math.isnan(found) else round(found, 2)
 
 
 def _span(atlas: Atlas) -> str:
