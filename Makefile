@@ -34,12 +34,24 @@ lint: $(VENV)/.installed
 docs: $(VENV)/.installed
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
+# What `topicloom warmup` imports is installed first: it compiles on the cores that pip, busy on one with all the rest,
+# leaves idle. If it fails here it says so where it is called next.
+COMPILING := annotated-types cloudpickle hdbscan joblib llvmlite narwhals numba numpy pandas pydantic pydantic_core pynndescent \
+  python-dateutil pytz PyYAML scikit-learn scipy six stop-words threadpoolctl tqdm typing-inspection typing_extensions \
+  tzdata umap-learn
+empty :=
+space := $(empty) $(empty)
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --no-deps $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+
 # --no-deps: the lock is complete (pip check says so), and biblium would bring plotting libraries that the demo does not
 # use.
 $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip==26.3
-	$(BIN)/python -m pip install --quiet --no-deps $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -r requirements.lock
+	grep -E '^($(subst $(space),|,$(COMPILING)))==' requirements.lock > $(VENV)/compiling.txt
+	$(PIP_INSTALL) -r $(VENV)/compiling.txt
+	PYTHONPATH=. nice $(BIN)/python -c 'import topicloom.warmup as w; w.is_warm() or w.warm_up()' > $(VENV)/warmup.log 2>&1 & \
+	warmup=$$!; trap 'kill $$warmup' INT TERM; $(PIP_INSTALL) -r requirements.lock; installed=$$?; wait $$warmup; exit $$installed
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	! $(BIN)/python -m pip check | grep -v -e '^biblium ' -e '^No broken'
 	touch $@

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import topicloom
 from topicloom import warmup
 from topicloom.machine import compiled
 from topicloom.progress import Part, listening
@@ -108,6 +109,26 @@ model._knn_search_index = read_index(folder)
 assert model.transform(vectors[500:]).shape == (100, 5)
 """
     assert compiled_in(script) == "[]"
+
+
+def test_make_installs_first_what_it_imports(warm):
+    """All other libraries cannot be imported, as at that moment of an installation."""
+    makefile = (Path(topicloom.__file__).parents[1] / "Makefile").read_text()
+    first = makefile.partition("COMPILING := ")[2].partition("\nempty")[0].replace("\\", "").split()
+    script = """
+import sys
+from importlib.metadata import packages_distributions
+from topicloom.warmup.pieces import PIECES
+class Missing:
+    here = {name for name, owners in packages_distributions().items() if not set(owners) & {*sys.argv[1:], "topicloom"}}
+    def find_spec(self, name, *_):
+        if name.partition(".")[0] in self.here:
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Missing())
+for piece in PIECES.values():
+    piece.compile()
+"""
+    subprocess.run([sys.executable, "-c", script, *first], check=True, stdout=subprocess.DEVNULL)
 
 
 def test_the_pieces_cover_every_metric_and_wait_for_pieces_that_there_are():

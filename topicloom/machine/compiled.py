@@ -23,6 +23,7 @@ from typing import Any
 
 from topicloom.machine.declared import compiled_when_called
 
+_STATE_WHAT_IS = ("pynndescent.kernels.generate_graph_update_array_batched", "pynndescent.pynndescent_.init_rp_tree")
 LIBRARIES = ("numba", "llvmlite", "umap-learn", "pynndescent")
 
 
@@ -104,11 +105,24 @@ def import_umap() -> ModuleType:
     for name, dispatcher in dispatchers():
         # What has been compiled in this process already is left as it is.
         if not dispatcher.signatures:
+            _compile_for_one_thread(name, dispatcher)
             _keep(name, dispatcher)
     _keep_no_second_form()
     _drive_from_python()
     module: ModuleType = umap
     return module
+
+
+def _compile_for_one_thread(name: str, dispatcher: Any) -> None:
+    """Compile a loop of the neighbour search as one of one thread, which it is: under a seed one thread runs it.
+
+    numba compiles a loop that threads could share three times as long. Where a function states types of its variables,
+    numba heeds them in a loop of one thread alone, so that it would compute in other types; such a function is left as
+    it is, but for those that state the types that their variables have anyway.
+    """
+    stated = dispatcher.locals and name not in _STATE_WHAT_IS
+    if name.startswith("pynndescent.") and not stated:
+        dispatcher.targetoptions["parallel"] = False
 
 
 def _keep(name: str, dispatcher: Any) -> None:

@@ -218,20 +218,21 @@ def _quietly(work: Callable[[], Any]) -> Callable[[], None]:
 def _pieces() -> dict[str, Piece]:
     search = {metric: f"neighbours by {metric}" for metric in metrics()}
     first, *others = metrics()
+    small, large, graph = "search tree, small nodes", "search tree, large nodes", "search graph"
     named: dict[str, tuple[Callable[[], Any], float, tuple[str, ...]]] = {
-        "trees to start from": (_first_trees, 10, ()),
-        "search tree, small nodes": (_search_tree, 20, ()),
-        "search tree, large nodes": (partial(_search_tree, local_bytes=_EVERY_NODE_IS_LARGE), 12, ()),
-        "search graph": (_search_graph, 12, ()),
-        search[first]: (partial(_search, first), 30, ()),
-        **{search[metric]: (partial(_search, metric), 8, (search[first],)) for metric in others},
-        "few papers": (_few_papers, 6, ()),
-        "layout": (_layout, 5, ()),
-        "layout on every core": (_parallel_layout, 4, ()),
-        "new papers": (partial(_new_papers, first), 8, (search[first], "layout")),
-        "membership vectors": (_membership, 2, ()),
-        "topic distribution": (_distribution, 4, ()),
+        small: (_search_tree, 30, ()),
+        graph: (_search_graph, 20, ()),
+        large: (partial(_search_tree, local_bytes=_EVERY_NODE_IS_LARGE), 9, ()),
+        "trees to start from": (_first_trees, 8, ()),
+        search[first]: (partial(_search, first), 14, (small, graph, "trees to start from")),
+        **{search[metric]: (partial(_search, metric), 6, (search[first],)) for metric in others},
+        "layout": (_layout, 8, ()),
+        "few papers": (_few_papers, 7, ("layout",)),
+        "new papers": (partial(_new_papers, first), 7, (search[first], "layout")),
+        "layout on every core": (_parallel_layout, 5, ()),
+        "topic distribution": (_distribution, 5, ()),
         "coherence": (_coherence, 4, ()),
+        "membership vectors": (_membership, 2, ()),
     }
     return {name: Piece(_quietly(work), seconds, after) for name, (work, seconds, after) in named.items()}
 

@@ -109,7 +109,7 @@ def _part(ngrams: DocumentNgrams, rows: slice) -> DocumentNgrams:
     tokens = ngrams.tokens[rows.start : rows.stop + 1]
     bounds = ngrams.bounds[tokens[0] : tokens[-1] + 1] if len(ngrams.bounds) else ngrams.bounds
     start, end = (bounds[0], bounds[-1]) if len(bounds) else (tokens[0], tokens[-1])
-    found = np.ascontiguousarray(ngrams.found[:, start:end])
+    found = np.array(ngrams.found[:, start:end], order="C")  # a file that is mapped may not be written to: another type
     return DocumentNgrams(found, tokens - tokens[0], bounds - start)
 
 
