@@ -131,6 +131,22 @@ for piece in PIECES.values():
     subprocess.run([sys.executable, "-c", script, *first], check=True, stdout=subprocess.DEVNULL)
 
 
+@pytest.mark.parametrize("metric", ["correlation", "euclidean"])
+def test_an_index_is_saved_and_saved_again_without_compiling(warm, metric):
+    """As the export does with each model, which no run searches."""
+    script = f"""
+import numpy as np, tempfile, pathlib, pickle
+from topicloom.settings.schema import UmapSettings
+from topicloom.space.neighbours import find_neighbours, read_index, write_neighbours
+vectors, folder = np.random.default_rng(5).normal(size=(500, 16)).astype("f4"), pathlib.Path(tempfile.mkdtemp())
+write_neighbours(folder, find_neighbours(vectors, UmapSettings(metric="{metric}"), 3, quiet=True))
+index = read_index(folder, to_search=False)
+assert "_search_function" not in index.__getstate__()
+pickle.dumps(index)
+"""
+    assert compiled_in(script) == "[]"
+
+
 def test_the_pieces_cover_every_metric_and_wait_for_pieces_that_there_are():
     assert metrics() == ("cosine", "euclidean", "correlation", "manhattan")
     assert {f"neighbours by {metric}" for metric in metrics()} <= set(PIECES)

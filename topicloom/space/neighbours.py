@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from topicloom.settings.schema import UmapSettings
 ALL_PAIRS_BELOW = 4096
 _ANGULAR = ("cosine", "correlation")  # UMAP splits by angle under these
 _INDICES, _DISTANCES, _INDEX, _RANDOM = "indices.npy", "distances.npy", "index.joblib", "random_state.npz"
+_reading = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -151,11 +153,12 @@ def read_neighbours(folder: Path) -> Neighbours:
     return Neighbours(np.load(folder / _INDICES), np.load(folder / _DISTANCES), None, state)
 
 
-def read_index(folder: Path) -> Any:
+def read_index(folder: Path, *, to_search: bool = True) -> Any:
     """Read the index that finds the neighbours of new documents.
 
     Args:
         folder: Of `write_neighbours`.
+        to_search: False: the index will only be saved again, and needs no function that searches it.
 
     Returns:
         The pynndescent.NNDescent.
@@ -173,4 +176,29 @@ def read_index(folder: Path) -> Any:
         'NNDescent'
     """
     import_umap()
-    return joblib.load(folder / _INDEX)
+    if to_search:
+        return joblib.load(folder / _INDEX)
+    with _making_no_search():
+        index = joblib.load(folder / _INDEX)
+    index._search_function = None  # none is made when it is saved either
+    return index
+
+
+@contextlib.contextmanager
+def _making_no_search() -> Iterator[None]:
+    """Within the block, an index that this thread reads is not given the function that searches it."""
+    from pynndescent import NNDescent
+
+    thread = threading.get_ident()
+    with _reading:
+        make = NNDescent._init_search_function
+
+        def make_for_others(index: Any) -> None:
+            if threading.get_ident() != thread:
+                make(index)
+
+        NNDescent._init_search_function = make_for_others
+        try:
+            yield
+        finally:
+            NNDescent._init_search_function = make

@@ -158,7 +158,7 @@ def _model_parts(store: Store, refs: Refs, settings: Settings, results: Results)
     if settings.tmo.method == "graph":
         umap, clusterer = graph_models(stored_vectors(store, refs[LOAD_EMBEDDINGS]), clusters, settings.tmo.umap)
     else:
-        umap = fitted_umap(settings, store, refs, refs[REDUCE])
+        umap = fitted_umap(settings, store, refs, refs[REDUCE], to_search=False)
         clusterer = joblib.load(store.artifact(refs[CLUSTER], CLUSTERER.name))
     return ModelParts(
         topics=results.topics,

@@ -104,8 +104,11 @@ def _transformed(model: Any, vectors: NDArray[np.floating[Any]]) -> NDArray[np.f
     return transformed
 
 
-def fitted_umap(settings: Settings, store: Store, refs: Refs, reduced: StageRef) -> Any:
-    """The fitted UMAP of a result of reduce, with the index that finds the neighbours of new documents."""
+def fitted_umap(settings: Settings, store: Store, refs: Refs, reduced: StageRef, *, to_search: bool = True) -> Any:
+    """The fitted UMAP of a result of reduce, with the index that finds the neighbours of new documents.
+
+    to_search: False: it will only be saved.
+    """
     import joblib
 
     from topicloom.space.neighbours import read_index
@@ -115,7 +118,7 @@ def fitted_umap(settings: Settings, store: Store, refs: Refs, reduced: StageRef)
     loaded = base_refs(store, refs[UPDATE])[LOAD_EMBEDDINGS] if is_placed(refs) else refs[LOAD_EMBEDDINGS]
     neighbours = found_neighbours(settings, loaded)
     if neighbours is not None:
-        umap._knn_search_index = read_index(store.folder(neighbours.stage, neighbours.key))
+        umap._knn_search_index = read_index(store.folder(neighbours.stage, neighbours.key), to_search=to_search)
     return umap
 
 

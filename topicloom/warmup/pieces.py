@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from topicloom.space.neighbours import Neighbours
 
 Metric = Literal["cosine", "euclidean", "correlation", "manhattan"]
+_KEPT: tuple[Metric, ...] = ("cosine", "euclidean")  # of whose searches pynndescent lets numba keep the code
 _POINTS, _DIMENSIONS, _NEIGHBOURS = 300, 8, 15
 _EVERY_NODE_IS_LARGE = 1  # bytes that fit a processor's cache, for pynndescent's trees
 
@@ -228,7 +229,9 @@ def _pieces() -> dict[str, Piece]:
         **{search[metric]: (partial(_search, metric), 6, (search[first],)) for metric in others},
         "layout": (_layout, 8, ()),
         "few papers": (_few_papers, 7, ("layout",)),
-        "new papers": (partial(_new_papers, first), 7, (search[first], "layout")),
+        **{
+            f"new papers by {metric}": (partial(_new_papers, metric), 7, (search[metric], "layout")) for metric in _KEPT
+        },
         "layout on every core": (_parallel_layout, 5, ()),
         "topic distribution": (_distribution, 5, ()),
         "coherence": (_coherence, 4, ()),

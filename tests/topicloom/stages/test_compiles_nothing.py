@@ -46,7 +46,7 @@ CASES: dict[str, tuple[int, int, str, dict[str, Any]]] = {
     ),
     "5000 consensus": (5000, 384, "f4", {"consensus": {"seeds": 2}, "score": "centroid"}),
     "5000 graph": (5000, 384, "f4", {"clusterer": "graph", "n_topics": 12, "represent": {"stop_words": "english"}}),
-    "18000": (18_000, 768, "f4", {"pictures": {"quality": True, "figures": False, "report": False}}),
+    "18000": (18_000, 768, "f4", {"pictures": {"quality": True, "figures": False, "report": True}}),
     "18000 euclidean": (18_000, 384, "f4", {"umap": {"metric": "euclidean"}, "represent": {"bm25_weighting": True}}),
 }
 
@@ -98,7 +98,7 @@ class Grown:
         """The first papers, and the settings of a run over them; its analysis."""
         names = [f"G{row:07}" for row in range(papers)]
         analysis = write_project(self.root, names, self.topic[:papers], self.vectors[:papers], seed=1)
-        tmo = {"min_topic_size": 15, "pictures": dict.fromkeys(ALL_PICTURES, False), **tmo}
+        tmo = {"min_topic_size": 15, "pictures": {"quality": True, "figures": False, "report": True}, **tmo}
         content = json.loads((analysis / DIRECTIVE).read_text())
         content["tmo"] |= {**tmo, "umap": {**QUICK, **tmo.get("umap", {})}}
         (analysis / DIRECTIVE).write_text(json.dumps(content))
