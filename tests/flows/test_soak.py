@@ -47,11 +47,17 @@ class Soak:
         self.papers = 0
 
     def grow(self, share: float) -> None:
-        """Let the corpus hold a share of the papers that are still to come; between two runs, as people do it."""
+        """Let the corpus hold a share of the papers that are still to come; between two runs, as people do it.
+
+        Where runs follow each other without a pause, it grows another time.
+        """
         papers = FIRST_PAPERS + round(share * (len(self.corpus) - FIRST_PAPERS))
         if papers <= self.papers:
             return
-        self.serving.wait_until(lambda: not self.runs("PENDING", "RUNNING"), 300)
+        try:
+            self.serving.wait_until(lambda: not self.runs("PENDING", "RUNNING"), 60)
+        except TimeoutError:
+            return
         profile = self.project.profile
         self.corpus.head(papers).to_csv(profile / "corpus.csv", index=False)
         np.save(profile / "embeddings.npy", self.vectors[:papers])
@@ -132,11 +138,16 @@ def every(serving: Serving, path: str, query: dict) -> list[dict]:
             return found
 
 
+def open_tasks(serving: Serving) -> list[str]:
+    """The tasks that the server takes for running, with the ids of their runs."""
+    unclosed = {"task_runs": {"state": {"type": {"any_": ["RUNNING", "PENDING"]}}}}
+    return [f"{task['name']} of {task['flow_run_id']}" for task in every(serving, "/task_runs/filter", unclosed)]
+
+
 def figures(soak: Soak) -> dict:
     """What came of it."""
     serving = soak.serving
     runs = [run for run in every(serving, "/flow_runs/filter", {}) if run["state_type"] != "SCHEDULED"]
-    unclosed = {"task_runs": {"state": {"type": {"any_": ["RUNNING", "PENDING"]}}}}
     numbers = history(soak.project)
     return {
         "minutes": MINUTES,
@@ -150,7 +161,7 @@ def figures(soak: Soak) -> dict:
             if run["state_type"] in ("CRASHED", "FAILED", "CANCELLED") and not soak.was_harmed(run)
         ],
         "failed": [run["state"]["message"] for run in runs if run["state_type"] == "FAILED"],
-        "tasks that seem to run": len(every(serving, "/task_runs/filter", unclosed)),
+        "tasks that seem to run": open_tasks(serving),
         "slots taken": sum(limit["active_slots"] for limit in serving.api("/v2/concurrency_limits/filter", {})),
         "left in the store": [str(path) for path in (soak.project.path / ".topicloom").glob("*/.*.tmp")],
         "runs in the history": len(numbers),
@@ -169,7 +180,7 @@ def history(project: Project) -> list[int]:
 def test_every_run_ends_in_a_true_state_and_nothing_is_lost(project, tmp_path):
     corpus = pd.read_csv(project.profile / "corpus.csv", dtype=str, keep_default_na=False)
     serving = Serving(tmp_path / "serving", project)
-    soak = Soak(serving, project)
+    soak, report = Soak(serving, project), Path(os.environ.get("TOPICLOOM_SOAK_REPORT", tmp_path / "soak.json"))
     try:
         soak.grow(0)
         serving.write_config("wos", **SCHEDULE)
@@ -179,22 +190,28 @@ def test_every_run_ends_in_a_true_state_and_nothing_is_lost(project, tmp_path):
             time.sleep(soak.random.uniform(20, 60))
             soak.harm()
             soak.grow(min(1.0, (time.monotonic() - begun) / (60 * MINUTES)))
-        soak.grow(1)
+            with contextlib.suppress(OSError):  # what is known so far, should the rest go wrong
+                report.write_text(json.dumps(figures(soak), indent=1))
         serving.write_config("wos")
         assert serving.command("deploy").returncode == 0
         left = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED", *UNFINISHED]}}}}
         serving.wait_until(lambda: not serving.api("/flow_runs/filter", left), 600)
+        soak.grow(1)
         # A slot that stayed taken would let this one wait for ever.
         assert serving.end_of(serving.start("topic-model/wos"), seconds=180) == "COMPLETED"
+        with contextlib.suppress(TimeoutError):  # the server writes tasks down some moments after their run has ended
+            serving.wait_until(lambda: not open_tasks(serving), 60)
         found = figures(soak)
-        Path(os.environ.get("TOPICLOOM_SOAK_REPORT", tmp_path / "soak.json")).write_text(json.dumps(found, indent=1))
+        report.write_text(json.dumps(found, indent=1))
         verified = serving.command("verify", project.analysis)
     finally:
         serving.stop()
-    for name in ("unfinished", "ended badly, and nothing was done", "failed", "left in the store"):
+    for name in (
+        *("unfinished", "ended badly, and nothing was done", "failed", "tasks that seem to run"),
+        *("left in the store", "gaps in the history"),
+    ):
         assert found[name] == [], found
-    assert found["tasks that seem to run"] == found["slots taken"] == 0, found
-    assert found["gaps in the history"] == [], found
+    assert found["slots taken"] == 0, found
     assert found["runs"]["COMPLETED"] > MINUTES / 4, found
     assert verified.returncode == 0, verified
     papers = [pd.read_csv(project.output(name))["Document"] for name in ("dataset_minimal.csv", "orphans.csv")]
