@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
+
+from prefect.states import State
 
 from flows.bounds import require_allowed
 from tasks.load_settings import load_settings
@@ -12,7 +15,14 @@ from topicloom.stages.soundness import require_sound
 from topicloom.stages.take_up import taken_up
 
 
-def opened(analysis: Path, overrides: Overrides | None = None, out: Path | None = None) -> Settings:
+class Opened(NamedTuple):
+    """The settings of a flow, with notes for the person, and the state of the task that has read them."""
+
+    settings: Settings
+    loaded: State[Settings]
+
+
+def opened(analysis: Path, overrides: Overrides | None = None, out: Path | None = None) -> Opened:
     """Read the settings of an analysis, look at its files, and take up what an earlier run has left half done.
 
     Args:
@@ -21,12 +31,13 @@ def opened(analysis: Path, overrides: Overrides | None = None, out: Path | None 
         out: Another folder that the flow writes into.
 
     Returns:
-        The settings, with notes for the person.
+        The settings, and the state of the task that has read them.
 
     Raises:
         InputError: A folder is not allowed here, or settings, corpus or embeddings are unsound.
     """
     require_allowed(analysis, out)
-    settings = load_settings(analysis, overrides)
+    loaded = load_settings(analysis, overrides, return_state=True)
+    settings = loaded.result()
     require_sound(settings)
-    return taken_up(settings)
+    return Opened(taken_up(settings), loaded)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from prefect import flow
 from prefect.runtime import flow_run
 
+from flows.arrows import quoted
 from flows.configs import AnalysisFolder, analysis_label
 from flows.hooks import ENDS
 from flows.opening import opened
@@ -35,9 +36,9 @@ def stage(analysis: AnalysisFolder, stage: StageName) -> str:
         analysis: One of the analyses in configs/.
         stage: The stage to compute; the results of those before it must be kept.
     """
-    settings = opened(analysis)
+    settings, loaded = opened(analysis)
     with run_of(settings):
-        run = PrefectRunner(settings, refresh=stage)
+        run = PrefectRunner(settings, refresh=stage, loaded=loaded)
         run.take_kept(stage)
         if LOAD_EMBEDDINGS in run.outcomes:
             require_fitting_settings(settings, run.refs[LOAD_EMBEDDINGS].facts)
@@ -46,7 +47,7 @@ def stage(analysis: AnalysisFolder, stage: StageName) -> str:
         if stage == EXPORT:
             end_run(settings)
         if stage in PICTURES:
-            publish(settings, _pictures_kept(run.settings, run.refs), run.refs[EXPORT].key)
+            publish(quoted(settings), quoted(_pictures_kept(run.settings, run.refs)), quoted(run.refs[EXPORT].key))
     return f"{stage} of {settings.label} is computed."
 
 

@@ -72,7 +72,7 @@ def sweep(analysis: AnalysisFolder, plan: SweepPlan, out: Path | None = None) ->
         plan: Which settings vary, over how many seeds, how much it may cost, and where it runs.
         out: Folder to write into; sweep/ in the analysis folder when left out.
     """
-    settings = opened(analysis, out=out)
+    settings = opened(analysis, out=out).settings
     _require_embeddings(settings)
     left_out = combinations(settings, plan)[1]
     runner = task_runner(plan, settings.source)

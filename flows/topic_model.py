@@ -38,7 +38,8 @@ def topic_model(
         overrides: Settings that this run uses instead of those in the settings file, which stays as it is.
         validate_only: Check settings, corpus and embeddings, and compute no topics.
     """
-    run = PrefectRunner(opened(analysis, overrides), refresh)
+    opening = opened(analysis, overrides)
+    run = PrefectRunner(opening.settings, refresh, opening.loaded)
     outcome = run_stages(run, validate_only=validate_only)
     if outcome is not None:
         show_page(run.settings, run.outcomes, outcome, run.differences)
