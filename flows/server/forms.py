@@ -45,7 +45,8 @@ def form_of(schema: Mapping[str, Any], configs: Sequence[NamedConfig]) -> Schema
         field["title"] = _TITLES.get(name, field.get("title", name))
     if "analysis" in fields:
         analyses = [f"{named.name}/{analysis}" for named in configs for analysis in named.config.analyses]
-        fields["analysis"] = _choice("analysis", "Which analysis to run.", fields, analyses)
+        said = "Which analysis to run." if analyses else "There is none yet: no project of configs/ is there."
+        fields["analysis"] = _choice("analysis", said, fields, analyses)
     if "root" in fields:
         roots = sorted({str(named.root) for named in configs})
         fields["root"] = _choice("root", "Folder that will hold the project.", fields, roots)

@@ -53,6 +53,13 @@ def test_the_analyses_are_a_choice_and_so_are_the_stages(configs):
     assert form(sweep, configs)["properties"]["analysis"]["enum"] == ["other/z", "two/a01", "two/deep/a02"]
 
 
+def test_a_form_without_any_project_says_so():
+    """As where every config is optional, and no folder is there."""
+    field = form(stage, [])["properties"]["analysis"]
+    assert field["enum"] == []
+    assert field["description"] == "There is none yet: no project of configs/ is there."
+
+
 def test_a_field_says_its_range_and_what_the_file_says_today(configs):
     fields = form(topic_model, configs[1:])["definitions"]["Overrides"]["properties"]
     assert fields["n_topics"]["description"].endswith("In the settings files: 0 (a01), 40 (deep/a02).")
