@@ -79,8 +79,8 @@ def started_runs(serving) -> set[str]:
     return {run["id"] for run in serving.api("/flow_runs/filter", {}) if not run["auto_scheduled"]}
 
 
-def choose(page, current: str, wanted: str) -> None:
-    page.get_by_role("button", name=current).first.click()
+def choose(page, field: str, wanted: str) -> None:
+    page.get_by_role("button", name=f"Select {field}", exact=True).click()
     page.get_by_role("option", name=wanted, exact=True).click()
 
 
@@ -182,6 +182,31 @@ def test_a_run_from_the_form_its_files_and_a_retry_of_one_stage(page, serving, o
     with contextlib.suppress(Error):
         page.goto("http://topicloom.invalid/")  # the watch sees what leaves
     assert outside.asked == ["GET http://topicloom.invalid/ HTTP/1.1"]
+
+
+def test_the_analysis_and_the_stage_are_choices(page, serving, outside):
+    serving.project.write_settings("a02", n_topics=4, clusterer="kmeans")
+    serving.write_config("wos", analyses=["a01", "a02"], schedules=[{"analysis": "a02", "interval_hours": 24}])
+    assert "deployed topic-model/wos (2 analyses)" in serving.command("deploy").stdout
+    known = started_runs(serving)
+    page.set_viewport_size(TALL)
+    open_form(page, serving)
+    page.get_by_text("In the settings files: hdbscan (a01), kmeans (a02).").wait_for()
+    choose(page, "Analysis", "wos/a02")
+    choose(page, "Compute again from this stage on", "cluster")
+    page.get_by_role("switch", name="Only check the input").or_(page.get_by_label("Only check the input")).first.click()
+    keep(page, "run-form-choices")
+    (run,) = submit(page, serving, known)
+    assert serving.end_of(run) == "COMPLETED"
+    found = serving.api(f"/flow_runs/{run}", method="GET")
+    assert found["parameters"] == {"analysis": "wos/a02", "refresh": "cluster", "validate_only": True}
+    assert found["name"] == "wos/a02"
+    page.goto(f"http://127.0.0.1:{serving.port}/v2/deployments/deployment/{found['deployment_id']}?tab=Description")
+    page.get_by_text("a02: every 24 hours").wait_for()
+    keep(page, "schedules")
+    serving.write_config("wos")
+    assert "removed the schedule wos/a02-1" in serving.command("deploy").stdout
+    assert outside.asked == []
 
 
 def test_the_older_interface_shows_the_same_form(page, serving, outside):
