@@ -77,7 +77,7 @@ class Serving:
         ):  # tests in the background of a script: serve would inherit it
             signal.signal(signal.SIGINT, signal.default_int_handler)
         self.process = subprocess.Popen(command, env=self.env, stdout=self.log, stderr=subprocess.STDOUT)
-        self.wait_until(lambda: "Ctrl-C stops everything" in self.said(), 120)
+        self.wait_until(lambda: "Ctrl-C stops everything" in self.said(), 300)
 
     def said(self) -> str:
         """What serve has printed since it began."""
