@@ -44,7 +44,7 @@ def show_page(
     served = served_address(settings.analysis_path)
     topics = read_topics(Store(settings.store_path).artifact(outcomes[REPRESENT].ref, "topics.json"))
     try:
-        create_table_artifact(_rows(topics), key=f"{key}-topics", description=f"Topics of {settings.label}")
+        create_table_artifact(_rows(topics), key=f"{key}-topics", description=f"Topics of {literal(settings.label)}")
         create_markdown_artifact(
             _summary(settings, report, served), key=f"{key}-summary", description="What this run did"
         )
@@ -74,15 +74,15 @@ def _show_pictures(settings: Settings, outcomes: Mapping[str, Outcome], key: str
     if FIGURES in outcomes:
         preview = Store(settings.store_path).artifact(outcomes[FIGURES].ref, PREVIEW)
         image = f"data:image/png;base64,{base64.b64encode(preview.read_bytes()).decode()}"
-        create_image_artifact(image, key=f"{key}-map", description=f"Map of {settings.label}")
+        create_image_artifact(image, key=f"{key}-map", description=f"Map of {literal(settings.label)}")
     path = settings.analysis_path / REPORT_FILE
     if not path.is_file():
         return
     if served:
         link, text = f"{served}{REPORT_FILE}", "Open the report"
     else:
-        link, text = path.as_uri(), str(path)
-    described = f"Report of {settings.label}" if served else "On the machine of the worker"
+        link, text = path.as_uri(), literal(str(path))
+    described = f"Report of {literal(settings.label)}" if served else "On the machine of the worker"
     create_link_artifact(link, link_text=text, key=f"{key}-report", description=described)
 
 
@@ -139,7 +139,7 @@ Changes: {literal(report.changes)}.
 
 ## Files
 
-In `{report.folder}`, on the machine of the worker:
+In {code(str(report.folder))}, on the machine of the worker:
 
 {files}
 """

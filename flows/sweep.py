@@ -22,6 +22,7 @@ from flows.sweep_runners import task_runner
 from tasks.trial import trial
 from topicloom.errors import InputError, Problem
 from topicloom.inputs.encoder import embeddings_missing
+from topicloom.pages.markdown import code, literal
 from topicloom.progress import tell
 from topicloom.settings.checks import require_fitting_settings
 from topicloom.settings.reading import read_settings, with_values
@@ -194,7 +195,8 @@ def _show(settings: Settings, report: SweepReport) -> None:
     log = get_run_logger()
     for line in report.why:
         log.info("%s", line)
-    text = "\n\n".join([f"# Sweep of {report.analysis}", *report.why, f"Files: `{report.folder}`"])
+    heading, files = f"# Sweep of {literal(report.analysis)}", f"Files: {code(str(report.folder))}"
+    text = "\n\n".join([heading, *map(literal, report.why), files])
     try:
         create_markdown_artifact(text, key=f"{slug(settings.label)}-sweep", description="What the sweep recommends")
     except Exception as error:  # noqa: BLE001  # the sweep itself is done

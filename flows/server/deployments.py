@@ -19,6 +19,7 @@ from flows.server.notifications import sync_automations
 from flows.server.workers import pool_has_worker
 from topicloom import __version__
 from topicloom.errors import TopicloomError
+from topicloom.pages.markdown import literal
 from topicloom.settings.projects import (
     COMMON_DEPLOYMENTS,
     SCHEMA,
@@ -92,7 +93,7 @@ def _deployment(named: NamedConfig) -> dict[str, Any]:
 def _described(named: NamedConfig) -> str:
     """What the UI says of a deployment; its schedules too, since the UI's own list does not name their analyses."""
     config = named.config
-    said = config.description or f"Topics of {config.project}."
+    said = config.description or f"Topics of {literal(config.project)}."
     lines = []
     for schedule in config.schedules:
         when = (
@@ -100,10 +101,10 @@ def _described(named: NamedConfig) -> str:
             if schedule.interval_hours
             else f"`{schedule.cron}` {schedule.timezone}"
         )
-        given = "".join(f", {name} = {value}" for name, value in schedule.overrides.given().items())
+        given = "".join(literal(f", {name} = {value}") for name, value in schedule.overrides.given().items())
         rest = "" if schedule.active else " (not active)"
         lines += [
-            f"- {analysis}: {when}{given}{rest}"
+            f"- {literal(analysis)}: {when}{given}{rest}"
             for analysis in ([schedule.analysis] if schedule.analysis else config.analyses)
         ]
     return "\n".join([said.rstrip(), "", "Schedules:", "", *lines]) if lines else said
