@@ -48,7 +48,8 @@ def new_project(
     """Make a project from exports on the server, and compute its map.
 
     Args:
-        project: Its folder will be called so, and so will its deployment. Without slashes.
+        project: Its folder will be called so, and so will its deployment. No slash and none of % & < > : in it, and no
+            dot or space at its beginning.
         exports: A folder, file or pattern on the server: from the root folder on, or a whole path within a root.
         root: The folder that will hold the project; one that a config names.
         run: Start the map at once, as a run of the project's own deployment.

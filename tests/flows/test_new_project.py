@@ -131,7 +131,7 @@ def test_from_exports_to_a_map_on_the_server(serving):
     of_map = {"flow_runs": {"deployment_id": {"any_": [deployment["id"]]}}}
     (begun,) = serving.api("/flow_runs/filter", of_map)
     assert begun["name"] == f"fresh/{ANALYSIS}"
-    assert serving.end_of(begun["id"]) == "COMPLETED"
+    assert serving.end_of(begun["id"], seconds=500) == "COMPLETED"
     address = f"http://127.0.0.1:{serving.port}/files/fresh/{ANALYSIS}/report.html"
     request = urllib.request.Request(address, headers=serving.headers)
     assert b"Map of the papers" in urllib.request.urlopen(request, timeout=30).read()

@@ -6,10 +6,11 @@ minutes for. docs/embedding.md has the figures.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -66,12 +67,36 @@ def static_model(name: str, folder: Path | None, load: Callable[[], Any]) -> Any
         return StaticModel.from_pretrained(str(kept))
     from model2vec.distill import distill_from_model
 
-    tell("distilling a quick model", 0, 1)
     full = load()
-    made = distill_from_model(full[0].auto_model, full.tokenizer, pca_dims=DIMENSIONS, device="cpu")
-    tell("distilling a quick model", 1, 1)
+    with _progress_told():
+        made = distill_from_model(full[0].auto_model, full.tokenizer, pca_dims=DIMENSIONS, device="cpu")
     _keep(made, kept)
     return made
+
+
+class _Bar:
+    """What model2vec shows as a bar of its own, told to whoever listens; of tqdm it has what is used there."""
+
+    def __init__(self, total: int, **_: object) -> None:
+        self._done, self._total = 0, total
+
+    def update(self, count: int) -> None:
+        self._done += count
+        tell("distilling a quick model", self._done, self._total)
+
+    def close(self) -> None:
+        """All is told already."""
+
+
+@contextlib.contextmanager
+def _progress_told() -> Iterator[None]:
+    from model2vec.distill import inference
+
+    shown, inference.tqdm = inference.tqdm, _Bar
+    try:
+        yield
+    finally:
+        inference.tqdm = shown
 
 
 def _kept(name: str, folder: Path | None) -> Path:

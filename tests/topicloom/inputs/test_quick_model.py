@@ -13,6 +13,7 @@ from topicloom.errors import EmbeddingsError
 from topicloom.inputs import quick_model
 from topicloom.inputs.embeddings import are_quick
 from topicloom.inputs.encoder import embeddings_missing, make_embeddings
+from topicloom.progress import listening
 from topicloom.settings.overrides import Overrides
 from topicloom.settings.reading import read_settings
 from topicloom.stages.load_embeddings import check_inputs
@@ -105,9 +106,12 @@ def test_the_static_model_is_distilled_once_a_machine_and_is_that_of_model2vec(p
     own = distill_from_model(full[0].auto_model, full.tokenizer, pca_dims=quick_model.DIMENSIONS, device="cpu")
     texts = [" ".join(WORDS[:7]), " ".join(WORDS[20:31])]
     monkeypatch.setenv("XDG_CACHE_HOME", str(project.root / "cache"))
+    told = []
     for load in (lambda: full, lambda: pytest.fail("it is kept")):
-        found = quick_model.static_model("name", model_folder, load)
+        with listening(told.append):
+            found = quick_model.static_model("name", model_folder, load)
         assert np.allclose(quick_model.static_vectors(found, texts), own.encode(texts), atol=1e-5)
+    assert (told[-1].what, told[-1].done) == ("distilling a quick model", told[-1].total)
     (kept,) = (project.root / "cache" / "topicloom" / "static").iterdir()
     assert not list(kept.parent.glob(".*"))
 

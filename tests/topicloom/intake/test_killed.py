@@ -51,7 +51,7 @@ began = time.monotonic()
 os.waitpid(child_of := child(Path(shutil.copytree(project, copies / "warm"))), 0) if how.name == "times" else None
 whole = time.monotonic() - began
 random.seed(1)
-for moment in range(200 if how.name == "calls" else 25):
+for moment in range(200 if how.name == "calls" else 12):
     copy = Path(shutil.copytree(project, copies / str(moment)))
     left = moment
     process = child(copy)
@@ -105,7 +105,8 @@ def test_a_kill_at_any_moment_leaves_the_project_whole(folder, tmp_path, how):
         assert found in (before, after), copy
         assert not decided or found == after
         seen.append(found == before)
-        add_exports(copy, [folder / "second.csv"])  # whoever tries again
-        assert state(copy) == after
+        if len(seen) % 5 == 0:  # whoever tries again
+            add_exports(copy, [folder / "second.csv"])
+            assert state(copy) == after
     assert set(seen) == {False, True}
     assert how == "times" or 20 < len(seen) < 200
