@@ -6,11 +6,17 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
@@ -52,27 +58,84 @@ class Project:
         return sorted((self.path / ".topicloom" / stage).glob("[!.]*"))
 
 
-@pytest.fixture(scope="session")
-def wos_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """240 Web of Science papers with MiniLM embeddings, never run. Copy it before use."""
-    import pandas as pd
+def made_once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that the first of the processes that run tests makes, for all of them. Not to be changed."""
+    from filelock import FileLock
 
-    from topicloom.inputs.demo import make_demo_project
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if os.environ.get("PYTEST_XDIST_WORKER") else own
+    folder = shared / name
+    with FileLock(shared / f"{name}.lock"):
+        if not folder.is_dir():
+            begun = Path(tempfile.mkdtemp(dir=shared, prefix=f"{name}."))
+            make(begun)
+            begun.rename(folder)
+    return folder
+
+
+def embed(project: Project, papers: pd.DataFrame) -> None:
+    """Make these papers the project's, and its embeddings by MiniLM; those of texts that have one are kept."""
     from topicloom.inputs.encoder import make_embeddings
+    from topicloom.inputs.kept_vectors import set_vectors_aside
     from topicloom.settings.reading import read_settings
     from topicloom.store.store import Store
 
-    demo = make_demo_project(tmp_path_factory.mktemp("demo"))
-    model = json.loads(next(demo.glob("*.json")).read_text())["tmo"]["transformer_model"]
-    project = Project(tmp_path_factory.mktemp("root"))
-    project.dataset.parent.mkdir(parents=True)
-    papers = pd.read_csv(demo.parent / "f01" / "dataset_raw_cleaned.csv", dtype=str).head(PAPERS)
+    set_vectors_aside(project.profile)
     papers.to_csv(project.dataset, index=False)
-    settings = read_settings(project.write_settings(transformer_model=model))
+    settings = read_settings(project.write_settings(transformer_model="all-MiniLM-L6-v2"))
     make_embeddings(settings, Store(settings.store_path))
     shutil.rmtree(settings.store_path)
     project.write_settings()
-    return project
+
+
+@pytest.fixture(scope="session")
+def demo_papers(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    """The 500 records of the demo, every column a text."""
+    import pandas as pd
+
+    from topicloom.inputs.demo import make_demo_project
+
+    demo = make_demo_project(tmp_path_factory.mktemp("demo"))
+    return pd.read_csv(demo.parent / "f01" / "dataset_raw_cleaned.csv", dtype=str)
+
+
+@pytest.fixture(scope="session")
+def wos_project(demo_papers: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """240 Web of Science papers with MiniLM embeddings, never run. Copy it before use."""
+
+    def make(root: Path) -> None:
+        project = Project(root)
+        project.dataset.parent.mkdir(parents=True)
+        embed(project, demo_papers.head(PAPERS))
+
+    return Project(made_once(tmp_path_factory, "papers", make))
+
+
+@pytest.fixture(scope="session")
+def demo_project(wos_project: Project, demo_papers: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """All 500 records of the demo with MiniLM embeddings, never run. Copy it before use."""
+
+    def make(root: Path) -> None:
+        embed(copied(wos_project, root), demo_papers)
+
+    return Project(made_once(tmp_path_factory, "records", make))
+
+
+@pytest.fixture(scope="session")
+def demo_vectors(demo_project: Project) -> NDArray[np.float32]:
+    """The embeddings of the demo's 500 records, (500, 384)."""
+    import numpy as np
+
+    return np.load(demo_project.profile / "embeddings.npy")
+
+
+@pytest.fixture(scope="session")
+def demo_reduced(demo_vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The demo's 500 records as a run clusters them, (500, 5)."""
+    from topicloom.settings.schema import UmapSettings
+    from topicloom.space.umap_fit import fit_umap, reduced_vectors
+
+    return reduced_vectors(fit_umap(demo_vectors, UmapSettings(), 100))
 
 
 def copied(project: Project, root: Path) -> Project:
@@ -120,6 +183,23 @@ def run(prefect_server: str) -> Callable[..., Any]:
     from flows.topic_model import topic_model
 
     return topic_model
+
+
+@pytest.fixture
+def vectors_of(request: pytest.FixtureRequest) -> Callable[[str], NDArray[np.float32]]:
+    """Embeddings of real papers by the name of their corpus: `demo`, or a project beside this one, which may be absent.
+
+    Skips where it is absent.
+    """
+    from topicloom.inputs.pickles import read_pickle
+
+    def vectors(corpus: str) -> NDArray[np.float32]:
+        if corpus == "demo":
+            return request.getfixturevalue("demo_vectors")
+        (file,) = (request.getfixturevalue("shared_data") / corpus).glob("f01/*/embeddings.pck")
+        return read_pickle(file)[0]
+
+    return vectors
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,6 @@
-"""The flow beside the notebook's own calls, on 2,000 real papers: every column of every file.
+"""The flow beside the notebook's own calls, on the demo's 500 real papers, and on 2,000 where they are present.
+
+Every column of every file is compared.
 
 Tolerance: labels, names, words, representative documents and booleans are equal; Probability and Score within 1e-6,
 since sums of membership vectors may be added up in another order. Seen: 5e-16 and 0. BERTopic's sorts are made stable,
@@ -16,11 +18,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.conftest import copied
 from tests.stable_bertopic import stable_sorts
 from topicloom.inputs.pickles import read_pickle
 
 TOLERANCE = 1e-6
-N_TOPICS = 40
+# Corpora by name, with the number of topics that KMeans is asked for.
+N_TOPICS = {"demo": 14, "small_2k": 40}
+
+
+def embeddings_in(profile: Path) -> np.ndarray:
+    """The embeddings of a profile folder, in either form."""
+    own = profile / "embeddings.npy"
+    return np.load(own) if own.exists() else read_pickle(profile / "embeddings.pck")[0]
 
 
 class Notebook:
@@ -32,7 +42,7 @@ class Notebook:
         from sklearn.cluster import KMeans
         from umap import UMAP
 
-        vectors, _ = read_pickle(profile / "embeddings.pck")
+        vectors = embeddings_in(profile)
         corpus = pd.read_csv(profile / "corpus.csv").reset_index(drop=True)
         documents = corpus.text.to_list()
         umap_model = UMAP(n_neighbors=15, n_components=5, min_dist=0.0, metric="cosine", random_state=100)
@@ -76,22 +86,43 @@ class Notebook:
         self.dataset, self.model, self.documents = results, model, documents
 
 
-@pytest.fixture(scope="module", params=[0, N_TOPICS], ids=["hdbscan", "kmeans"])
-def both(request, shared_data, tmp_path_factory, prefect_server):
-    """The notebook's results, and the folder of the flow's, for one way of clustering."""
-    from flows.topic_model import topic_model
+def demo_analysis(root: Path, request: pytest.FixtureRequest) -> Path:
+    """The analysis folder of a copy of the demo's 500 records."""
+    return copied(request.getfixturevalue("demo_project"), root).analysis
 
-    root = tmp_path_factory.mktemp("parity")
-    project = Path(shutil.copytree(shared_data / "small_2k", root / "small_2k"))
+
+def small_analysis(root: Path, request: pytest.FixtureRequest) -> Path:
+    """The analysis folder of a copy of 2,000 papers; skips where they are not present."""
+    project = Path(shutil.copytree(request.getfixturevalue("shared_data") / "small_2k", root / "small_2k"))
     for path in [project, *project.rglob("*")]:
         path.chmod(path.stat().st_mode | 0o200)
     (settings_path,) = project.glob("a01*/*.json")
+    return settings_path.parent
+
+
+CORPORA = {"demo": demo_analysis, "small_2k": small_analysis}
+
+
+@pytest.fixture(
+    scope="module",
+    params=[(corpus, method) for corpus in CORPORA for method in ("hdbscan", "kmeans")],
+    ids=lambda param: "-".join(param),
+)
+def both(request, tmp_path_factory, prefect_server):
+    """The notebook's results, and the folder of the flow's, for one corpus and one way of clustering."""
+    from flows.topic_model import topic_model
+
+    corpus, method = request.param
+    n_topics = N_TOPICS[corpus] if method == "kmeans" else 0
+    analysis = CORPORA[corpus](tmp_path_factory.mktemp("parity"), request)
+    (settings_path,) = analysis.glob("*.json")
     settings = json.loads(settings_path.read_text())
-    settings["tmo"]["n_topics"] = request.param
+    settings["tmo"]["n_topics"] = n_topics
     settings_path.write_text(json.dumps(settings))
-    topic_model(settings_path.parent)
-    notebook = Notebook(project / "f01" / "f01_e01", request.param, settings["tmo"]["min_topic_size"], kmeans_seed=100)
-    return notebook, settings_path.parent
+    topic_model(analysis)
+    tmo = settings["tmo"]
+    profile = analysis.parent / settings["metadata"]["filtered_folder"] / tmo["embeds_folder"]
+    return Notebook(profile, n_topics, tmo["min_topic_size"], kmeans_seed=100), analysis
 
 
 def through_csv(frame: pd.DataFrame, tmp_path: Path) -> pd.DataFrame:

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from topicloom.inputs.corpus import read_corpus
 from topicloom.measures.coherence import CV_WINDOW, NPMI_WINDOW, coherence, count_windows
 from topicloom.measures.quality import diversity, silhouette, topic_quality
 from topicloom.words.tokens import tokenise
@@ -23,8 +22,8 @@ def frequent(tokens, topics, words):
 
 
 @pytest.fixture(scope="module")
-def abstracts(wos_project):
-    texts = list(read_corpus(wos_project.profile / "corpus.csv")["text"])
+def abstracts(demo_papers):
+    texts = list(demo_papers["AB"].dropna())
     # gensim forgets a word of a window as soon as its first place has left, so no word stands twice here.
     return [list(dict.fromkeys(text.lower().split())) for text in texts]
 

@@ -34,21 +34,18 @@ def assert_fits_equal(points: np.ndarray, **settings) -> None:
 
 @pytest.mark.parametrize("metric", ["euclidean", "manhattan"])
 @pytest.mark.parametrize("settings", [{}, {"min_samples": 1}, {"cluster_selection_method": "leaf"}])
-def test_real_papers_some_of_them_twice(finished_wos_project, metric, settings):
-    (entry,) = finished_wos_project.store_entries("reduce")
-    reduced = np.load(entry / "reduced.npy")
-    assert_fits_equal(np.vstack([reduced, reduced[:9], reduced[:4]]), min_cluster_size=5, metric=metric, **settings)
+def test_real_papers_some_of_them_twice(demo_reduced, metric, settings):
+    assert_fits_equal(
+        np.vstack([demo_reduced, demo_reduced[:9], demo_reduced[:4]]), min_cluster_size=5, metric=metric, **settings
+    )
 
 
-@pytest.mark.parametrize("project", ["small_2k", "acl_18k"])
-def test_papers_of_a_field(shared_data, project):
+@pytest.mark.parametrize("corpus", ["demo", "small_2k", "acl_18k"])
+def test_papers_of_a_field(vectors_of, corpus):
     """Few enough that hdbscan searches once, and so many that it splits its search by the notebook's four jobs."""
     from sklearn.decomposition import PCA
 
-    from topicloom.inputs.pickles import read_pickle
-
-    vectors = read_pickle(shared_data / project / "f01" / "f01_e01" / "embeddings.pck")[0]
-    reduced = PCA(5, random_state=0).fit_transform(vectors).astype(np.float32)
+    reduced = PCA(5, random_state=0).fit_transform(vectors_of(corpus)).astype(np.float32)
     assert_fits_equal(reduced, min_cluster_size=3, min_samples=1)
 
 

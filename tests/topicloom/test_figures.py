@@ -76,8 +76,9 @@ def test_the_same_atlas_gives_the_same_bytes(tmp_path):
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         draw_figures(small_atlas(12), tmp_path / folder, "a")
-    for file in (tmp_path / "a").iterdir():
-        assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes(), file.name
+    drawn, again = ({file.name: file.read_bytes() for file in (tmp_path / folder).iterdir()} for folder in ("a", "b"))
+    assert len(drawn) >= 10
+    assert drawn == again
 
 
 def test_one_figure_that_fails_leaves_the_others(tmp_path, monkeypatch):

@@ -8,23 +8,17 @@ import pytest
 from topicloom.clusters.prediction import membership_vector
 
 
-@pytest.fixture(scope="module")
-def reduced(finished_wos_project) -> np.ndarray:
-    """The reduced vectors of the small project's 240 papers."""
-    (entry,) = finished_wos_project.store_entries("reduce")
-    return np.load(entry / "reduced.npy")
-
-
 @pytest.mark.parametrize("metric", ["euclidean", "manhattan"])
 @pytest.mark.parametrize("settings", [{}, {"min_samples": 3}, {"cluster_selection_method": "leaf"}])
-def test_equal_to_hdbscan(reduced, metric, settings):
+def test_equal_to_hdbscan(demo_reduced, metric, settings):
     import hdbscan
 
-    model = hdbscan.HDBSCAN(min_cluster_size=5, metric=metric, prediction_data=True, **settings).fit(reduced[:180])
+    reduced = demo_reduced
+    model = hdbscan.HDBSCAN(min_cluster_size=5, metric=metric, prediction_data=True, **settings).fit(reduced[:400])
     rng = np.random.default_rng(0)
     far = rng.normal(size=(20, reduced.shape[1])) * 20
     # New papers, papers that were fitted (their distance to exemplars can be zero), and points far from all.
-    points = np.vstack([reduced[180:], reduced[:40], far]).astype(np.float64)
+    points = np.vstack([reduced[400:], reduced[:40], far]).astype(np.float64)
     expected = hdbscan.membership_vector(model, points)
     found = membership_vector(model, points)
     assert found.shape == expected.shape
@@ -32,16 +26,16 @@ def test_equal_to_hdbscan(reduced, metric, settings):
     assert np.abs(found - expected).max() <= 1e-12
 
 
-def test_without_clusters_there_are_no_columns(reduced):
+def test_without_clusters_there_are_no_columns(demo_reduced):
     import hdbscan
 
-    model = hdbscan.HDBSCAN(min_cluster_size=150, prediction_data=True).fit(reduced)
-    assert membership_vector(model, reduced[:3]).shape == (3, 0)
+    model = hdbscan.HDBSCAN(min_cluster_size=300, prediction_data=True).fit(demo_reduced)
+    assert membership_vector(model, demo_reduced[:3]).shape == (3, 0)
 
 
-def test_another_metric_is_refused(reduced):
+def test_another_metric_is_refused(demo_reduced):
     import hdbscan
 
-    model = hdbscan.HDBSCAN(min_cluster_size=5, metric="chebyshev", prediction_data=True).fit(reduced)
+    model = hdbscan.HDBSCAN(min_cluster_size=5, metric="chebyshev", prediction_data=True).fit(demo_reduced)
     with pytest.raises(ValueError, match="must be 'euclidean' or 'manhattan'"):
-        membership_vector(model, reduced[:3])
+        membership_vector(model, demo_reduced[:3])

@@ -111,20 +111,30 @@ def test_membership_equals_hdbscans_own(seed, points, spread, size, method, metr
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12)
 
 
-def test_membership_of_real_papers_equals_hdbscans_own(shared_data, monkeypatch):
-    """2,000 papers in five dimensions, in blocks of few rows, to 1e-12."""
+@pytest.mark.parametrize(
+    ("corpus", "metric", "method"),
+    [
+        ("demo", "euclidean", "eom"),
+        ("demo", "manhattan", "eom"),
+        ("demo", "euclidean", "leaf"),
+        ("demo", "manhattan", "leaf"),
+        ("small_2k", "euclidean", "eom"),
+    ],
+)
+def test_membership_of_real_papers_equals_hdbscans_own(vectors_of, monkeypatch, corpus, metric, method):
+    """Real papers in five dimensions, in blocks of few rows, to 1e-12."""
     from hdbscan import HDBSCAN
     from hdbscan import all_points_membership_vectors as reference
     from sklearn.decomposition import PCA
 
     from topicloom.clusters import membership
-    from topicloom.inputs.pickles import read_pickle
 
-    vectors = read_pickle(shared_data / "small_2k" / "f01" / "f01_e01" / "embeddings.pck")[0]
-    reduced = PCA(5, random_state=0).fit_transform(vectors)
-    model = HDBSCAN(min_cluster_size=3, min_samples=1, prediction_data=True).fit(reduced)
+    # Rows lie in memory one after the other, as UMAP leaves them; column by column hdbscan reads other numbers.
+    reduced = np.ascontiguousarray(PCA(5, random_state=0).fit_transform(vectors_of(corpus)))
+    wanted = {"min_cluster_size": 3, "min_samples": 1, "metric": metric, "cluster_selection_method": method}
+    model = HDBSCAN(**wanted, prediction_data=True).fit(reduced)
     assert model.labels_.max() > 20
-    monkeypatch.setattr(membership, "_BLOCK_BYTES", 1 << 20)
+    monkeypatch.setattr(membership, "_BLOCK_BYTES", 1 << 14)
     blocks = list(membership_vectors(model))
     assert len(blocks) > 1
     np.testing.assert_allclose(np.concatenate(blocks), reference(model), rtol=0, atol=1e-12)

@@ -40,8 +40,8 @@ CLUSTERS = 12
 
 
 @pytest.fixture(scope="module")
-def texts(wos_project):
-    papers = pd.read_csv(wos_project.dataset, dtype=str, keep_default_na=False)
+def texts(demo_papers):
+    papers = demo_papers.fillna("")
     return [*(papers["TI"] + ". " + papers["AB"]), *ODD]
 
 

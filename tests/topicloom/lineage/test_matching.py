@@ -81,6 +81,7 @@ def blurred_score(planted: Planted, outliers: float, strays: float, rng: np.rand
 def test_planted_changes_are_found_through_the_noise_of_clustering(seed):
     rng = np.random.default_rng(seed)
     found = blurred_score(plant(80, 8, rng), outliers=0.25, strays=0.05, rng=rng)
+    assert found.keys() == {"split", "merged", "born", "gone"}
     for kind, measured in found.items():
         assert measured["precision"] >= 0.95, kind
         assert measured["recall"] >= 0.95, kind

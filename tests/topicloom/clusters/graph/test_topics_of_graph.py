@@ -138,14 +138,19 @@ def test_small_topics_join_the_neighbour_that_loses_least(forty):
     assert sizes_of(fine).min() < 25
     assert sizes_of(settled.labels).min() >= 25
     assert settled.given_up == 0
-    # Of a single topic that is too small: no other neighbour would have lost less.
-    sizes = sizes_of(fine)
+
+
+def test_no_other_neighbour_of_a_small_topic_would_have_lost_less(forty):
+    graph, _ = forty
+    topics = leiden(graph, 40.0, 1)
+    sizes = sizes_of(topics)
     smallest = int(sizes.argmin())
-    once = settle_small_topics(graph, fine, 20.0, int(sizes.min()) + 1)
-    if (sizes == sizes.min()).sum() == 1:
-        others = [t for t in range(len(sizes)) if t != smallest]
-        best = max(modularity(graph, numbered_by_row(np.where(fine == smallest, t, fine)), 20.0) for t in others)
-        assert modularity(graph, once.labels, 20.0) == pytest.approx(best)
+    assert (sizes == sizes.min()).sum() == 1
+    once = settle_small_topics(graph, topics, 20.0, int(sizes.min()) + 1)
+    others = [t for t in range(len(sizes)) if t != smallest]
+    best = max(modularity(graph, numbered_by_row(np.where(topics == smallest, t, topics)), 20.0) for t in others)
+    assert once.joined == 1
+    assert modularity(graph, once.labels, 20.0) == pytest.approx(best)
 
 
 def test_small_topics_become_outliers_where_that_is_asked(forty):
