@@ -8,18 +8,19 @@ point's search is the same in any order, so the distances are equal bit for bit.
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
-import hdbscan.hdbscan_ as library
+import hdbscan
 import numpy as np
-from hdbscan.prediction import PredictionData
 from numpy.typing import NDArray
 from sklearn.neighbors import KDTree
 
+from topicloom.machine.guards import holds, tell_slower
 from topicloom.machine.threads import available_threads
 
 _ROWS = 1 << 14  # of one search: enough that starting it costs nothing, few enough for all cores
@@ -81,7 +82,7 @@ class TreeOrderedKDTree(KDTree):  # type: ignore[misc]
 def searched_in_tree_order() -> Iterator[None]:
     """Within the block, hdbscan searches neighbours in the order of its tree and on every core, in all threads.
 
-    Where a version of hdbscan has no place to put the search in, it searches as ever.
+    Where a version of hdbscan has no place to put the search in, it searches as ever, and one line says so.
 
     Yields:
         Nothing. What is fitted within the block is equal bit for bit to what hdbscan fits by itself.
@@ -95,6 +96,9 @@ def searched_in_tree_order() -> Iterator[None]:
         [20, 20]
     """
     global _inside
+    if not _can_be_used():
+        yield
+        return
     with _lock:
         _inside += 1
         _use(TreeOrderedKDTree)
@@ -108,7 +112,32 @@ def searched_in_tree_order() -> Iterator[None]:
 
 
 def _use(tree: type[KDTree]) -> None:
-    if hasattr(library, "KDTree"):
-        library.KDTree = tree
-    if hasattr(PredictionData, "_tree_type_map"):
-        PredictionData._tree_type_map["kdtree"] = tree
+    hdbscan.hdbscan_.KDTree = tree
+    hdbscan.prediction.PredictionData._tree_type_map["kdtree"] = tree
+
+
+def _can_be_used() -> bool:
+    """Whether hdbscan has the places that name its tree, and scikit-learn the tree that ours is made from."""
+    if not holds(_hdbscan_names_its_tree):
+        tell_slower("hdbscan", "names its tree elsewhere", "Its own search for neighbours is used.")
+        return False
+    if not holds(_tree_is_as_known):
+        tell_slower("scikit-learn", "has another KDTree", "hdbscan's own search for neighbours is used.")
+        return False
+    return True
+
+
+def _hdbscan_names_its_tree() -> bool:
+    named = hdbscan.hdbscan_.KDTree, hdbscan.prediction.PredictionData._tree_type_map["kdtree"]
+    return all(tree in (KDTree, TreeOrderedKDTree) for tree in named)
+
+
+def _tree_is_as_known() -> bool:
+    """Whether our tree finds what scikit-learn's does, and is saved as one: on a few points that lie on no grid."""
+    points = np.sin(np.arange(96.0) ** 2).reshape(32, 3)
+    ours, theirs = TreeOrderedKDTree(points), KDTree(points)
+    same = all(
+        np.array_equal(found, expected)
+        for found, expected in zip(ours.query(points, 4), theirs.query(points, 4), strict=True)
+    )
+    return same and type(pickle.loads(pickle.dumps(ours))) is KDTree  # noqa: S301  # written here, a moment ago

@@ -21,6 +21,8 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import FunctionTransformer
 
+from topicloom.machine.compiled import import_umap
+from topicloom.machine.guards import tell_slower
 from topicloom.output_files import MODEL, MODEL_FOLDER
 from topicloom.settings.schema import TopicModelSettings, UmapSettings
 from topicloom.words.ctfidf import Weighting
@@ -66,6 +68,14 @@ def lean_bertopic() -> Iterator[ModuleType]:
     if "bertopic" in sys.modules:
         yield sys.modules["bertopic"]
         return
+    try:
+        yield _imported_without_optional() or _imported_whole()
+    finally:
+        _forget_bertopic()
+
+
+def _imported_without_optional() -> ModuleType | None:
+    """bertopic, imported as if the optional libraries were not installed; None where it cannot be."""
     finders = sys.meta_path
     sys.meta_path = [_Without(finders)]
     try:
@@ -73,11 +83,26 @@ def lean_bertopic() -> Iterator[ModuleType]:
         import bertopic._save_utils
         import bertopic.vectorizers
 
-        yield bertopic
+        return sys.modules[bertopic.__name__]
+    except ImportError as error:
+        tell_slower("bertopic", f"is not imported without its heavy parts ({error})", "It is imported whole.")
+        return None
     finally:
         sys.meta_path = finders
-        for name in [name for name in sys.modules if name.partition(".")[0] == "bertopic"]:
-            del sys.modules[name]
+
+
+def _imported_whole() -> ModuleType:
+    _forget_bertopic()
+    import_umap()  # bertopic imports it too, and would compile it anew
+    import bertopic
+    import bertopic.vectorizers
+
+    return sys.modules[bertopic.__name__]
+
+
+def _forget_bertopic() -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "bertopic"]:
+        del sys.modules[name]
 
 
 class _Without:
@@ -207,8 +232,13 @@ def _fill_in(config: Path, vocabulary: _SavedVocabulary) -> None:
     """Put the vocabulary into the file that BERTopic wrote without it; as BERTopic indents it, it takes long."""
     stated = json.loads(config.read_text(encoding="utf-8"))
     stated["vectorizer_model"]["vocab"] = {}
-    # It comes last, and words hold nothing that JSON would have to escape.
     head = json.dumps(stated).removesuffix("{}}}")
+    if not json.dumps(stated).endswith('"vocab": {}}}'):
+        tell_slower("bertopic", "writes its vocabulary elsewhere", "The file is written as a whole.")
+        stated["vectorizer_model"]["vocab"] = {ngram: column for column, ngram in enumerate(vocabulary.ngrams)}
+        config.write_text(json.dumps(stated), encoding="utf-8")
+        return
+    # The vocabulary comes last, and words hold nothing that JSON would have to escape.
     listed = ",".join([f'"{ngram}":{column}' for column, ngram in enumerate(vocabulary.ngrams)])
     config.write_text(f"{head}{{{listed}}}}}}}", encoding="utf-8")
 

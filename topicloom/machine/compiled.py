@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import functools
 import hashlib
+import importlib
 import os
 import stat
 import sys
@@ -22,6 +23,7 @@ from types import ModuleType
 from typing import Any
 
 from topicloom.machine.declared import compiled_when_called
+from topicloom.machine.guards import holds, takes, tell_slower
 
 _STATE_WHAT_IS = ("pynndescent.kernels.generate_graph_update_array_batched", "pynndescent.pynndescent_.init_rp_tree")
 LIBRARIES = ("numba", "llvmlite", "umap-learn", "pynndescent")
@@ -72,7 +74,39 @@ def keep_compiled_code() -> None:
     import numba
 
     numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # type: ignore[attr-defined]
-    _write_one_after_another()
+    if numba_is_as_known():
+        _write_one_after_another()
+
+
+# What is called of numba's Dispatcher, beside what numba documents.
+_OF_DISPATCHER = ("_set_uuid", "enable_caching", "get_call_template", "_compile_for_args", "disable_compile")
+
+
+def numba_is_as_known() -> bool:
+    """Whether numba has the insides by which compiled code of other libraries is kept; one line says if not.
+
+    They are used together or not at all: code that is kept by half of them might be another form of a function.
+    """
+    known = holds(_has_insides)
+    if not known:
+        tell_slower(
+            "numba", "keeps compiled code in another way", "Each process compiles anew: half a minute and more."
+        )
+    return known
+
+
+def _has_insides() -> bool:
+    from numba.core import caching, sigutils
+    from numba.core.compiler_lock import global_compiler_lock
+    from numba.core.dispatcher import Dispatcher
+    from numba.core.typeinfer import register_dispatcher
+
+    return (
+        all(hasattr(Dispatcher, name) for name in _OF_DISPATCHER)
+        and takes(caching.IndexDataCacheFile.save, "self", "key", "data")
+        and all(map(callable, (caching.NullCache, sigutils.is_signature, register_dispatcher)))
+        and hasattr(global_compiler_lock, "__enter__")
+    )
 
 
 @functools.cache
@@ -99,6 +133,8 @@ def _write_one_after_another() -> None:
 def import_umap() -> ModuleType:
     """Import umap with its compiled code, and that of pynndescent, kept on disk."""
     keep_compiled_code()
+    if not numba_is_as_known():
+        return importlib.import_module("umap")
     with compiled_when_called():
         import umap
 
@@ -131,9 +167,13 @@ def _keep(name: str, dispatcher: Any) -> None:
     numba finds code that was compiled for functions as arguments (a distance, say) by an identity that it draws at
     random in each process; a lasting one makes the next process find it.
     """
-    with contextlib.suppress(AssertionError):  # it has an identity already
-        dispatcher._set_uuid(f"topicloom:{name}")
-    dispatcher.enable_caching()
+    try:
+        with contextlib.suppress(AssertionError):  # it has an identity already
+            dispatcher._set_uuid(f"topicloom:{name}")
+        dispatcher.enable_caching()
+    except Exception as error:  # noqa: BLE001  # an inside of numba; whatever it raises, numba compiles without it
+        finding = f"does not let compiled code be kept ({type(error).__name__}: {error})"
+        tell_slower("numba", finding, "Each process compiles it anew.")
 
 
 def _keep_no_second_form() -> None:
@@ -159,11 +199,15 @@ def _drive_from_python() -> None:
     only calls compiled functions a few times each, so it costs nothing to run as it is written, and the neighbours
     are the same.
     """
-    from pynndescent import pynndescent_
-
+    inside = sys.modules.get("pynndescent.pynndescent_")
     for name in ("nn_descent", "nn_descent_internal"):
-        function = getattr(pynndescent_, name)
-        setattr(pynndescent_, name, getattr(function, "py_func", function))
+        function = getattr(inside, name, None)
+        if function is None:
+            tell_slower(
+                "pynndescent", f"has no pynndescent_.{name}", "Each process compiles the search for neighbours anew."
+            )
+        else:
+            setattr(inside, name, getattr(function, "py_func", function))
 
 
 def dispatchers() -> Iterator[tuple[str, Any]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +14,7 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.metrics import pairwise_distances
 
 from topicloom.machine.compiled import import_umap
+from topicloom.machine.guards import takes, tell_slower
 from topicloom.settings.schema import UmapSettings
 from topicloom.space.neighbours import Neighbours
 
@@ -68,17 +71,44 @@ def neighbour_graph(
 def _fuzzy_set(vectors: NDArray[np.floating[Any]], umap: UmapSettings, neighbours: Neighbours | None) -> Any:
     from threadpoolctl import threadpool_limits
 
-    import_umap()
-    from umap.umap_ import fuzzy_simplicial_set
-
+    build = _umaps_graph() or _public_graph
     random = np.random.RandomState(0)  # asked for, and not used where the neighbours are given
     if neighbours is not None:
-        k = neighbours.indices.shape[1]
-        known = {"knn_indices": neighbours.indices.copy(), "knn_dists": neighbours.distances.copy()}
-        return fuzzy_simplicial_set(vectors, k, random, umap.metric, **known)[0]
+        k, indices, distances = neighbours.indices.shape[1], neighbours.indices.copy(), neighbours.distances.copy()
+        return build(vectors, k, random, umap.metric, knn_indices=indices, knn_dists=distances)[0]
     with threadpool_limits(limits=1):  # threads would add up products in any order
         distances = pairwise_distances(np.asarray(vectors, dtype=np.float32), metric=umap.metric)
-    return fuzzy_simplicial_set(distances, min(umap.n_neighbors, len(vectors)), random, "precomputed")[0]
+    return build(distances, min(umap.n_neighbors, len(vectors)), random, "precomputed")[0]
+
+
+def _umaps_graph() -> Callable[..., Any] | None:
+    """The function by which UMAP builds its graph, or None where it is another than it was."""
+    umap_ = getattr(import_umap(), "umap_", None)
+    found: Callable[..., Any] | None = getattr(umap_, "fuzzy_simplicial_set", None)
+    if found is not None and takes(found, "X", "n_neighbors", "random_state", "metric"):
+        return found
+    tell_slower(
+        "umap-learn",
+        "has no umap_.fuzzy_simplicial_set that topicloom knows",
+        "A whole UMAP is fitted for the graph.",
+    )
+    return None
+
+
+def _public_graph(
+    data: NDArray[np.floating[Any]],
+    k: int,
+    random: np.random.RandomState,
+    metric: str,
+    knn_indices: NDArray[np.int32] | None = None,
+    knn_dists: NDArray[np.float32] | None = None,
+) -> tuple[Any]:
+    """The graph of a UMAP that lays out nothing, which it documents as its transform_mode."""
+    known = {} if knn_indices is None else {"precomputed_knn": (knn_indices, knn_dists)}
+    model = import_umap().UMAP(n_neighbors=k, metric=metric, random_state=random, transform_mode="graph", **known)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=UserWarning, module="umap")  # of its seed and its missing index
+        return (model.fit(data).graph_,)
 
 
 def pieces_of(graph: csr_matrix) -> Pieces:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from topicloom.machine.compiled import import_umap
+from topicloom.machine.guards import takes, tell_slower
 from topicloom.settings.schema import UmapSettings
 
 # Below this many documents UMAP compares all pairs itself, exactly; above it follows nearest-neighbour descent.
@@ -62,12 +63,10 @@ def find_neighbours(
 
     Source: Dong, Moses and Li (2011), nearest-neighbour descent; the pynndescent library.
     """
-    import_umap()
-    from umap.umap_ import nearest_neighbors
-
     random_state = np.random.RandomState(seed)
     points = np.ascontiguousarray(vectors, dtype=np.float32)
-    indices, distances, index = nearest_neighbors(
+    search = _umaps_search() or _own_search
+    indices, distances, index = search(
         points,
         umap.n_neighbors,
         umap.metric,
@@ -81,6 +80,56 @@ def find_neighbours(
     )
     index.verbose = False
     return Neighbours(indices, distances, index, tuple(random_state.get_state(legacy=True)))
+
+
+def _umaps_search() -> Callable[..., Any] | None:
+    """The function that UMAP searches by, or None where it is another than it was."""
+    umap_ = getattr(import_umap(), "umap_", None)
+    found: Callable[..., Any] | None = getattr(umap_, "nearest_neighbors", None)
+    named = ("X", "n_neighbors", "metric", "metric_kwds", "angular", "random_state")
+    if found is not None and takes(found, *named):
+        return found
+    tell_slower(
+        "umap-learn",
+        "has no umap_.nearest_neighbors that topicloom knows",
+        "The neighbours are searched for by pynndescent as UMAP 0.5 does.",
+    )
+    return None
+
+
+def _own_search(
+    points: NDArray[np.float32],
+    k: int,
+    metric: str,
+    metric_kwds: dict[str, Any],
+    _: bool,
+    random_state: np.random.RandomState,
+    *,
+    low_memory: bool,
+    n_jobs: int,
+    verbose: bool,
+    **_more: Any,
+) -> tuple[NDArray[np.int32], NDArray[np.float32], Any]:
+    """The search of UMAP 0.5, by what pynndescent documents."""
+    from pynndescent import NNDescent
+
+    n = len(points)
+    index = NNDescent(
+        points,
+        n_neighbors=k,
+        metric=metric,
+        metric_kwds=metric_kwds,
+        random_state=random_state,
+        n_trees=min(64, 5 + round(n**0.5 / 20.0)),
+        n_iters=max(5, round(np.log2(n))),
+        max_candidates=60,
+        low_memory=low_memory,
+        n_jobs=n_jobs,
+        verbose=verbose,
+        compressed=False,
+    )
+    indices, distances = index.neighbor_graph
+    return indices, distances, index
 
 
 def write_neighbours(folder: Path, neighbours: Neighbours) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from topicloom.machine.compiled import import_umap
+from topicloom.machine.guards import tell_slower
 from topicloom.settings.schema import UmapSettings
 from topicloom.space.neighbours import Neighbours
 from topicloom.space.parallel_layout import parallel_layout
@@ -169,5 +170,20 @@ def _fit(
     if umap.layout == "parallel":
         model.n_epochs = umap.n_epochs
         epochs = umap.n_epochs or (_EPOCHS_OF_FEW if len(vectors) <= _FEW else _EPOCHS)
-        model.embedding_ = parallel_layout(model.graph_, model.embedding_, epochs, model._a, model._b, seed)
+        a, b = curve_of(model, umap)
+        model.embedding_ = parallel_layout(model.graph_, model.embedding_, epochs, a, b, seed)
     return model
+
+
+def curve_of(model: Any, umap: UmapSettings) -> tuple[float, float]:
+    """The a and b of a fitted UMAP's curve; fitted anew, as UMAP does, where it keeps them elsewhere."""
+    try:
+        return model._a, model._b
+    except AttributeError:
+        tell_slower("umap-learn", "keeps its curve elsewhere", "The curve is fitted once more.")
+    from scipy.optimize import curve_fit
+
+    distances = np.linspace(0, umap.spread * 3, 300)
+    wanted = np.where(distances < umap.min_dist, 1.0, np.exp(-(distances - umap.min_dist) / umap.spread))
+    (a, b), _ = curve_fit(lambda x, a, b: 1.0 / (1.0 + a * x ** (2 * b)), distances, wanted)
+    return float(a), float(b)
