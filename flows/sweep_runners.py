@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from topicloom.errors import Problem
-from topicloom.machine.threads import available_threads
+from topicloom.machine.threads import available_threads, takes_several_threads
 from topicloom.sweep.grid import SweepError, SweepPlan
+
+logger = logging.getLogger(__name__)
 
 _PACKAGES = {"dask": "prefect-dask", "ray": "prefect-ray"}
 
@@ -15,7 +18,7 @@ def task_runner(plan: SweepPlan, source: Any) -> Any:
     """A Prefect task runner. source: the file to name where its package is missing, as SweepError says then."""
     workers = plan.workers or available_threads()
     try:
-        return _RUNNERS[plan.runner](workers, plan.address)
+        return _RUNNERS[_runner_of(plan, workers)](workers, plan.address)
     except ImportError as error:
         package = _PACKAGES[plan.runner]
         raise SweepError(
@@ -25,6 +28,17 @@ def task_runner(plan: SweepPlan, source: Any) -> Any:
                 f"Install it: pip install 'topicloom[{plan.runner}]', or take threads or processes.",
             ),
         ) from error
+
+
+def _runner_of(plan: SweepPlan, workers: int) -> str:
+    """The runner that is asked for; processes where threads would end this one."""
+    if plan.runner != "threads" or workers == 1 or takes_several_threads():
+        return plan.runner
+    logger.warning(
+        "The trials run in processes, not in threads: numba finds neither OpenMP nor TBB on this machine, and its own "
+        "threads (workqueue) serve one caller only. Installing libgomp or the package tbb brings threads back."
+    )
+    return "processes"
 
 
 def _threads(workers: int, _: str | None) -> Any:

@@ -28,6 +28,23 @@ def available_threads() -> int:
     return cores if wanted is None else min(cores, wanted)
 
 
+def takes_several_threads() -> bool:
+    """Whether loops that numba runs on every core may be begun by several threads of this process at once.
+
+    Under OpenMP and TBB they may. Under numba's own threads, workqueue, the only ones where neither is installed, the
+    process aborts; what cannot be found out counts as no. Imports numba, and starts its threads.
+
+    Source: numba's page on the threading layers.
+    """
+    import numba
+
+    try:
+        numba.get_num_threads()
+        return numba.threading_layer() in ("omp", "tbb")  # type: ignore[attr-defined]
+    except (AttributeError, ValueError):
+        return False
+
+
 def wanted_threads() -> int | None:
     """What $TOPICLOOM_THREADS says, None where it says nothing. Raises ThreadsError where that is no number."""
     wanted = os.environ.get(_VARIABLE)
