@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -154,7 +155,7 @@ class StageRunner:
         try:
             return self(name)
         except Exception as error:  # noqa: BLE001  # the topics are computed and exported
-            self.failed[name] = f"{type(error).__name__}: {error}"
+            self.failed[name] = _why(error)
             emit(Ended(name, "failed"))
             return None
 
@@ -199,3 +200,11 @@ class StageRunner:
         # What this run has refreshed before it was retried is not computed once more.
         made_by = self.store.manifest(found.ref).get("prefect_run_id") if found.ref else None
         return made_by is None or made_by != self.run_id
+
+
+def _why(error: Exception) -> str:
+    """Why a stage failed, in words for a person."""
+    told = f"{type(error).__name__}: {error}".removesuffix(": ")
+    if isinstance(error, (MemoryError, BrokenProcessPool)):
+        return f"a process was ended or refused memory, as happens where memory runs out: {told}"
+    return told

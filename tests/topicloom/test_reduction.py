@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -81,6 +83,35 @@ def test_the_maps_process_ends_with_a_reduction_that_fails(tmp_path):
     with pytest.raises(RuntimeError), MapLayout(tmp_path, tmp_path, tmp_path / "out.npy", FEW_EPOCHS, 1) as layout:
         raise RuntimeError
     assert layout._process.poll() is not None
+
+
+def test_a_map_whose_process_is_killed_is_laid_out_by_the_run_itself(
+    vectors, neighbours, tmp_path, monkeypatch, caplog
+):
+    """As the system kills it where a container has no memory left; the result is the same."""
+    from topicloom.space import map_process
+
+    np.save(tmp_path / "vectors.npy", vectors[:900])
+    known = find_neighbours(vectors[:900], FEW_EPOCHS, 100, quiet=True)
+    kept, alone, killed = tmp_path / "kept", tmp_path / "alone", tmp_path / "killed"
+    for folder in (kept, alone, killed):
+        folder.mkdir()
+    write_neighbours(kept, known)
+    monkeypatch.setenv("TOPICLOOM_THREADS", "1")
+    assert not reduce_documents(tmp_path / "vectors.npy", kept, alone, FEW_EPOCHS, 100, quiet=True)
+    monkeypatch.setattr("topicloom.space.reduction.available_threads", lambda: 2)
+    begin = map_process.MapLayout.begin
+
+    def begin_and_be_killed(layout):
+        begin(layout)
+        os.kill(layout._process.pid, signal.SIGKILL)
+
+    monkeypatch.setattr(map_process.MapLayout, "begin", begin_and_be_killed)
+    assert reduce_documents(tmp_path / "vectors.npy", kept, killed, FEW_EPOCHS, 100, quiet=True)
+    for name in ("reduced.npy", "coordinates.npy"):
+        np.testing.assert_array_equal(np.load(killed / name), np.load(alone / name))
+    assert "was killed" in caplog.text
+    assert "laid out once more, alone" in caplog.text
 
 
 def test_the_maps_process_ends_with_a_parent_that_is_killed(tmp_path):

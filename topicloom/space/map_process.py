@@ -23,12 +23,17 @@ class MapLayoutError(TopicloomError):
     """The process that lays out the map has failed."""
 
 
+class MapKilledError(MapLayoutError):
+    """The process that lays out the map was killed, as the system does where memory runs out."""
+
+
 class MapLayout:
     """Lays out the map in another process, which loads its libraries from the start of a block, and begins when told.
 
     vectors: embeddings.npy, (n, d). neighbours: folder of `topicloom.space.neighbours.write_neighbours`. out: the .npy
     file to write, (n, 2) float32; it is there when the block ends. The process ends with the block, and with this
-    process however it ends. Raises MapLayoutError with the process's words where it fails.
+    process however it ends. Raises MapLayoutError with the process's words where it fails, MapKilledError where it was
+    killed.
     """
 
     def __init__(self, vectors: Path, neighbours: Path, out: Path, umap: UmapSettings, seed: int) -> None:
@@ -64,7 +69,7 @@ class MapLayout:
             if pipe:
                 pipe.close()
         if wanted and code == -9:
-            raise MemoryError("the process that lays out the map was killed; the system may have run out of memory")
+            raise MapKilledError("the process that lays out the map was killed; the system may have run out of memory")
         if wanted and code:
             words = said.decode(errors="replace").strip().splitlines()[-1:] or [f"exit code {code}"]
             raise MapLayoutError(f"the map could not be laid out: {words[0]}")

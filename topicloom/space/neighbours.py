@@ -240,7 +240,11 @@ def _making_no_search() -> Iterator[None]:
 
     thread = threading.get_ident()
     with _reading:
-        make = NNDescent._init_search_function
+        make = getattr(NNDescent, "_init_search_function", None)
+        if make is None:
+            tell_slower("pynndescent", "makes its search by another function", "It is made, though nothing is searched.")
+            yield
+            return
 
         def make_for_others(index: Any) -> None:
             if threading.get_ident() != thread:

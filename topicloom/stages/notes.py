@@ -100,6 +100,11 @@ def result_notes(facts: Mapping[str, Mapping[str, Any]], tmo: TopicModelSettings
         )
     yield from word_notes(represented, tmo.represent)
     yield from _score_notes(scores, tmo)
+    if facts.get("reduce", {}).get("map_killed"):
+        yield (
+            "The process that laid out the map was killed, as the system does where memory runs out; the map was laid "
+            "out once more, alone, and is whole. With more memory a run is sooner done."
+        )
     if exported.get("columns_giving_way"):
         columns = ", ".join(exported["columns_giving_way"])
         yield f"Columns of corpus.csv that gave way to output columns of the same name: {columns}."

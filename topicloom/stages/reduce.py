@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from topicloom.machine.compiled import import_umap
-from topicloom.settings.schema import Settings
+from topicloom.settings.schema import Settings, UmapSettings
 from topicloom.stage_names import LOAD_EMBEDDINGS, REDUCE, UPDATE
 from topicloom.stages.earlier_fit import PLACED, POSITIONS, base_refs, is_placed, joined, near_fitted, placement
 from topicloom.stages.load_embeddings import VECTORS, mapped_vectors
@@ -44,7 +46,9 @@ def reduce_corpus(work: Work) -> None:
 
     work.out.facts["start"] = layout_start(settings.tmo.umap, embeddings.facts["documents"])
     umap, seed = settings.tmo.umap, settings.params.seed
-    reduce_documents(work.path(VECTORS), neighbours, work.out.folder, umap, seed, search, quiet=work.quiet)
+    killed = reduce_documents(work.path(VECTORS), neighbours, work.out.folder, umap, seed, search, quiet=work.quiet)
+    if killed:
+        work.out.facts["map_killed"] = True
 
 
 def _map_alone(work: Work) -> None:
@@ -118,8 +122,22 @@ def fitted_umap(settings: Settings, store: Store, refs: Refs, reduced: StageRef,
     loaded = base_refs(store, refs[UPDATE])[LOAD_EMBEDDINGS] if is_placed(refs) else refs[LOAD_EMBEDDINGS]
     neighbours = found_neighbours(settings, loaded)
     if neighbours is not None:
-        umap._knn_search_index = read_index(store.folder(neighbours.stage, neighbours.key), to_search=to_search)
+        folder = store.folder(neighbours.stage, neighbours.key)
+        if not hasattr(umap, "_knn_search_index"):
+            return _fitted_again(settings.tmo.umap, settings.params.seed, mapped_vectors(store, loaded), folder)
+        umap._knn_search_index = read_index(folder, to_search=to_search)
     return umap
+
+
+def _fitted_again(umap: UmapSettings, seed: int, vectors: NDArray[np.floating[Any]], neighbours: Path) -> Any:
+    """The same UMAP, given the index when it is fitted: so it keeps it where this version of the library does."""
+    from topicloom.machine.guards import tell_slower
+    from topicloom.space.neighbours import read_index, read_neighbours
+    from topicloom.space.umap_fit import fit_umap
+
+    tell_slower("umap-learn", "keeps the index of its neighbours elsewhere", "UMAP is fitted once more.")
+    known = replace(read_neighbours(neighbours), index=read_index(neighbours))
+    return fit_umap(vectors, umap, seed, known, quiet=True)
 
 
 def parameters(settings: Settings) -> dict[str, Any]:

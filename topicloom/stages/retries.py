@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures.process import BrokenProcessPool
 from typing import Final
 
 from topicloom.errors import ModelUnavailableError, TopicloomError
@@ -25,4 +26,4 @@ def may_succeed_later(error: BaseException) -> bool:
     """
     if isinstance(error, TopicloomError):
         return isinstance(error, ModelUnavailableError) or may_pass(error.__cause__)
-    return isinstance(error, (OSError, MemoryError))
+    return isinstance(error, (OSError, MemoryError, BrokenProcessPool))

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from topicloom.errors import CorpusError, EmbeddingsError
+from topicloom.errors import CorpusError, EmbeddingsError, InputError
 from topicloom.inputs.decoding import form_facts, text_form
 from topicloom.inputs.encoder import embeddings_missing, texts_to_embed
 from topicloom.inputs.papers import dataset_facts, read_papers
 from topicloom.intake.changing import settle_import
 from topicloom.machine.regular_files import file_is_there, unreadable
 from topicloom.settings.checks import require_fitting_settings, require_writable
+from topicloom.settings.memory import memory_notes, memory_problems
 from topicloom.settings.schema import Settings
-from topicloom.stage_names import DESCRIBE
+from topicloom.stage_names import DESCRIBE, REDUCE
 from topicloom.stages.load_embeddings import DATASET, STAGE, check_inputs, counted
+from topicloom.stages.status import CACHED, analysis_status
 from topicloom.store.files import read_json
 from topicloom.store.manifest import MANIFEST
 from topicloom.store.store import Store
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,7 @@ def check_project(settings: Settings) -> Sound:
         return _texts_alone(settings)
     inputs = check_inputs(settings)
     require_fitting_settings(settings, inputs.facts)
+    require_memory(settings, inputs.facts)
     together = dataset_facts(read_papers(settings), list(inputs.corpus["UT"]), settings.tmo.year_column)
     return Sound(inputs.facts, together)
 
@@ -67,8 +74,37 @@ def require_sound(settings: Settings) -> None:
         check_project(settings)
         return
     require_fitting_settings(settings, kept)
+    require_memory(settings, kept)
     if not _dataset_was_read(settings, store, kept):
         read_papers(settings)
+
+
+def require_memory(settings: Settings, facts: Mapping[str, Any]) -> None:
+    """See that there is memory for what is to be computed; where that is uncertain, say so once in a process.
+
+    Args:
+        settings: Of the analysis.
+        facts: Of load-embeddings: documents, and dimensions where they are known.
+
+    Raises:
+        InputError: There is certainly too little. Not where the reduction, which takes most, is kept.
+    """
+    problems, notes = list(memory_problems(settings, facts)), list(memory_notes(settings, facts))
+    if not (problems or notes) or _reduction_is_kept(settings):
+        return
+    if problems:
+        raise InputError(settings.source, problems)
+    for note in notes:
+        _warn_once(note)
+
+
+@functools.cache
+def _warn_once(note: str) -> None:
+    logger.warning(note)
+
+
+def _reduction_is_kept(settings: Settings) -> bool:
+    return any(status.stage == REDUCE and status.state == CACHED for status in analysis_status(settings))
 
 
 def _kept_facts(settings: Settings, store: Store) -> Mapping[str, Any] | None:
@@ -95,6 +131,7 @@ def _texts_alone(settings: Settings) -> Sound:
     texts = texts_to_embed(settings)
     facts = {"documents": len(texts), **counted(pd.Series(texts))}
     require_fitting_settings(settings, facts)
+    require_memory(settings, facts)
     return Sound(facts, {"dataset_form": form_facts(text_form(settings.dataset_path))})
 
 
