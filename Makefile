@@ -7,7 +7,7 @@ DEMO ?= demo
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?= $(shell [ "$$(uname -s)" = Linux ] && command -v curl >/dev/null && curl -sfIL -m 5 -o /dev/null $(CPU_INDEX)/torch/ 2>/dev/null && echo $(CPU_INDEX))
 
-.PHONY: demo serve test test-slow lint docs bench bench-import bench-embedding bench-growth bench-lineage bench-graph lock clean
+.PHONY: demo serve test test-slow test-lowest lint docs bench bench-import bench-embedding bench-growth bench-lineage bench-graph lock clean
 
 demo: $(VENV)/.installed
 	$(BIN)/topicloom warmup
@@ -23,6 +23,20 @@ test: $(VENV)/.installed lint docs
 
 test-slow: $(VENV)/.installed
 	$(BIN)/pytest -m slow
+
+# In an environment of its own, with the lowest versions that pyproject.toml allows.
+LOWEST := .venv-lowest
+test-lowest: $(LOWEST)/.installed
+	$(LOWEST)/bin/topicloom warmup
+	$(LOWEST)/bin/pytest -n 2 --dist loadfile -m "not slow" $(LOWEST_TESTS)
+
+# Not those that drive a browser or a server for an hour: they test Prefect's pages, which the lowest versions have too.
+LOWEST_TESTS ?= tests/topicloom tests/tasks tests/flows/test_parity.py tests/flows/test_topic_model.py \
+	tests/flows/test_update.py tests/flows/test_consensus.py tests/flows/test_orphans.py tests/flows/test_pictures.py
+
+$(LOWEST)/.installed: pyproject.toml tools/lowest.sh
+	tools/lowest.sh $(PYTHON) $(LOWEST)
+	touch $@
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .
@@ -103,4 +117,4 @@ lock:
 	tools/lock.sh $(PYTHON)
 
 clean:
-	rm -rf $(VENV) $(DEMO) build *.egg-info
+	rm -rf $(VENV) $(LOWEST) $(DEMO) build *.egg-info

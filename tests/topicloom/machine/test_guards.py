@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from topicloom.clusters import core_distances, membership, prediction
-from topicloom.clusters.clustering import cluster_documents
+from topicloom.clusters.clustering import cluster_by_hdbscan
 from topicloom.machine import guards
-from topicloom.settings.schema import TopicModelSettings, UmapSettings
+from topicloom.settings.schema import HdbscanSettings, UmapSettings
 
 FEW = UmapSettings(n_neighbors=8, n_epochs=20)
 
@@ -45,7 +45,7 @@ def points() -> np.ndarray:
 
 
 def clustered(points):
-    return cluster_documents(points, TopicModelSettings(embeds_folder="e", min_topic_size=8), seed=0)
+    return cluster_by_hdbscan(points, HdbscanSettings(min_cluster_size=8))
 
 
 def assert_same_clustering(found, expected):
