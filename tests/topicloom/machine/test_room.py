@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import resource
 import subprocess
@@ -10,7 +9,6 @@ import sys
 
 import pytest
 
-from topicloom.errors import InputError
 from topicloom.machine import room
 from topicloom.settings.memory import least_memory, likely_memory, memory_notes, memory_problems
 from topicloom.settings.reading import read_settings
@@ -119,18 +117,3 @@ def test_an_address_space_that_is_too_small_is_said_before_the_work(project, com
     assert "ulimit -v unlimited" in said
     assert "bad_alloc" not in said
     assert not list(project.analysis.glob("*.csv"))
-
-
-def test_a_result_that_is_kept_needs_no_memory(finished, system, monkeypatch):
-    from topicloom.stages.soundness import require_sound
-
-    settings = read_settings(finished.analysis)
-    monkeypatch.setattr("topicloom.settings.memory.least_memory", lambda *_: 10**15)
-    require_sound(settings)  # the reduction is kept
-    finished.write_settings(umap={"n_neighbors": 9})
-    with pytest.raises(InputError, match="take at least 1,000,000"):
-        require_sound(read_settings(finished.analysis))
-
-
-def test_the_report_of_what_is_there_is_json(system):
-    json.dumps([vars(one) for one in room.rooms()])
