@@ -173,7 +173,7 @@ def _without_search(index: Any) -> Iterator[Any]:
         yield index
     finally:
         if not made:
-            del index._search_function
+            vars(index).pop("_search_function", None)  # another version may have taken it out itself
 
 
 def read_neighbours(folder: Path) -> Neighbours:

@@ -357,7 +357,6 @@ def test_an_index_is_saved_whatever_pynndescent_calls_its_search(points, said, t
 
     def another_state(index):
         assert index.__dict__.pop("_search_function") is None
-        index._init_search_function()
         saved.append(index)
         return state(index)
 
