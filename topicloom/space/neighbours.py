@@ -242,7 +242,7 @@ def _making_no_search() -> Iterator[None]:
     with _reading:
         make = getattr(NNDescent, "_init_search_function", None)
         if make is None:
-            tell_slower("pynndescent", "makes its search by another function", "It is made, though nothing is searched.")
+            tell_slower("pynndescent", "makes its search elsewhere", "It is made, though nothing is searched.")
             yield
             return
 

@@ -366,3 +366,18 @@ def test_an_index_is_saved_whatever_pynndescent_calls_its_search(points, said, t
     again = neighbours.read_index(tmp_path)
     np.testing.assert_array_equal(again.query(points[:4], 3)[0], found.index.query(points[:4], 3)[0])
     assert said() == []
+
+
+def test_pynndescent_makes_its_search_elsewhere(points, said, tmp_path, monkeypatch):
+    from pynndescent import NNDescent
+
+    from topicloom.space import neighbours
+
+    found = neighbours.find_neighbours(points, FEW, 3, quiet=True)
+    neighbours.write_neighbours(tmp_path, found)
+    monkeypatch.setattr(NNDescent, "__setstate__", lambda index, state: index.__dict__.update(state))
+    monkeypatch.delattr(NNDescent, "_init_search_function")
+    again = neighbours.read_index(tmp_path, to_search=False)
+    np.testing.assert_array_equal(again._raw_data, found.index._raw_data)
+    assert len(said()) == 1
+    assert "pynndescent" in said()[0]
