@@ -1,14 +1,16 @@
-"""Whether what a report says is true: python -m benchmarks.shown FOLDER [...]; a table for each analysis.
+"""Whether what a report says is true: python -m benchmarks.shown FOLDER CORPUS [FOLDER CORPUS ...]; a table for each.
 
-FOLDER: the stored result of the stage describe, ROOT/PROJECT/.topicloom/describe/KEY.
+FOLDER: the stored result of the stage describe, ROOT/PROJECT/.topicloom/describe/KEY. CORPUS: the project's corpus.csv.
 
 Trends: how many topics turn from growing to declining or back when one year is left out, by the least-squares slope of
 shares that topicloom showed first, and by the model that it shows now; of those, topics that are called growing or
-declining.
+declining. Labels: phrases that one paper of the topic holds at most; labels in which one phrase begins as another ends.
+Groups: the share of a group's papers that hold a phrase of its label, weighted by papers, on each level.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,13 +26,68 @@ TODAY = 2030  # later than all years, so that none is the current one
 
 
 def main(folders: list[Path]) -> None:
-    """Print what was measured."""
-    for folder in folders:
-        papers = pd.read_parquet(folder / "papers.parquet")
-        topics = pd.read_parquet(folder / "topics.parquet")
+    """Print what was measured. folders: of results and corpora, one after the other."""
+    for folder, corpus in zip(folders[::2], folders[1::2], strict=True):
+        papers, topics, groups = (
+            pd.read_parquet(folder / f"{name}.parquet") for name in ("papers", "topics", "groups")
+        )
+        with np.load(folder / "relations.npz") as relations:
+            levels = relations["levels"]
         print(f"\n{folder}: {len(papers):,} papers, {len(topics)} topics")
-        for what, value in sign_flips(papers):
+        texts = texts_of(papers, corpus)
+        for what, value in [
+            *sign_flips(papers),
+            *labels(papers, topics, texts),
+            *coverage(papers, groups, levels, texts),
+        ]:
             print(f"  {what:<78} {value}")
+
+
+def texts_of(papers: pd.DataFrame, corpus: Path) -> list[str]:
+    """The text of each paper as words between spaces, in small letters, without signs."""
+    table = pd.read_csv(corpus, dtype=str, encoding="latin-1", keep_default_na=False).drop_duplicates("UT")
+    return [f" {_bare(text)} " for text in table.set_index("UT")["text"].reindex(papers["UT"]).fillna("")]
+
+
+def _bare(text: str) -> str:
+    return " ".join(re.sub(r"[^0-9a-z ]+", "", text.lower()).split())
+
+
+def _phrases(label: str) -> list[str]:
+    """The phrases of a label, without abbreviations and numbers behind them."""
+    return [_bare(phrase) for phrase in re.sub(r"\([^)]*\)", "", label).rstrip("…").split(",")]
+
+
+def labels(papers: pd.DataFrame, topics: pd.DataFrame, texts: list[str]) -> Iterator[tuple[str, str]]:
+    """Labels of topics: what one paper alone holds, and chains."""
+    rows = papers.groupby("Topic").indices
+    held = []
+    for topic, label in zip(topics["Topic"], topics["Label"], strict=True):
+        own = [texts[row] for row in rows[topic]]
+        held += [sum(f" {phrase} " in text for text in own) for phrase in _phrases(label)]
+    chained = sum(
+        any(one.split()[-1:] == other.split()[:1] for one in of_label for other in of_label if one != other)
+        for of_label in map(_phrases, topics["Label"])
+    )
+    once = sum(count <= 1 for count in held)
+    yield "phrases of labels that at most one paper of the topic holds", f"{once} of {len(held)}"
+    yield "labels in which a phrase begins as another ends", f"{chained} of {len(topics)}"
+    yield "labels with a number behind them", str(topics["Label"].str.contains(r"\(\d+\)$").sum())
+    yield "labels with a hyphen or a capital letter", str(topics["Label"].str.contains("[-A-Z]").sum())
+
+
+def coverage(
+    papers: pd.DataFrame, groups: pd.DataFrame, levels: NDArray[np.int64], texts: list[str]
+) -> Iterator[tuple[str, str]]:
+    """How many papers of groups hold a phrase of the group's label."""
+    topics = papers["Topic"].to_numpy()
+    for level in range(levels.shape[1]):
+        label_of = groups[groups["Level"] == level].set_index("Code")["Label"]
+        wanted = {code: _phrases(label) for code, label in label_of.items()}
+        of_papers = [(int(levels[topic, level]), text) for topic, text in zip(topics, texts, strict=True) if topic >= 0]
+        held = [any(f" {phrase} " in text for phrase in wanted[code]) for code, text in of_papers]
+        what = "of topics" if level == levels.shape[1] - 1 else f"of {len(label_of)} groups"
+        yield f"papers that hold a phrase of the label {what}, %", f"{100 * np.mean(held):.1f}"
 
 
 def sign_flips(papers: pd.DataFrame) -> Iterator[tuple[str, str]]:

@@ -77,6 +77,18 @@ def test_it_opens_without_an_error_or_a_request_and_no_title_runs(browser, tmp_p
     made.page.close()
 
 
+@pytest.mark.parametrize("size", [(1360, 900), (390, 844)])
+def test_each_of_the_largest_groups_is_named_on_the_opening_map(browser, tmp_path, size):
+    atlas = small_atlas(40)
+    largest = set(atlas.groups.loc[atlas.groups["Level"] == 0, "Label"])
+    made = Opened(browser, written(tmp_path, atlas))
+    made.page.set_viewport_size({"width": size[0], "height": size[1]})
+    made.page.wait_for_timeout(300)
+    named = made.page.evaluate("document.getElementById('canvas').dataset.named").split("\n")
+    assert largest <= set(named)
+    made.page.close()
+
+
 def test_without_years_and_with_two_thousand_topics(browser, tmp_path):
     made = Opened(browser, written(tmp_path, small_atlas(2000, papers_each=2, years=False)))
     assert made.page.locator("#topic-table tbody tr").count() == 2000

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_matrix
 
 from topicloom.atlas.atlas import Atlas, make_atlas
 from topicloom.atlas.names import TopicName
+from topicloom.atlas.phrases import Phrases
 from topicloom.words.topic_table import Topic
 
 TITLES = (
@@ -58,7 +60,11 @@ def small_atlas(
         table,
         rng.normal(size=(topics, 8)),
         names,
-        [[(f"word{t}", 1.0), ("shared", 0.9)] for t in range(topics)],
+        Phrases(
+            [*(f"word{t}" for t in range(topics)), "shared"],
+            csr_matrix(np.column_stack([numbers[:, None] == np.arange(topics), numbers >= 0]).astype(int)),
+            [[(t, 1.0), (topics, 0.9)] for t in range(topics)],
+        ),
         "english",
         others_threshold=0.9,
         today=2018,

@@ -17,11 +17,9 @@ from topicloom.atlas.colours import BASE, topic_colours
 from topicloom.atlas.names import (
     candidates,
     label_of,
-    merged,
     model_names,
     most_telling,
     statistical_names,
-    told_apart,
     unique,
     without_repeats,
 )
@@ -70,13 +68,6 @@ def test_every_topic_has_a_label_of_its_own():
     assert len(shortened("x" * 300)) == 80
     names = statistical_names([[("cells", 1.0)], [("cells", 1.0)], []], 5, "english")
     assert [name.label for name in names] == ["cells", "cells (2)", "topic 2"]
-
-
-def test_groups_are_told_apart_by_what_the_others_lack():
-    one = merged([[("cells", 2.0), ("heart", 1.9)], [("cells", 2.0)]], [0.5, 0.5])
-    assert one[0] == ("cells", 2.0)
-    told = told_apart([one, [("cells", 3.0), ("stars", 2.9)]])
-    assert [group[0][0] for group in told] == ["cells", "stars"]
 
 
 def test_maximal_marginal_relevance_trades_nearness_for_difference():

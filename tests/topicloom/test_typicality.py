@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_matrix
 
 from tests.topicloom.atlases import small_atlas
 from topicloom.atlas.atlas import make_atlas
 from topicloom.atlas.fields import GREY, NO_ABSTRACT, no_fields
 from topicloom.atlas.names import TopicName
+from topicloom.atlas.phrases import Phrases
 from topicloom.atlas.typicality import most_typical, typicality
 from topicloom.inputs.corpus import nan_marked
 from topicloom.words.topic_table import Topic
@@ -64,8 +66,9 @@ def half_without():
     )
     table = [Topic(t, n, f"{t}_a", [f"word{t}"], [1.0], [t * n]) for t in range(3)]
     names = [TopicName(f"label {t}", [f"word{t}"]) for t in range(3)]
-    candidates = [[(f"word{t}", 1.0)] for t in range(3)]
-    return make_atlas(papers, table, rng.normal(size=(3, 4)), names, candidates, "english", 0.9, today=2030)
+    held = csr_matrix((numbers[:, None] == np.arange(3)).astype(int))
+    phrases = Phrases([f"word{t}" for t in range(3)], held, [[(t, 1.0)] for t in range(3)])
+    return make_atlas(papers, table, rng.normal(size=(3, 4)), names, phrases, "english", 0.9, today=2030)
 
 
 def test_it_is_grey_has_no_trend_and_no_name_of_its_own(half_without):

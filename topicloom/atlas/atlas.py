@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,23 +15,23 @@ from numpy.typing import NDArray
 
 from topicloom.atlas.colours import group_colours
 from topicloom.atlas.fields import GREY, NO_ABSTRACT, no_fields, without_abstract
-from topicloom.atlas.names import Candidates, TopicName, label_of, merged, told_apart, unique, without_repeats
+from topicloom.atlas.names import TopicName, label_of, says_more, unique
+from topicloom.atlas.phrases import Phrases, group_phrases, naming_phrases
 from topicloom.atlas.tree import Hierarchy, hierarchy_of, leaf_order, topic_tree
 from topicloom.atlas.trends import TREND_COLUMNS, topics_over_time, trends
 from topicloom.atlas.typicality import most_typical
+from topicloom.atlas.written import as_written
 from topicloom.atlas.years import YearQuality, years_of
 from topicloom.clusters.main_clusters import main_clusters
 from topicloom.lineage.records import LastingTopic
 from topicloom.measures.similarity import topic_similarity
 from topicloom.output_files import GROUPS, HIERARCHY, OVER_TIME, SIMILARITY, SUMMARY
-from topicloom.phrasing import shortened
 from topicloom.store.csv_tables import write_csv
 from topicloom.words.ranking import largest
 from topicloom.words.topic_table import Topic
 
 _ALL_PAIRS_UP_TO = 500  # topics; above that the table of similarity holds the nearest of each
 _NEAREST = 50
-_GROUP_LABEL = 50  # characters
 _GROUP_KEYWORDS = 2
 _SEPARATOR = " | "
 _TOPIC_COLUMNS = (
@@ -89,7 +90,7 @@ def make_atlas(
     table: list[Topic],
     vectors: NDArray[np.floating[Any]],
     names: list[TopicName],
-    of_topics: list[Candidates],
+    phrases: Phrases,
     language: str,
     others_threshold: float,
     today: int,
@@ -97,6 +98,7 @@ def make_atlas(
     lasting: Sequence[LastingTopic] = (),
     by_hand: Mapping[str, str] = MappingProxyType({}),
     hierarchy: Hierarchy | None = None,
+    forms: Mapping[str, str] = MappingProxyType({}),
 ) -> Atlas:
     """Put an atlas together.
 
@@ -105,7 +107,7 @@ def make_atlas(
         table: The t topics without the outliers.
         vectors: (t, d) their mean embeddings.
         names: Their names.
-        of_topics: Candidates for names of groups, of each topic.
+        phrases: What may name groups of them.
         language: Of the texts, as BERTopic takes it.
         others_threshold: Share of the assigned papers that main topics cover.
         today: The current year, whose counts are not complete.
@@ -113,6 +115,7 @@ def make_atlas(
         lasting: The topics' lasting ids, colours and earlier labels; without them topics have none.
         by_hand: Labels that a person gave, by lasting id.
         hierarchy: How topics group; None: by their mean embeddings.
+        forms: How papers write words.
 
     Returns:
         The atlas.
@@ -124,8 +127,10 @@ def make_atlas(
         >>> papers["Abstract"] = papers["Abstract"].astype(bool)
         >>> table = [Topic(0, 2, "0_maps", ["maps"], [0.5], [0]), Topic(1, 1, "1_cell", ["cell"], [0.4], [2])]
         >>> names = [TopicName("Maps", ["maps"]), TopicName("Cells", ["cell"])]
-        >>> candidates = [[("maps", 0.5)], [("cell", 0.4)]]
-        >>> found = make_atlas(papers, table, np.eye(2), names, candidates, "english", 0.9, 2026)
+        >>> from scipy.sparse import csr_matrix
+        >>> held = csr_matrix([[1, 0], [1, 0], [0, 1]])
+        >>> phrases = Phrases(["maps", "cell"], held, [[(0, 0.5)], [(1, 0.4)]])
+        >>> found = make_atlas(papers, table, np.eye(2), names, phrases, "english", 0.9, 2026)
         >>> found.topics[["Label", "Count", "MeanYear"]].values.tolist()
         [['Maps', 2, 2020.5], ['Cells', 1, 2021.0]]
     """
@@ -141,10 +146,14 @@ def make_atlas(
     colours = [topic.colour for topic in lasting] if lasting else group_colours(levels, counts)
     topics["Colour"] = [colour if field else GREY for colour, field in zip(colours, topics["Field"], strict=True)]
     topics = topics[list(_TOPIC_COLUMNS)]
+    group_labels = [
+        _group_labels(groups, topics["Field"].to_numpy(dtype=bool), numbers, phrases, language, forms)
+        for groups in levels[:-1]
+    ]
     return Atlas(
         papers=papers,
         topics=topics,
-        groups=_groups(levels, topics, of_topics, language),
+        groups=_groups(levels, topics, group_labels),
         levels=np.stack(levels, axis=1) + 1 if levels else np.zeros((0, 0), dtype=np.int64),
         tree=hierarchy.tree,
         similarity=topic_similarity(vectors) if table else np.zeros((0, 0)),
@@ -217,35 +226,51 @@ def _lasting_label(topic: LastingTopic, label: str, name: TopicName, by_hand: Ma
     return topic.label if words and 2 * len(words & now) >= len(words) else label
 
 
+def _group_labels(
+    groups: NDArray[np.int64],
+    field: NDArray[np.bool_],
+    topics: NDArray[np.int64],
+    phrases: Phrases,
+    language: str,
+    forms: Mapping[str, str],
+) -> list[str]:
+    """Names of the groups of a level, by phrases that many of their papers hold.
+
+    groups, field: (t,) group of each topic, and whether it is a field. topics: (n,) the topic of each paper.
+    """
+    of_field = np.where(field, groups, -1)
+    of_papers = np.append(of_field, -1)[topics]  # the last one is the outliers'
+    of_topics = naming_phrases(phrases, topics)
+    members = [np.flatnonzero(of_field == group) for group in range(int(groups.max()) + 1)]
+    pools = [{name for topic in of_group for name, _ in of_topics[topic]} for of_group in members]
+    follows = functools.partial(says_more, language=language)
+    found = group_phrases(phrases, of_papers, pools, _GROUP_KEYWORDS, follows)
+    labels = [
+        label_of([as_written(phrase, forms) for phrase in of_group], code + 1) if len(members[code]) else NO_ABSTRACT
+        for code, of_group in enumerate(found)
+    ]
+    return unique(labels)
+
+
 def _groups(
-    levels: list[NDArray[np.int64]], topics: pd.DataFrame, of_topics: list[Candidates], language: str
+    levels: list[NDArray[np.int64]], topics: pd.DataFrame, group_labels: Sequence[Sequence[str]]
 ) -> pd.DataFrame:
+    """group_labels: names of the groups of each level but the last."""
     rows: list[dict[str, object]] = []
     counts, field = topics["Count"].to_numpy(), topics["Field"].to_numpy(dtype=bool)
     for level, groups in enumerate(levels):
         last = level == len(levels) - 1
         members = [np.flatnonzero(groups == group) for group in range(int(groups.max()) + 1)]
-        if last:
-            labels = [str(topics["Label"].iloc[of_group[0]]) for of_group in members]
-        else:
-            of_fields = [m[field[m]] for m in members]
-            told = told_apart([merged([of_topics[t] for t in m], counts[m] / counts[m].sum()) for m in of_fields])
-            labels = unique(
-                [
-                    label_of(without_repeats(group, _GROUP_KEYWORDS, language), code + 1)
-                    if len(of_fields[code])
-                    else NO_ABSTRACT
-                    for code, group in enumerate(told)
-                ]
-            )
+        labels = [str(topics["Label"].iloc[of_group[0]]) for of_group in members] if last else group_labels[level]
         for code, of_group in enumerate(members):
             weights = counts[of_group]
-            middle = of_group[_innermost(topics[["x", "y"]].to_numpy()[of_group], weights)]
+            of_fields = of_group[field[of_group]] if field[of_group].any() else of_group  # a label stands on a field
+            middle = of_fields[_innermost(topics[["x", "y"]].to_numpy()[of_fields], counts[of_fields])]
             rows.append(
                 {
                     "Level": level,
                     "Code": code + 1,
-                    "Label": shortened(labels[code], _GROUP_LABEL) if not last else labels[code],
+                    "Label": labels[code],
                     "Papers": int(weights.sum()),
                     "Topics": len(of_group),
                     "Parent": int(levels[level - 1][of_group[0]]) + 1 if level else 0,

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import functools
 import itertools
-import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-from topicloom.phrasing import shortened
+from topicloom.atlas.written import as_written, initials
+from topicloom.phrasing import LONGEST_LABEL, shortened
 from topicloom.words.ranking import largest
 
 if TYPE_CHECKING:
@@ -71,8 +71,7 @@ def candidates(weights: csr_matrix, vocabulary: Vocabulary, language: str) -> li
         [[('maps', 0.5)]]
     """
     heaviest = [_heaviest(weights, row) for row in range(weights.shape[0])]
-    columns = np.unique(np.concatenate([columns for columns, _ in heaviest])) if heaviest else np.zeros(0, dtype=int)
-    names = vocabulary.names(columns)
+    names = vocabulary.names(heaviest_columns(weights))
     named = [[(names[column], weight) for column, weight in zip(*of_topic, strict=True)] for of_topic in heaviest]
     stop_words = _stop_words(named, language)
     return [
@@ -86,6 +85,23 @@ def candidates(weights: csr_matrix, vocabulary: Vocabulary, language: str) -> li
         )
         for of_topic in named
     ]
+
+
+def heaviest_columns(weights: csr_matrix) -> NDArray[np.int64]:
+    """The columns among which `candidates` chooses.
+
+    Args:
+        weights: Sparse (t, columns) c-TF-IDF.
+
+    Returns:
+        The columns in their order.
+
+    Example:
+        >>> heaviest_columns(csr_matrix([[0.0, 0.5, 0.0], [0.2, 0.0, 0.0]])).tolist()
+        [0, 1]
+    """
+    heaviest = [_heaviest(weights, row)[0] for row in range(weights.shape[0])]
+    return np.unique(np.concatenate(heaviest)).astype(np.int64) if heaviest else np.zeros(0, dtype=np.int64)
 
 
 def _heaviest(weights: csr_matrix, row: int) -> tuple[list[int], list[float]]:
@@ -108,49 +124,42 @@ def _has_stop_word(name: str, stop_words: frozenset[str]) -> bool:
     return any(word in stop_words or word.isdigit() for word in name.split())
 
 
-def merged(of_topics: Sequence[Candidates], shares: Sequence[float]) -> Candidates:
-    """Candidates of a group of topics: the sum of those of its topics, each times the topic's share of the group."""
-    total: dict[str, float] = {}
-    for of_topic, share in zip(of_topics, shares, strict=True):
-        for name, weight in of_topic:
-            total[name] = total.get(name, 0.0) + share * weight
-    return sorted(total.items(), key=lambda pair: (-pair[1], pair[0]))
-
-
-def told_apart(groups: Sequence[Candidates]) -> list[Candidates]:
-    """The candidates of several groups, each lighter the more groups have it: a name tells one from the others."""
-    occurs = Counter(name for group in groups for name, _ in group)
-    return [
-        sorted(
-            ((name, weight * math.log1p(len(groups) / occurs[name])) for name, weight in group),
-            key=lambda pair: (-pair[1], pair[0]),
-        )
-        for group in groups
-    ]
-
-
 def without_repeats(group: Candidates, wanted: int, language: str) -> list[str]:
     """The first `wanted` candidates of which none says again what an earlier one has said.
 
     Words count by their stem, in languages that have a Snowball stemmer. A candidate whose words all stand in one
-    earlier keyword, or hold all words of one, is a repeat; and a word stands in two keywords at most.
+    earlier keyword, or hold all words of one, is a repeat, and so is one that begins as an earlier one ends; and a word
+    stands in two keywords at most.
     """
-    stem = _stemmer(language)
     chosen: list[str] = []
-    said: list[frozenset[str]] = []
-    used: Counter[str] = Counter()
     for name, _ in group:
-        stems = frozenset(stem(word) for word in name.split())
-        if any(stems <= earlier or stems >= earlier for earlier in said):
-            continue
-        if any(used[word] >= _SAME_WORD_AT_MOST for word in stems):
-            continue
-        chosen.append(name)
-        said.append(stems)
-        used.update(stems)
+        if says_more(chosen, name, language):
+            chosen.append(name)
         if len(chosen) == wanted:
             break
     return chosen
+
+
+def says_more(chosen: Sequence[str], name: str, language: str) -> bool:
+    """Whether a keyword says what no chosen one says, and runs into none, as "state tracking" into "dialogue state".
+
+    Words count by their stem. A word stands in two keywords at most.
+    """
+    stem = _stemmer(language)
+    words = [stem(word) for word in name.split()]
+    said = [[stem(word) for word in keyword.split()] for keyword in chosen]
+    used = Counter(word for of_one in said for word in set(of_one))
+    return (
+        not any(set(words) <= set(of_one) or set(words) >= set(of_one) for of_one in said)
+        and not any(used[word] >= _SAME_WORD_AT_MOST for word in words)
+        and not any(_chained(words, of_one) or _chained(of_one, words) for of_one in said)
+    )
+
+
+def _chained(first: Sequence[str], second: Sequence[str]) -> bool:
+    """Whether the one phrase ends in the words with which the other begins."""
+    most = min(len(first), len(second)) - 1
+    return any(list(first[-length:]) == list(second[:length]) for length in range(1, most + 1))
 
 
 @functools.cache
@@ -190,9 +199,50 @@ def most_telling(
 
 
 def label_of(keywords: Sequence[str], number: int) -> str:
-    """A short label: the first keywords; the topic's number where it has none."""
-    label = ", ".join(keywords[:_IN_LABEL])
-    return shortened(label) or f"topic {number}"
+    """A short label: the first keywords, an abbreviation behind what it stands for; the topic's number without any."""
+    said, shown = set(keywords), []
+    for keyword in keywords:
+        short = next((one for one in said if len(one) > 1 and one.lower() == initials(keyword)), None)
+        if " " not in keyword and any(keyword.lower() == initials(other) for other in keywords if " " in other):
+            continue
+        shown.append(f"{keyword} ({short})" if short and " " in keyword else keyword)
+    return _cut(shown[:_IN_LABEL]) or f"topic {number}"
+
+
+def _cut(keywords: list[str]) -> str:
+    """The keywords that a label has room for, whole ones; of a first one that is too long the beginning."""
+    while len(keywords) > 1 and len(", ".join(keywords)) > LONGEST_LABEL:
+        keywords = keywords[:-1]
+    return shortened(", ".join(keywords))
+
+
+def shown_names(names: Sequence[TopicName], forms: Mapping[str, str]) -> list[TopicName]:
+    """Names as papers write them, each topic with a label of its own, by a further keyword where two begin alike.
+
+    Args:
+        names: Of all topics, in the order of their numbers.
+        forms: How papers write words, as `topicloom.atlas.written.written_forms` finds it.
+
+    Returns:
+        The names, in the same order.
+
+    Example:
+        >>> shown_names([TopicName("", ["bert model"])], {"bert": "BERT"})[0].label
+        'BERT model'
+    """
+    seen: set[str] = set()
+    found = []
+    for number, name in enumerate(names):
+        keywords = [as_written(keyword, forms) for keyword in name.keywords]
+        label = label_of(keywords, number)
+        for other in range(_IN_LABEL, len(keywords)):
+            if label not in seen:
+                break
+            label = label_of([*keywords[: _IN_LABEL - 1], keywords[other]], number)
+        seen.add(label)
+        found.append(TopicName(label, keywords))
+    labels = unique([name.label for name in found])
+    return [TopicName(label, name.keywords) for label, name in zip(labels, found, strict=True)]
 
 
 def unique(labels: Sequence[str]) -> list[str]:

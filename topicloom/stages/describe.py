@@ -29,7 +29,16 @@ from topicloom.stages.load_embeddings import (
     stored_texts,
 )
 from topicloom.stages.reduce import COORDINATES
-from topicloom.stages.represent import MEANS, TABLE, TOPICS, VOCABULARY, WEIGHTS, named_candidates, stored_topic_vectors
+from topicloom.stages.represent import (
+    MEANS,
+    NGRAMS,
+    TABLE,
+    TOPICS,
+    VOCABULARY,
+    WEIGHTS,
+    stored_phrases,
+    stored_topic_vectors,
+)
 from topicloom.stages.stage import Artifact, Stage, Work
 from topicloom.stages.topic_names import NAMES, Answers, name_topics
 from topicloom.store.store import Store
@@ -59,25 +68,34 @@ def describe_analysis(work: Work) -> Atlas:
     import numpy as np
 
     from topicloom.atlas.atlas import make_atlas, write_atlas
+    from topicloom.atlas.names import shown_names
+    from topicloom.atlas.phrases import naming_phrases
+    from topicloom.atlas.written import written_forms
 
     settings, refs, out, store = work.settings, work.refs, work.out, work.store
     dataset = read_papers(settings)
     papers, table = _papers(work, dataset), _topics(work)
     tell("papers read", 1, _STEPS)
-    of_topics = named_candidates(settings, store, refs[REPRESENT])
+    phrases = stored_phrases(settings, store, refs[REPRESENT])
+    rows = stored_rows(store, refs[LOAD_EMBEDDINGS])
+    phrases = dataclasses.replace(phrases, held=phrases.held[rows])  # in the order of the corpus file
+    of_topics = naming_phrases(phrases, papers["Topic"].to_numpy())
     vectors = stored_topic_vectors(store, refs[REPRESENT])
     counts = np.array([topic.count for topic in table], dtype=np.int64)
     names, method = _names(settings, of_topics, vectors)
+    forms = written_forms({word for name in phrases.names for word in name.split()}, _running_texts(dataset))
+    names = shown_names(names, forms)
     tell("topics named", 2, _STEPS)
     answers = _ask(settings, store, names, table, papers, work.run_id)
     out.parts.update(answers.parts)
     atlas = make_atlas(
-        *(papers, table, vectors, names, of_topics, settings.tmo.represent.language),
+        *(papers, table, vectors, names, phrases, settings.tmo.represent.language),
         others_threshold=settings.tmo.others_threshold,
         today=settings.this_year,
         labels=answers.names,
         lasting=read_identity(store, refs[IDENTIFY])[0],
         by_hand=read_labels(settings),
+        forms=forms,
         hierarchy=stored_hierarchy(settings, store, refs, counts),
     )
     tell("topics related", 3, _STEPS)
@@ -91,6 +109,13 @@ def describe_analysis(work: Work) -> Atlas:
         "incomplete": len(answers.unnamed),
     }
     return atlas
+
+
+def _running_texts(dataset: Dataset | None) -> list[str]:
+    """Texts that show how words are written: abstracts, since titles may be written large."""
+    if dataset is None or "abstract" not in dataset.columns:
+        return []
+    return list(dataset.known["abstract"])
 
 
 def _papers(work: Work, dataset: Dataset | None) -> pd.DataFrame:
@@ -203,7 +228,7 @@ def _compute(work: Work) -> None:
 
 STAGE = Stage(
     DESCRIBE,
-    version=5,
+    version=6,
     parameters=_parameters,
     reads=lambda settings, _: (
         TEXTS,
@@ -216,6 +241,7 @@ STAGE = Stage(
         MEANS,
         VOCABULARY,
         WEIGHTS,
+        *NGRAMS,
         SCORE,
         IDENTITY,
         *(hierarchy_read(settings) if settings.tmo.method == "graph" else ()),

@@ -100,7 +100,7 @@ def _shown_on_the_page(settings: Settings, refs: Refs) -> dict[str, str]:
 
 STAGE = Stage(
     REPORT,
-    version=5,
+    version=6,
     parameters=_parameters,
     reads=_reads,
     sees=_SEEN,

@@ -18,8 +18,10 @@ from topicloom.store.store import StageRef, Store
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from scipy.sparse import csr_matrix
 
     from topicloom.atlas.names import Candidates
+    from topicloom.atlas.phrases import Phrases
     from topicloom.words.topic_table import Topic
 
 TOPICS, TABLE, MEANS, VOCABULARY, WEIGHTS, IDF = (
@@ -80,16 +82,44 @@ def _stop_words_in_names(table: Sequence[Topic], language: str) -> dict[str, Any
 
 def named_candidates(settings: Settings, store: Store, represent: StageRef) -> list[Candidates]:
     """N-grams that may name each topic, one list a topic, outliers left out."""
-    from scipy.sparse import load_npz
-
     from topicloom.atlas.names import candidates
     from topicloom.words.ngrams import read_vocabulary
+
+    vocabulary = read_vocabulary(store.artifact(represent, VOCABULARY.name))
+    return candidates(_topic_weights(store, represent), vocabulary, settings.tmo.represent.language)
+
+
+def stored_phrases(settings: Settings, store: Store, represent: StageRef) -> Phrases:
+    """N-grams that may name topics, outliers left out, and which papers hold them, in the order of the stages."""
+    import numpy as np
+
+    from topicloom.atlas.names import candidates, heaviest_columns
+    from topicloom.atlas.phrases import Phrases, papers_holding
+    from topicloom.words.ngrams import read_document_ngrams, read_vocabulary
+
+    weights = _topic_weights(store, represent)
+    vocabulary = read_vocabulary(store.artifact(represent, VOCABULARY.name))
+    found = candidates(weights, vocabulary, settings.tmo.represent.language)
+    wanted = {name for of_topic in found for name, _ in of_topic}
+    named = vocabulary.names(heaviest_columns(weights))
+    columns = np.array(sorted(column for column, name in named.items() if name in wanted), dtype=np.int64)
+    names = [named[int(column)] for column in columns]
+    place = {name: at for at, name in enumerate(names)}
+    ngrams = read_document_ngrams(store.folder(REPRESENT, represent.key))
+    return Phrases(
+        names=names,
+        held=papers_holding(ngrams, columns, vocabulary.size),
+        of_topics=[[(place[name], weight) for name, weight in of_topic] for of_topic in found],
+    )
+
+
+def _topic_weights(store: Store, represent: StageRef) -> csr_matrix:
+    from scipy.sparse import load_npz
+
     from topicloom.words.topic_table import without_outliers
 
-    weights = load_npz(store.artifact(represent, WEIGHTS.name))
-    vocabulary = read_vocabulary(store.artifact(represent, VOCABULARY.name))
-    of_topics = without_outliers(weights, represent.facts["topics"])
-    return candidates(of_topics, vocabulary, settings.tmo.represent.language)
+    weights: csr_matrix = load_npz(store.artifact(represent, WEIGHTS.name))
+    return without_outliers(weights, represent.facts["topics"])
 
 
 def stored_topic_vectors(store: Store, represent: StageRef) -> NDArray[np.floating[Any]]:

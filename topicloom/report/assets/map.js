@@ -47,6 +47,7 @@ function paperMap(data) {
     if (first || (view.scale === 1 && (width !== box.width || height !== box.height))) fit(); else redraw();
   }
 
+  const named = [];  // labels that the map shows now
   const redraw = () => { if (!frame) frame = requestAnimationFrame(() => { frame = 0; draw(); }); };
 
   function yearColour(value) {
@@ -81,6 +82,7 @@ function paperMap(data) {
     outline(size);
     if (chosen >= 0) ring(chosen, size);
     labels();
+    canvas.dataset.named = named.join('\n');
   }
 
   // Papers that were placed among fitted ones.
@@ -114,22 +116,41 @@ function paperMap(data) {
     context.textAlign = 'center'; context.textBaseline = 'middle'; context.lineJoin = 'round';
     context.strokeStyle = paper; context.lineWidth = 3.5; context.fillStyle = ink;
     let written = 0;
+    named.length = 0;
     for (const [level, label, at, height] of data.groups) {
       if (level < coarsest || level > finest || written > 70 || said.has(label)) continue;
       const left = screenX(at), top = screenY(height);
       if (left < 0 || top < 0 || left > view.width || top > view.height) continue;
       const large = level === coarsest && levels > 1;
-      context.font = `${large ? 650 : 450} ${large ? 14 : 11.5}px system-ui, sans-serif`;
-      const lines = wrap(label, large ? 24 : 26), step = large ? 16 : 13.5;
-      const wide = Math.max(...lines.map((line) => context.measureText(line).width)) / 2 + 4;
-      const tall = (lines.length * step) / 2 + 2;
-      const box = [left - wide, top - tall, left + wide, top + tall];
-      if (box[0] < 0 || box[2] > view.width || taken.some((b) => b[0] < box[2] && b[2] > box[0] && b[1] < box[3] && b[3] > box[1])) continue;
-      taken.push(box); said.add(label); written++;
+      // Of the coarsest groups none stays without a name: beside its place, then smaller.
+      const tries = large ? [[0, 14], [1, 14], [1, 11.5]] : [[0, 11.5]];
+      let fits = null;
+      for (const [around, size] of tries) {
+        context.font = `${large ? 650 : 450} ${size}px system-ui, sans-serif`;
+        const lines = wrap(label, large ? 24 : 26), step = size * 1.16;
+        const wide = Math.max(...lines.map((line) => context.measureText(line).width)) / 2 + 4;
+        const tall = (lines.length * step) / 2 + 2;
+        const free = ([across, down]) => {
+          const box = [across - wide, down - tall, across + wide, down + tall];
+          const inside = box[0] >= 0 && box[1] >= 0 && box[2] <= view.width && box[3] <= view.height && !(box[2] > view.width - 130 && box[3] > view.height - 50);
+          return inside && !taken.some((b) => b[0] < box[2] && b[2] > box[0] && b[1] < box[3] && b[3] > box[1]) ? { lines, step, box, across, down, size } : null;
+        };
+        const reach = around ? [1, 1.6, 2.4] : [0];
+        for (const far of reach) {
+          for (const [dx, dy] of around ? [[0, -1], [0, 1], [1, 0], [-1, 0], [1, -1], [-1, -1], [1, 1], [-1, 1]] : [[0, 0]]) {
+            fits ??= free([left + dx * far * wide, top + dy * far * 2 * tall]);
+          }
+        }
+        if (fits) break;
+      }
+      if (!fits) continue;
+      const { lines, step, box, across, down, size } = fits;
+      context.font = `${large ? 650 : 450} ${size}px system-ui, sans-serif`;
+      taken.push(box); said.add(label); named.push(label); written++;
       lines.forEach((line, index) => {
-        const place = top + (index - (lines.length - 1) / 2) * step;
-        context.strokeText(line, left, place);
-        context.fillText(line, left, place);
+        const place = down + (index - (lines.length - 1) / 2) * step;
+        context.strokeText(line, across, place);
+        context.fillText(line, across, place);
       });
     }
   }
