@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -90,8 +91,7 @@ class _Bar:
 
 @contextlib.contextmanager
 def _progress_told() -> Iterator[None]:
-    from model2vec.distill import inference
-
+    inference: Any = import_module("model2vec.distill.inference")
     shown, inference.tqdm = inference.tqdm, _Bar
     try:
         yield
