@@ -7,6 +7,7 @@ TOPICLOOM_API_KEYS lists, as in TOPICLOOM_API_KEYS="MISTRAL_API_KEY=api.mistral.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable
@@ -39,6 +40,8 @@ def connect(settings: LanguageModelSettings, instructions: str, most_tokens: int
         import openai
     except ImportError as error:
         raise RuntimeError("the package openai is not installed: pip install 'topicloom[names]'") from error
+    for name in ("httpx", "httpx2"):  # on INFO they show the words of an answer's status, which may repeat the key
+        logging.getLogger(name).setLevel(logging.WARNING)
     client = openai.OpenAI(
         base_url=address_of(settings),
         api_key=_key(settings),
