@@ -93,7 +93,7 @@ def test_settings_that_contradict_each_other_are_refused(project):
 
 def test_every_stage_has_its_task_and_reads_what_earlier_stages_write(project):
     """Whatever optional stages the settings ask for."""
-    from flows.single_stage import TASKS
+    from flows.prefect_runner import TASKS
     from topicloom.stage_names import STAGE_NAMES
     from topicloom.stages.registry import STAGES
 

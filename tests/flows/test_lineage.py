@@ -119,7 +119,8 @@ def test_labels_stay_though_the_table_that_showed_them_is_gone_and_decide_nothin
         (kept / "identity.json").write_text("[]")
     assert run(finished.analysis).computed == ["identify"]
 
-    named = {uid: f"{label.split(',')[0]}, old" for uid, label in shown.items()}
+    # Each another: of two that are alike the second is marked as such.
+    named = {uid: f"{label.split(',')[0]}, old{n}" for n, (uid, label) in enumerate(shown.items())}
     rows = "".join(f'{uid},"{label}"\n' for uid, label in named.items())
     finished.output("labels.csv").write_text(f"topic_uid,label\n{rows}")
     run(finished.analysis)

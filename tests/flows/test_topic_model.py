@@ -119,6 +119,7 @@ SETTING_STAGES = [
     ("tmo.score", "centroid", ["distribution", "export"]),
     ("tmo.others_threshold", 0.5, ["orphan-split", "export"]),
     ("tmo.export.texts", False, ["export"]),
+    ("tmo.export.escape_formulas", True, ["export"]),
     ("tmo.clusterer", "graph", ["graph", "reduce", "cluster", "represent", "distribution", *LAST]),
     ("tmo.graph.resolution", 3.0, []),  # HDBSCAN is used here
     ("tmo.graph.inertia", 1.0, []),
@@ -129,6 +130,8 @@ SETTING_STAGES = [
     ("tmo.year_column", "YR", []),  # only the pictures have years
     ("tmo.id_column", "uuid", ["load-embeddings", "identify", "export"]),
     ("tmo.text_columns", ["TI"], []),  # read only where embeddings are made
+    ("tmo.precision", "half", []),
+    ("tmo.quick", True, []),
     ("tmo.embeds_folder", "f01/e01", []),  # another name of the same folder
     ("tmo.transformer_model", "some-model", ["export"]),  # the safetensors form names it
 ]

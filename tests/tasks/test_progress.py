@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tasks import progress
+from topicloom.progress import Part
 
 
 @pytest.fixture
@@ -41,10 +42,10 @@ def test_long_work_gets_a_bar_and_short_work_none(prefect_server, clock, monkeyp
     def work() -> str:
         listener = progress.log_progress()
         for done in range(5):
-            listener("short work", done, 4)
+            listener(Part("short work", done, 4))
         for done in range(101):
             clock[0] += 0.1
-            listener("long work", done, 100)
+            listener(Part("long work", done, 100))
         return str(flow_run.get_id())
 
     assert bars_of(work()) == {"long work": 100.0}
@@ -62,7 +63,7 @@ def test_a_bar_that_cannot_be_drawn_does_not_stop_the_work(prefect_server, clock
         listener = progress.log_progress()
         for done in range(11):
             clock[0] += 1.0
-            listener("work", done, 10)
+            listener(Part("work", done, 10))
         return 7
 
     assert work() == 7

@@ -65,6 +65,7 @@ def test_every_override_reaches_its_setting(analysis):
         language="multilingual",
         orphans="reassign",
         update="assign",
+        quick=False,
         pictures="report",
         seed=5,
     )
