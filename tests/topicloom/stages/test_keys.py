@@ -35,9 +35,13 @@ def key_of(stage: str, settings) -> str:
 
 
 @pytest.fixture(autouse=True)
-def no_notes(monkeypatch):
-    """The results here are made up, and have none of the facts that notes on them are made from."""
-    monkeypatch.setattr("topicloom.stages.report.notes_of", lambda *_: [])
+def one_note(monkeypatch):
+    """The results here are made up, and have few of the facts that notes on them are made from."""
+
+    def notes(_, facts):
+        return [f"{one['empty_texts']} texts are empty" for one in facts.values() if one.get("empty_texts")]
+
+    monkeypatch.setattr("topicloom.stages.report.notes_of", notes)
 
 
 @pytest.fixture
