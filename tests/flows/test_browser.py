@@ -206,7 +206,8 @@ def test_the_analysis_and_the_stage_are_choices(page, serving, outside):
     page.get_by_text("a02: every 24 hours").wait_for()
     keep(page, "schedules")
     serving.write_config("wos")
-    assert "removed the schedule wos/a02-1" in serving.command("deploy").stdout
+    serving.command("deploy")
+    assert serving.api(f"/deployments/{found['deployment_id']}", method="GET")["schedules"] == []
     assert outside.asked == []
 
 

@@ -14,7 +14,7 @@ import pytest
 from tests.flows.serving import Serving
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def database(request):
     """The environment of a server over each of the databases."""
     if request.param == "sqlite":

@@ -181,6 +181,7 @@ def test_only_validating_computes_nothing(serving):
     assert set(serving.task_states(run)) == {"load-settings", "load-embeddings"}
 
 
+@pytest.mark.slow
 def test_a_retry_runs_only_the_failed_stage_and_those_after_it(serving):
     """One run fails in each of the stages in turn; a retry takes up those before from their results."""
     serving.fault.write_text(STAGES[0])
@@ -419,6 +420,7 @@ def test_schedules_that_a_config_no_longer_has_are_gone(serving):
     serving.wait_until(lambda: not serving.api("/flow_runs/filter", scheduled), 30)
 
 
+@pytest.mark.slow
 def test_two_runs_that_overlap_wait_for_each_other(serving):
     """The second waits for the first (one run of a project at a time), and finds everything done."""
     runs = [serving.start("topic-model/wos", overrides={"seed": 11}) for _ in range(2)]

@@ -224,6 +224,7 @@ def test_a_renamed_analysis_keeps_ids_and_labels_when_its_name_is_used_again_and
     assert entered(finished) == new
 
 
+@pytest.mark.slow
 def test_two_runs_that_end_at_once_enter_one_after_the_other(finished, prefect_server):
     script = (
         "import sys\nfrom flows.topic_model import topic_model\nfrom topicloom.settings.overrides import Overrides\n"

@@ -280,6 +280,7 @@ def test_a_hundred_thousand_papers_open(browser, tmp_path):
     made.page.close()
 
 
+@pytest.mark.slow
 def test_twelve_thousand_real_papers(browser, shared_data, run, tmp_path):
     root = tmp_path / "papers"
     shutil.copytree(shared_data / "drug_reviews", root / "drug_reviews")

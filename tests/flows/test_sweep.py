@@ -102,7 +102,10 @@ def test_a_run_that_adopts_the_best_finds_its_stages_cached_and_the_same_topics(
     assert best["outlier_share"].tolist() == pytest.approx([report.outlier_share], abs=1e-4)
 
 
-@pytest.mark.parametrize("runner", ["processes", "dask", "ray"])
+@pytest.mark.parametrize(
+    "runner",
+    ["processes", pytest.param("dask", marks=pytest.mark.slow), pytest.param("ray", marks=pytest.mark.slow)],
+)
 def test_every_runner_finds_the_same(project, sweep, swept, runner):
     sweep(project.analysis, SweepPlan(vary=VARY, seeds=2, runner=runner, workers=2))
     measured = [column for column in table(swept).columns if column != "seconds"]

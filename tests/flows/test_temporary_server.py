@@ -66,7 +66,9 @@ def test_a_proxy_for_everybody_is_not_in_its_way(finished, plan, tmp_path):
         [*MAIN, "sweep", finished.analysis, plan], env=env, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert not any(word in done.stderr.lower() for word in ("proxy", "connect", "error"))  # a trial may wait for another
+    assert not any(
+        word in done.stderr.lower() for word in ("proxy", "connect", "error")
+    )  # a trial may wait for another
 
 
 def test_a_profile_that_names_a_dead_server_is_named(finished, tmp_path):

@@ -66,6 +66,7 @@ def test_topics_without_a_dated_paper_have_an_empty_chart(tmp_path, undated):
     assert ("trends" in drawn_names(drawn)) == (len(undated) < 3)
 
 
+@pytest.mark.slow
 def test_two_thousand_topics(tmp_path):
     drawn = draw_figures(small_atlas(2000, papers_each=2), tmp_path, "many")
     assert drawn_names(drawn) == PNG

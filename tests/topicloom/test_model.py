@@ -89,6 +89,7 @@ def test_the_safetensors_form_is_what_bertopic_writes(parts, tmp_path):
             assert path.read_bytes() == (tmp_path / "theirs" / path.name).read_bytes()
 
 
+@pytest.mark.slow
 def test_it_is_made_without_torch_and_without_harm_to_who_imports_bertopic_later(parts, tmp_path):
     given, _, wanted = parts
     (tmp_path / "parts.pickle").write_bytes(pickle.dumps((given, wanted)))

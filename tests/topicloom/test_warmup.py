@@ -249,6 +249,7 @@ def test_the_folder_can_be_stated(monkeypatch, tmp_path):
     assert compiled.cache_folder() == Path(tmp_path)
 
 
+@pytest.mark.slow
 def test_first_runs_beside_each_other_share_one_cache(tmp_path):
     """Four processes that compile into one empty folder at once agree, and a fifth finds everything there."""
     script = """
