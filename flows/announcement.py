@@ -21,6 +21,8 @@ def announce(log: Log, settings: Settings, refresh: str | None, *, validate_only
     if validate_only:
         log.info("%s: checks settings, corpus and embeddings, and computes no topics.", _title(settings))
         return
+    if not log.isEnabledFor(logging.INFO):  # nobody hears it, and every stage would be looked up for nothing
+        return
     try:
         statuses = analysis_status(settings)
     except (TopicloomError, OSError):

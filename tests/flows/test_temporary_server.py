@@ -43,7 +43,7 @@ def until(done, seconds: float) -> bool:
 @pytest.fixture
 def plan(tmp_path) -> Path:
     path = tmp_path / "sweep.yaml"
-    path.write_text("vary:\n  min_topic_size: [5, 6]\n")
+    path.write_text("vary:\n  min_topic_size: [5, 6]\nworkers: 1\n")
     return path
 
 
@@ -66,9 +66,7 @@ def test_a_proxy_for_everybody_is_not_in_its_way(finished, plan, tmp_path):
         [*MAIN, "sweep", finished.analysis, plan], env=env, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert not any(
-        word in done.stderr.lower() for word in ("proxy", "connect", "error")
-    )  # a trial may wait for another
+    assert done.stderr == ""
 
 
 def test_a_profile_that_names_a_dead_server_is_named(finished, tmp_path):
