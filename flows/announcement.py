@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any
 
 from flows.run_report import RunReport
 from topicloom.errors import TopicloomError
 from topicloom.output_files import REPORT_FILE
+from topicloom.progress import Log
 from topicloom.settings.schema import Settings
 from topicloom.stage_names import STAGE_NAMES
 from topicloom.stages.status import CACHED, StageStatus, analysis_status
-
-Log = logging.Logger | logging.LoggerAdapter[Any]
 
 
 def announce(log: Log, settings: Settings, refresh: str | None, *, validate_only: bool = False) -> None:

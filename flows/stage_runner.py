@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,10 +13,11 @@ from uuid import uuid4
 
 from flows.announcement import announce
 from flows.run_report import CACHED, COMPUTED, Outcome, RunReport, claim_folder, finish_run
+from tasks.voices import in_the_runs_log
 from topicloom.errors import StoreError
 from topicloom.lineage.differences import Differences
 from topicloom.lineage.telling import change_line, latest_differences
-from topicloom.progress import Ended, Started, emit
+from topicloom.progress import Ended, Log, Started, emit, listening, tenths
 from topicloom.settings.schema import Settings
 from topicloom.stage_names import EXPORT, PICTURES, STAGE_NAMES, StageName
 from topicloom.stages.publish import publish_and_note
@@ -35,7 +37,7 @@ class StageRunner:
         refresh: The stage from which on everything is computed again, or None.
         run_id: What run.json, the history and the store know the run by; a retried run of Prefect keeps its own.
         log: Where the run says what it does.
-        quiet: Libraries keep their progress to themselves.
+        quiet: Stages and libraries keep their progress from the log.
         outcomes: What became of each stage so far.
         failed: Why, for each stage that was attempted and failed.
         changes: What differs from the run before, in a line.
@@ -49,7 +51,7 @@ class StageRunner:
     settings: Settings
     refresh: str | None = None
     run_id: str | None = field(default_factory=lambda: str(uuid4()))
-    log: logging.Logger | logging.LoggerAdapter[Any] = field(default=logging.getLogger("topicloom.run"))
+    log: Log = field(default=logging.getLogger("topicloom.run"))
     quiet: bool = False
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
@@ -102,9 +104,10 @@ class StageRunner:
             return found.ref, CACHED
         for failures, pause in enumerate((*RETRY_SECONDS, None)):
             try:
-                ref, computed = stage.obtain(
-                    self.settings, self.refs, self.run_id, refresh=refresh, failures=failures, quiet=self.quiet
-                )
+                with self._heard(stage):
+                    ref, computed = stage.obtain(
+                        self.settings, self.refs, self.run_id, refresh=refresh, failures=failures, quiet=self.quiet
+                    )
             except Exception as error:
                 if pause is None or not may_succeed_later(error):
                     raise
@@ -117,6 +120,15 @@ class StageRunner:
                     self.log.info("%s: %s", stage.name, told)
                 return ref, COMPUTED if computed else CACHED
         raise AssertionError("the last try either returns or raises")
+
+    @contextlib.contextmanager
+    def _heard(self, stage: Stage) -> Iterator[None]:
+        """Within the block, the progress of the stage and of its library goes to the log, unless the run is quiet."""
+        if self.quiet:
+            yield
+            return
+        with listening(tenths(self.log)), in_the_runs_log(stage.voice, self.log):
+            yield
 
     def take_kept(self, until: str) -> None:
         """Take the kept results that a stage rests on, those of the stages before it.

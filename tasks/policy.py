@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any, Final
 
 from prefect import Task, task
@@ -22,7 +21,7 @@ from topicloom.store.store import StagePlan, StageRef
 SERIALIZER: Final = "json"  # of Prefect's result records: a reference is a small JSON value
 
 
-def stage_task(stage: Stage, voice: str | None = None) -> Task[..., Any]:
+def stage_task(stage: Stage) -> Task[..., Any]:
     """The Prefect task of a stage: its name, its cache key, its retries, and one call.
 
     The task takes `settings`, `refs` (the results that the stage is given, by name) and `refresh` (compute even what is
@@ -30,7 +29,6 @@ def stage_task(stage: Stage, voice: str | None = None) -> Task[..., Any]:
 
     Args:
         stage: The stage.
-        voice: The library whose own progress goes to the run's log, or None.
     """
 
     def key(_: TaskRunContext, parameters: dict[str, Any]) -> str | None:
@@ -39,8 +37,7 @@ def stage_task(stage: Stage, voice: str | None = None) -> Task[..., Any]:
         return None if stage.lacks(settings) else record_key(stage.plan(settings, parameters["refs"]))
 
     def compute(settings: Settings, refs: Refs, *, refresh: bool = False) -> StageRef | State[StageRef]:
-        voiced = in_the_runs_log(voice) if voice else contextlib.nullcontext()
-        with listening(log_progress()), voiced:
+        with listening(log_progress()), in_the_runs_log(stage.voice, get_run_logger()):
             ref, computed = stage.obtain(settings, refs, flow_run.get_id(), refresh=refresh, failures=failures())
         told = stage.tell(settings, ref.facts)
         if computed and told:

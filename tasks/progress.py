@@ -9,7 +9,7 @@ from uuid import UUID
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.logging import get_run_logger
 
-from topicloom.progress import Event, Listener, Pace, Part, current_listener
+from topicloom.progress import Listener, Part, tenths
 
 _LONG = 2.0  # seconds from which a piece of work gets a bar on the page
 
@@ -32,20 +32,9 @@ class _Bar:
 
 def log_progress() -> Listener:
     """A listener that writes every tenth of a piece of work to the run's log and page, and passes all on."""
-    logger, outer = get_run_logger(), current_listener()
-    said: dict[str, int] = {}
     bars: dict[str, _Bar] = {}
-    pace = Pace()
 
-    def log(event: Event) -> None:
-        if isinstance(event, Part):
-            tenth = 10 * event.done // max(event.total, 1)
-            left = pace.left(event.what, event.done, event.total)
-            if said.get(event.what) != tenth:
-                said[event.what] = tenth
-                logger.info("%s: %d of %d%s", event.what, event.done, event.total, left and f", {left}")
-                bars.setdefault(event.what, _Bar()).show(event.what, 100 * event.done / max(event.total, 1))
-        if outer is not None:
-            outer(event)
+    def show(part: Part) -> None:
+        bars.setdefault(part.what, _Bar()).show(part.what, 100 * part.done / max(part.total, 1))
 
-    return log
+    return tenths(get_run_logger(), show)

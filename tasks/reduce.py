@@ -5,4 +5,4 @@ from __future__ import annotations
 from tasks.policy import stage_task
 from topicloom.stages.reduce import STAGE
 
-reduce = stage_task(STAGE, voice="UMAP")
+reduce = stage_task(STAGE)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any, Final, TextIO
 
-from prefect.logging import get_run_logger
+from topicloom.progress import Log
 
 _BAR = re.compile(r"(?P<what>[^:]+):\s+(?P<percent>\d+)%\|")  # of tqdm
 _DATE = re.compile(r"^\w{3} \w{3} +\d+ [\d:]+ \d{4}\s*")  # before what UMAP says; the log has its own
@@ -69,12 +69,17 @@ class _ByThread:
 
 
 @contextlib.contextmanager
-def in_the_runs_log(library: str) -> Iterator[None]:
-    """Within the block, what `library` prints goes to the run's log, one line each; other threads print as ever."""
-    run_log = get_run_logger()
+def in_the_runs_log(library: str, log: Log) -> Iterator[None]:
+    """Within the block, what `library` prints goes to the run's log, one line each; other threads print as ever.
+
+    library: empty where none is to be heard.
+    """
+    if not library:
+        yield
+        return
 
     def say(line: str) -> None:
-        run_log.info("%s: %s", library, line)
+        log.info("%s: %s", library, line)
 
     with _streams_by_thread():
         token = _lines.set(_Lines(say))

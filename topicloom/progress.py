@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from time import monotonic
-from typing import Literal
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Ended:
 
 Event = Part | Started | Ended
 Listener = Callable[[Event], None]
+Log = logging.Logger | logging.LoggerAdapter[Any]
 _SURE = 3.0  # seconds of work from which on its pace is known well enough
 
 _listener: ContextVar[Listener | None] = ContextVar("progress_listener", default=None)
@@ -67,11 +69,6 @@ def emit(event: Event) -> None:
 def tell(what: str, done: int, total: int) -> None:
     """Say that `done` of `total` pieces of the work named `what` are done."""
     emit(Part(what, done, total))
-
-
-def current_listener() -> Listener | None:
-    """Who listens now, for a listener that passes on what it hears."""
-    return _listener.get()
 
 
 class Pace:
@@ -101,3 +98,31 @@ class Pace:
             return ""
         seconds = (now - begun) * (total - done) / (done - first)
         return f"some {seconds:.0f} s left" if seconds < 100 else f"some {seconds / 60:.0f} min left"
+
+
+def tenths(log: Log, show: Callable[[Part], None] = lambda _: None) -> Listener:
+    """A listener that writes every tenth of a piece of work to a log, and passes all on to who listens now.
+
+    Args:
+        log: Of the run.
+        show: Also called at every tenth.
+
+    Example:
+        >>> with listening(tenths(logging.getLogger("run"))):
+        ...     tell("words", 1, 2)
+    """
+    outer, pace = _listener.get(), Pace()
+    said: dict[str, int] = {}
+
+    def hear(event: Event) -> None:
+        if isinstance(event, Part):
+            tenth = 10 * event.done // max(event.total, 1)
+            left = pace.left(event.what, event.done, event.total)
+            if said.get(event.what) != tenth:
+                said[event.what] = tenth
+                log.info("%s: %d of %d%s", event.what, event.done, event.total, left and f", {left}")
+                show(event)
+        if outer is not None:
+            outer(event)
+
+    return hear

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -185,11 +186,24 @@ def test_a_dead_server_that_is_named_is_not_passed_over(finished, tmp_path):
 
 
 def test_the_whole_log_is_shown_where_it_is_asked_for(finished):
-    env = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
-    done = subprocess.run(
-        [*MAIN, "run", str(finished.analysis), "-v"], env=env, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    first, *_, last = done.stderr.splitlines()
+    first, *_, last = whole_log(finished)
     assert first.endswith("every result is kept, so nothing is to be computed.")
     assert "none, nothing has changed. The files:" in last
+
+
+def test_what_a_stage_and_its_library_say_stands_in_the_log_in_lines(finished):
+    lines = whole_log(finished, "--refresh", "reduce")
+    assert all(re.match(r"\d\d:\d\d:\d\d\.\d{3} \| ", line) for line in lines), lines
+    said = [line.split(" | ")[-1] for line in lines]
+    assert "UMAP: Epochs completed: 100 %" in said
+    assert "topic distribution: 240 of 240" in said
+
+
+def whole_log(project, *more: str) -> list[str]:
+    """What a run with the whole log says on the error stream; nothing but its table on the other one."""
+    env = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
+    command = [*MAIN, "run", str(project.analysis), "-v", *more]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("topics ")
+    return done.stderr.splitlines()

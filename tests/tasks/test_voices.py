@@ -10,7 +10,6 @@ import threading
 import pytest
 from tqdm import tqdm
 
-from tasks import voices
 from tasks.voices import in_the_runs_log
 
 
@@ -26,19 +25,17 @@ class Log(logging.Handler):
 
 
 @pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> Log:
+def log() -> Log:
+    return Log()
+
+
+def own_logger(log: Log) -> logging.Logger:
     """Each thread's run has a logger of its own, as tasks of Prefect have."""
-    handler = Log()
-
-    def own_logger() -> logging.Logger:
-        logger = logging.getLogger(f"voice of {threading.current_thread().name}")
-        logger.setLevel(logging.INFO)
-        logger.propagate = False
-        logger.handlers = [handler]
-        return logger
-
-    monkeypatch.setattr(voices, "get_run_logger", own_logger)
-    return handler
+    logger = logging.getLogger(f"voice of {threading.current_thread().name}")
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    logger.handlers = [log]
+    return logger
 
 
 def test_threads_that_print_at_once_are_not_mixed_up(log: Log, capsys: pytest.CaptureFixture[str]) -> None:
@@ -47,7 +44,7 @@ def test_threads_that_print_at_once_are_not_mixed_up(log: Log, capsys: pytest.Ca
 
     def work(name: str, order: int) -> None:
         meet.wait()
-        with in_the_runs_log(name):
+        with in_the_runs_log(name, own_logger(log)):
             meet.wait()  # all three are in their blocks, or print without one
             for step in range(50):
                 print(name, end=" ")
@@ -87,11 +84,11 @@ def test_threads_that_print_at_once_are_not_mixed_up(log: Log, capsys: pytest.Ca
 def test_a_stream_put_over_it_meanwhile_stays_and_loses_nothing(log: Log) -> None:
     """As a progress bar on the terminal does, which may begin and end while a stage works."""
     own, before = io.StringIO(), sys.stdout
-    with in_the_runs_log("UMAP"):
+    with in_the_runs_log("UMAP", own_logger(log)):
         beneath, sys.stdout = sys.stdout, own
     assert sys.stdout is own
     sys.stdout = beneath
-    with in_the_runs_log("UMAP"):
+    with in_the_runs_log("UMAP", own_logger(log)):
         print("heard")
     assert log.said["voice of MainThread"] == ["UMAP: heard"]
     assert sys.stdout is before
@@ -99,6 +96,6 @@ def test_a_stream_put_over_it_meanwhile_stays_and_loses_nothing(log: Log) -> Non
 
 def test_an_error_within_puts_the_streams_back(log: Log) -> None:
     before = sys.stdout, sys.stderr
-    with pytest.raises(ValueError, match="broken"), in_the_runs_log("UMAP"):
+    with pytest.raises(ValueError, match="broken"), in_the_runs_log("UMAP", own_logger(log)):
         raise ValueError("broken")
     assert (sys.stdout, sys.stderr) == before

@@ -157,4 +157,5 @@ STAGE = Stage(
     writes=(COORDINATES.name,),
     libraries=("umap-learn", "pynndescent", "numba", "numpy", "scipy", "scikit-learn"),
     compute=reduce_corpus,
+    voice="UMAP",
 )

@@ -102,6 +102,7 @@ class Stage:
         settle: The settings of the stages after it.
         lacks: What must be made before its inputs are there, in words; empty where all is there.
         make: Makes what it lacks. failures: how often that was tried in vain.
+        voice: The library whose own progress, which it prints, goes to the run's log; empty for none.
         tell: What came of it, in a line of the run's log; empty for none.
     """
 
@@ -124,6 +125,7 @@ class Stage:
     settle: Callable[[Settings, StageRef], Settings] = lambda settings, _: settings
     lacks: Callable[[Settings], str] = lambda _: ""
     make: Callable[[Settings, int], None] = lambda *_: None
+    voice: str = ""
     tell: Callable[[Settings, Mapping[str, Any]], str] = lambda *_: ""
 
     def needs(self, settings: Settings, refs: Refs) -> list[str]:
