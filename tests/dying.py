@@ -1,10 +1,9 @@
-"""The head of a script that ends, like under kill -9, at the call whose number is its second argument."""
+"""Heads of scripts that end, like under kill -9, at the n-th call of some functions."""
 
-DYING = """
-import os, sys
-from pathlib import Path
-import topicloom.store.swap as swap
-left = int(sys.argv[2])
+# Wraps a function so that it ends the process when `left` calls have been made; the script sets `left`.
+COUNTDOWN = """
+import os
+left = 0
 def dying(call):
     def wrapped(*args, **kwargs):
         global left
@@ -13,4 +12,12 @@ def dying(call):
         left -= 1
         return call(*args, **kwargs)
     return wrapped
+"""
+
+# The number of the call is the second argument.
+DYING = f"""{COUNTDOWN}
+import sys
+from pathlib import Path
+import topicloom.store.swap as swap
+left = int(sys.argv[2])
 """

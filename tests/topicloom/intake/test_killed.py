@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 
+from tests.dying import COUNTDOWN
 from topicloom.intake.changing import settle_import
 from topicloom.intake.later import add_exports
 from topicloom.intake.project import new_project
@@ -20,21 +21,12 @@ FILES = ("dataset_raw_cleaned.csv", "duplicates.csv", "merged_fields.csv", "refu
 
 # Arguments: folder with a project, an export, where copies go, how: "calls" ends like under kill -9 at each call in turn
 # that changes a disk, "times" is killed after as many random times.
-KILLED = """
-import os, random, shutil, signal, sys, time
+KILLED = f"""{COUNTDOWN}
+import random, shutil, signal, sys, time
 from pathlib import Path
 import topicloom.store.csv_tables, topicloom.store.files as files, topicloom.store.swap as swap
 from topicloom.intake import changing, later
 project, export, copies, how = (Path(argument) for argument in sys.argv[1:])
-left = 0
-def dying(call):
-    def wrapped(*args, **kwargs):
-        global left
-        if left == 0:
-            os._exit(9)
-        left -= 1
-        return call(*args, **kwargs)
-    return wrapped
 def child(copy):
     process = os.fork()
     if not process:
