@@ -10,7 +10,6 @@ from flows.announcement import place_of, tell_outcome
 from flows.contents import run_stages
 from flows.run_report import RunReport
 from flows.stage_runner import StageRunner
-from topicloom.settings.checks import require_writable
 from topicloom.settings.overrides import Overrides
 from topicloom.settings.reading import read_settings
 from topicloom.stages.soundness import require_sound
@@ -42,7 +41,6 @@ def run_without_server(
         431
     """
     settings = read_settings(analysis, overrides)
-    require_writable(settings)
     for note in settings.notes:
         _LOG.info("note: %s", note)
     require_sound(settings)
