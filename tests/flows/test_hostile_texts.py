@@ -16,6 +16,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from tests.conftest import DIRECTIVE, Project
+from tests.flows.server_contents import everything_of
 from tests.topicloom.stages.planted import FIRST, QUICK, planted_project
 
 TITLES = [
@@ -156,10 +157,7 @@ def test_the_other_pages_show_hostile_texts_as_texts(hostile: Project, watched, 
 
 
 def test_no_text_is_a_link_or_an_image_in_prefects_pages(hostile: Project) -> None:
-    from prefect.client.orchestration import get_client
-
-    with get_client(sync_client=True) as client:
-        artifacts = client._client.post("/artifacts/filter", json={"limit": 200}).json()
+    artifacts = everything_of("artifacts")
     keys = {artifact["key"] for artifact in artifacts if "evil" in json.dumps(artifact) or "onerror" in str(artifact)}
     for ending in ("-summary", "-sweep", "-report", "-topics"):
         assert any(str(key).endswith(ending) for key in keys), ending
