@@ -16,6 +16,7 @@ from topicloom.inputs.csv_rows import read_rows
 from topicloom.inputs.kept_vectors import set_vectors_aside
 from topicloom.inputs.languages import language_facts
 from topicloom.intake.accounts import Account, Change, account_of, databases, import_account
+from topicloom.intake.building import sweep_unfinished
 from topicloom.intake.changing import changed_together, one_import
 from topicloom.intake.dataset import (
     FILE,
@@ -81,6 +82,7 @@ def add_exports(project: Path, exports: Sequence[str | Path], columns: Mapping[s
     project = project.expanduser().absolute()
     filtered = project / FILTERED
     _require_project(project)
+    sweep_unfinished(project.parent)
     with one_import(filtered), tempfile.TemporaryDirectory(prefix="topicloom-") as scratch:
         known = _known(project)
         given, again = _new_ones(given_files(exports, Path(scratch), dict(columns or {}), _kept_names(filtered)), known)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
 import tempfile
 from collections import Counter
@@ -16,6 +15,7 @@ import pydantic
 from topicloom.errors import Problem
 from topicloom.inputs.languages import language_facts
 from topicloom.intake.accounts import Account, Change, account_of, databases, import_account
+from topicloom.intake.building import built
 from topicloom.intake.dataset import as_dataset, corpus_of, named_rows, records_table
 from topicloom.intake.file_names import (
     ACCOUNT,
@@ -39,7 +39,7 @@ from topicloom.intake.sources import Given, given_files
 from topicloom.machine.regular_files import unreadable
 from topicloom.settings.schema import FolderName
 from topicloom.store.csv_tables import write_csv
-from topicloom.store.files import sync_tree, write_json
+from topicloom.store.files import write_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,7 +94,7 @@ def new_project(
         languages = language_facts(list(corpus["text"]))["languages"]
         made = import_account(files, Change(added=len(dataset)), counts)
         account = account_of(dataset, [made], databases(records), languages)
-        with _built(project) as folder:
+        with built(project) as folder:
             write_tables(folder / FILTERED, dataset, corpus)
             write_listings(folder / FILTERED, outcome, files)
             write_json(folder / FILTERED / ACCOUNT, account.model_dump())
@@ -136,32 +136,6 @@ def require_texts(project: Path, corpus: pd.DataFrame) -> None:
             project,
             Problem("None of the records has a title or an abstract.", "Export full records, abstracts included."),
         )
-
-
-class _built:  # noqa: N801  # a context
-    """A folder that takes its name, whole, when the block ends well; after an error nothing is left of it."""
-
-    def __init__(self, target: Path) -> None:
-        self._target = target
-        self._folder = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-
-    def __enter__(self) -> Path:
-        try:
-            self._folder.mkdir(parents=True)
-        except OSError as error:
-            raise IntakeError(
-                self._target, Problem(f"It cannot be made: {error.strerror}.", "Give a folder that you may write to.")
-            ) from error
-        return self._folder
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            return
-        sync_tree(self._folder)
-        if self._target.is_dir():
-            self._target.rmdir()
-        self._folder.rename(self._target)
 
 
 def write_tables(filtered: Path, dataset: pd.DataFrame, corpus: pd.DataFrame) -> None:

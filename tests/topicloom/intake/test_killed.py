@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from tests.dying import COUNTDOWN
+from topicloom.intake.building import built, sweep_unfinished
 from topicloom.intake.changing import settle_import
 from topicloom.intake.later import add_exports
 from topicloom.intake.project import new_project
+from topicloom.intake.record import IntakeError
 from topicloom.store.swap import JOURNAL
 
 FIRST = "title,abstract,year,doi\nA map,,2019,10.1000/a\nB map,We map B.,2020,10.1000/b\nC map,We map C.,2020,\n"
@@ -102,3 +104,32 @@ def test_a_kill_at_any_moment_leaves_the_project_whole(folder, tmp_path, how):
             assert state(copy) == after
     assert set(seen) == {False, True}
     assert how == "times" or 20 < len(seen) < 200
+
+
+# A command that is killed where its folder is whole but has no name yet; its argument is that name.
+UNFINISHED = """
+import os, sys
+from pathlib import Path
+from topicloom.intake import building
+building.sync_tree = lambda folder: os._exit(9)
+with building.built(Path(sys.argv[1])) as folder:
+    (folder / "f01").mkdir()
+"""
+
+
+def test_what_a_killed_new_leaves_is_swept_and_what_a_living_one_makes_stays(tmp_path):
+    assert subprocess.run([sys.executable, "-c", UNFINISHED, tmp_path / "Field 1"], check=False).returncode == 9
+    (left,) = tmp_path.glob(".*.tmp")
+    assert (left / "f01").is_dir()
+    with built(tmp_path / "living") as folder:  # another name: all of the root is swept
+        assert not left.exists()
+        (foreign := tmp_path / ".notes.12345678.tmp").mkdir()
+        assert sweep_unfinished(tmp_path) == []
+        assert folder.is_dir()
+    assert sorted(tmp_path.iterdir()) == [foreign, tmp_path / "living"]
+
+
+def test_of_two_commands_that_make_one_project_the_second_one_says_so(tmp_path):
+    with pytest.raises(IntakeError, match="It cannot take its name: Directory not empty"), built(tmp_path / "P"):
+        (tmp_path / "P" / "f01").mkdir(parents=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["P"]
