@@ -24,7 +24,7 @@ from flows.server.app import NEWER_PAGES
 from flows.server.deployments import deploy
 from flows.server.entrance import ROUTE
 from tasks.import_exports import import_exports
-from topicloom.errors import InputError, Problem
+from topicloom.errors import InputError, Problem, shown
 from topicloom.intake.file_names import ANALYSIS
 from topicloom.intake.project import Imported, require_new
 from topicloom.intake.telling import told
@@ -33,8 +33,9 @@ from topicloom.pages.markdown import literal
 from topicloom.settings.projects import NamedConfig
 
 _MOST_SHOWN = 20  # names of a folder
-# No slash and no leading dot: a folder of the root, and none that is hidden. The others no deployment's name may hold.
-ProjectName = Annotated[str, Field(pattern=r"^[^\s./\\%&<>:][^/\\%&<>:]*$", max_length=100)]
+# What a name may hold, `_name_of` says in a sentence: of a pattern here a form would show the bare expression.
+ProjectName = Annotated[str, Field(min_length=1, max_length=100)]
+_NOT_IN_NAMES = "/\\%&<>:"  # a slash leads out of the root; the others no deployment's name may hold
 
 
 def _run_name() -> str:
@@ -49,13 +50,14 @@ def new_project(
 
     Args:
         project: Its folder will be called so, and so will its deployment. No slash and none of % & < > : in it, and no
-            dot or space at its beginning.
+            dot at its beginning.
         exports: A folder, file or pattern on the server: from the root folder on, or a whole path within a root.
         root: The folder that will hold the project; one that a config names.
         run: Start the map at once, as a run of the project's own deployment.
         quick: A first look: embeddings by a static model, in seconds; a later run makes the map itself.
     """
-    base, name = root_of(root), project.strip()
+    base = root_of(root)
+    name = _name_of(base, project)
     folder, given = base / name, _given(base, exports)
     require_new(folder)
     require_configurable(base, name, ANALYSIS)
@@ -66,6 +68,21 @@ def new_project(
     begun = _start(named, quick=quick) if run else None
     _show(made, named, begun)
     return f"{name}: {made.account.kept} papers. " + (f"Its map is computed by {begun}." if begun else "")
+
+
+def _name_of(root: Path, project: str) -> str:
+    """The name of the project's folder. Raises InputError where it is none for a folder of the root, or is hidden."""
+    name = project.strip()
+    if name and not name.startswith(".") and not set(name) & set(_NOT_IN_NAMES):
+        return name
+    raise InputError(
+        root,
+        Problem(
+            f"The project's name is {shown(project)}; it must be one folder's name, without a dot at its beginning and "
+            f"without {' '.join(_NOT_IN_NAMES)} in it.",
+            "Give it another name.",
+        ),
+    )
 
 
 def _given(root: Path, exports: str) -> Path:

@@ -12,7 +12,7 @@ import yaml
 from prefect.utilities.callables import parameter_schema
 
 from flows.new_config import config_for, require_configurable, root_of
-from flows.new_project import _given, new_project
+from flows.new_project import _given, _name_of, new_project
 from flows.server.forms import form_of
 from topicloom.errors import InputError
 from topicloom.intake.sources import given_files
@@ -44,7 +44,7 @@ def test_the_form_offers_the_roots(roots):
     assert "analysis" not in form["properties"]
     good = {"project": "Große Karte 2", "exports": "exports", "root": str(roots / "one"), "run": False}
     jsonschema.validate(good, form)
-    for wrong in ({"project": "a/b"}, {"project": ".hidden"}, {"project": ""}, {"root": "/etc"}, {"run": "maybe"}):
+    for wrong in ({"project": "x" * 101}, {"project": ""}, {"root": "/etc"}, {"run": "maybe"}):
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate({**good, **wrong}, form)
 
@@ -57,6 +57,14 @@ def test_a_root_is_one_of_those_that_configs_name(roots):
         root_of("/etc")
     (roots / "configs" / "two.yaml").unlink()
     assert root_of(None) == roots / "one"
+
+
+def test_a_name_that_is_none_for_a_project_is_refused_in_a_sentence(roots):
+    assert _name_of(roots / "one", " Große Karte 2 ") == "Große Karte 2"
+    for wrong in ("../x", "a/b", "a\\b", ".hidden", "  ", "50%", "a:b"):
+        with pytest.raises(InputError, match=r"The project's name is \".+\"; it must be one folder's name") as caught:
+            _name_of(roots / "one", wrong)
+        assert "Give it another name." in str(caught.value)
 
 
 @pytest.mark.parametrize("exports", ["exports", "exports/some.ris", "exports/*.ris", " exports/ ", "ROOTS/two/exports"])
@@ -113,10 +121,9 @@ def test_from_exports_to_a_map_on_the_server(serving):
     papers = pd.read_csv(serving.project.dataset, dtype=str).head(60)[["TI", "AB", "PY"]]
     papers.columns = ["title", "abstract", "year"]
     papers.to_csv(exports / "mine.csv", index=False)
-    for wrong in ({"project": "../x"}, {"root": "/etc"}):
-        with pytest.raises(urllib.error.HTTPError) as caught:
-            serving.start("new-project/new-project", **{"project": "fresh", "exports": "exports", **wrong})
-        assert caught.value.code in (409, 422)
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        serving.start("new-project/new-project", project="fresh", exports="exports", root="/etc")
+    assert caught.value.code in (409, 422)
 
     run = serving.start("new-project/new-project", project="fresh", exports="exports")
     assert serving.end_of(run) == "COMPLETED"
