@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from topicloom.machine.compiled import import_umap
 from topicloom.machine.guards import tell_slower
 from topicloom.settings.schema import UmapSettings
+from topicloom.space.all_pairs import all_pairs_compiled
 from topicloom.space.neighbours import Neighbours
 from topicloom.space.parallel_layout import parallel_layout
 
@@ -162,7 +163,7 @@ def _fit(
         random_state=random,
         **more,
     )
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), all_pairs_compiled():
         # A seed makes UMAP run on one thread, which is the point; its warning would frighten people.
         warnings.filterwarnings("ignore", message="n_jobs value .* overridden", category=UserWarning)
         warnings.filterwarnings("ignore", message="precomputed_knn", category=UserWarning)

@@ -197,6 +197,17 @@ def test_umap_builds_its_graph_by_another_function(points, said, monkeypatch, se
     assert "fuzzy_simplicial_set" in said()[0]
 
 
+def test_umap_compares_all_pairs_by_another_function(points, said, monkeypatch):
+    from topicloom.machine.compiled import import_umap
+    from topicloom.space.all_pairs import all_pairs_compiled
+
+    monkeypatch.delattr(import_umap().umap_, "pairwise_distances")
+    with all_pairs_compiled():
+        assert not hasattr(import_umap().umap_, "pairwise_distances")
+    assert len(said()) == 1
+    assert "compares pairs by another function" in said()[0]
+
+
 def test_umap_keeps_its_curve_elsewhere(said):
     from topicloom.machine.compiled import import_umap
     from topicloom.space.umap_fit import curve_of
