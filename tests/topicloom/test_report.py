@@ -10,10 +10,13 @@ import json
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.topicloom.atlases import small_atlas
 from topicloom.report import payload as payload_module
+from topicloom.report.colours import page_colours
+from topicloom.report.columns import other_columns
 from topicloom.report.page import _agreement, report_page
 from topicloom.report.payload import packed, payload
 
@@ -52,7 +55,7 @@ def test_the_page_holds_the_atlas(topics):
     back = np.array(data["papers"]["x"]) / 65535 * (x.max() - x.min()) + x.min()
     np.testing.assert_allclose(back, x, atol=(x.max() - x.min()) / 65535)  # one step of the grid
     assert [topic["count"] for topic in data["topics"]] == list(atlas.topics["Count"])
-    assert [topic["colour"] for topic in data["topics"]] == list(atlas.topics["Colour"])
+    assert [(topic["colour"], topic["dark"]) for topic in data["topics"]] == page_colours(list(atlas.topics["Colour"]))
     for topic in data["topics"]:
         assert [atlas.papers["UT"][row] for row in topic["typical"]]
     if topics > 1:
@@ -128,3 +131,21 @@ def test_scores_that_are_all_alike_have_no_order_to_agree_on():
     assert _agreement(dataclasses.replace(atlas, papers=papers)) is None
     papers = papers.assign(Score=papers["Typicality"])
     assert _agreement(dataclasses.replace(atlas, papers=papers)) == 1.0
+
+
+def test_other_columns_are_kept_where_they_are_few_or_numbers():
+    papers = small_atlas(4).papers
+    rows = range(len(papers))
+    papers = papers.assign(
+        language=["en; fr" if row % 2 else "" for row in rows],
+        pages=[row / 7 if row % 3 else None for row in rows],
+        alike="x",
+    )
+    papers = pd.concat([papers] * 8, ignore_index=True).assign(
+        essay=lambda table: [f"text {row}" for row in table.index]
+    )
+    language, pages = other_columns(papers)
+    assert (language["names"], language["sets"], language["codes"][:3]) == (["en", "fr"], [[0, 1]], [-1, 0, -1])
+    assert pages["values"][:3] == [None, 0.1429, 0.2857]
+    assert other_columns(papers[["UT", "title", "x"]]) == []
+    assert other_columns(papers.iloc[:0]) == []

@@ -7,6 +7,7 @@ import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any
 
 from topicloom import __version__
@@ -15,10 +16,16 @@ from topicloom.atlas.trends import LEAST_PAPERS
 from topicloom.atlas.years import year_notes
 from topicloom.lineage.differences import Differences
 from topicloom.lineage.telling import in_one_line, sections
+from topicloom.report.colours import page_colours
 from topicloom.report.payload import packed, payload
 from topicloom.store.csv_tables import records
 
-_SCRIPTS = ("data.js", "search.js", "map.js", "charts.js", "table.js", "main.js")
+# In this order; each file may use those before it, and all of them the functions of all.
+_SCRIPTS = (
+    *("data.js", "search.js", "papers.js", "view.js", "points.js", "colours.js", "labels.js", "filters.js"),
+    *("legend.js", "takeaway.js", "list.js", "card.js", "gestures.js", "address.js", "map.js"),
+    *("charts.js", "table.js", "main.js"),
+)
 _QUALITY_NAMES = {
     "npmi": "Coherence, NPMI",
     "c_v": "Coherence, C_v",
@@ -43,12 +50,14 @@ def report_page(
     changes: Mapping[str, Any] | None,
     quality: Mapping[str, Any] | None,
     score: str = "distribution",
+    by_hand: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """The whole page as one text of HTML.
 
     label: PROJECT/ANALYSIS. settings: name and value. stages: name, status, computed_at, seconds and key of each stage
     of the run that draws. versions: of libraries. notes: what a person should know. changes: what the last run changed,
     as `changes_shown` gives it. quality: topic_quality.json. score: tmo.score, what Score is.
+    by_hand: labels that a person gave, by lasting id.
     Every value is escaped; scripts run by their digest only, so none in a title can.
     """
     script = _script()
@@ -57,12 +66,13 @@ def report_page(
         style=_asset("report.css"),
         script=script,
         policy=_policy(script),
-        data=packed(payload(atlas)),
+        data=packed(payload(atlas, by_hand)),
         documents=len(atlas.papers),
         outliers=int((atlas.papers["Topic"] == -1).sum()),
         topics=_rows(atlas, quality),
         main_topics=int(atlas.topics["Main"].sum()),
         years=_span(atlas),
+        opening=_opening(atlas),
         has_placed=bool(atlas.papers["placed"].any()),
         has_years=not atlas.over_time.empty,
         year_notes=[] if (quality_of_years := atlas.years) is None else year_notes(quality_of_years),
@@ -115,12 +125,14 @@ def _policy(script: str) -> str:
 def _rows(atlas: Atlas, quality: Mapping[str, Any] | None) -> list[dict[str, Any]]:
     """What the table says of each topic, and what it folds away."""
     titles = dict(zip(atlas.papers["UT"], zip(atlas.papers["title"], atlas.papers["doi"], strict=True), strict=True))
+    colours = page_colours(list(atlas.topics["Colour"]))
     of_topic = {note["topic"]: note for note in quality["topics"]} if quality else {}
     return [
         {
             "number": int(topic.Topic),
             "label": topic.Label,
-            "colour": topic.Colour,
+            "colour": colours[place][0],
+            "dark": colours[place][1],
             "count": int(topic.Count),
             "share": f"{100 * topic.Share:.1f}",
             "mean_year": _shown(topic.MeanYear, "{:.1f}"),
@@ -133,7 +145,7 @@ def _rows(atlas: Atlas, quality: Mapping[str, Any] | None) -> list[dict[str, Any
             "history": topic.topic_history,
             "typical": [titles[ut] for ut in str(topic.TypicalUT).split(" | ") if ut in titles],
         }
-        for topic in records(atlas.topics)
+        for place, topic in enumerate(records(atlas.topics))
     ]
 
 
@@ -142,6 +154,20 @@ def _trend(topic: Any) -> dict[str, str]:
     number = _shown(topic.Trend, "{:+.1f}")
     bounds = " to ".join(_shown(bound, "{:+.0f}") for bound in (topic.TrendLow, topic.TrendHigh)) if number else ""
     return {"trend": number, "trend_bounds": bounds, "trend_reading": topic.TrendReading}
+
+
+def _opening(atlas: Atlas) -> dict[str, Any] | None:
+    """The largest topics and those that grow most, for the sentence at the beginning; None without topics."""
+    fields = atlas.topics[atlas.topics["Field"]]
+    if fields.empty:
+        return None
+    largest = fields.sort_values("Count", ascending=False, kind="stable").head(3)
+    growing = fields[fields["TrendReading"] == "growing"].sort_values("Trend", ascending=False, kind="stable").head(3)
+    return {
+        "groups": int((atlas.groups["Level"] == 0).sum()) if atlas.levels.shape[1] > 1 else 0,
+        "largest": list(zip(largest["Label"], largest["Count"], strict=True)),
+        "growing": list(growing["Label"]),
+    }
 
 
 def _shown(value: Any, form: str) -> str:

@@ -6,6 +6,8 @@ import base64
 import gzip
 import json
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,16 +17,22 @@ from numpy.typing import NDArray
 from topicloom.atlas.atlas import Atlas
 from topicloom.atlas.tree import leaf_order
 from topicloom.atlas.years import periods
+from topicloom.report.colours import DARK, LIGHT, page_colours
+from topicloom.report.columns import other_columns
 from topicloom.store.csv_tables import records
 
 MOST_PAPERS = 200_000  # on the page's map; more would not open quickly
 MOST_CELLS = 400  # topics on a side of the heatmap
 _GRID = 65_535  # steps of a coordinate
 _AUTHORS = 10  # of a paper on the page
+_NEAREST = 5  # topics on the card of a topic
 
 
-def payload(atlas: Atlas, seed: int = 0) -> dict[str, Any]:
-    """The value that the page's script reads; of more than 200,000 papers a seeded sample is on the map."""
+def payload(atlas: Atlas, by_hand: Mapping[str, str] = MappingProxyType({}), seed: int = 0) -> dict[str, Any]:
+    """The value that the page's script reads; of more papers than `MOST_PAPERS` a seeded sample is on the map.
+
+    by_hand: labels that a person gave, by lasting id; renaming on the page adds to them.
+    """
     papers = _sampled(atlas.papers, seed)
     rows = {int(row): place for place, row in enumerate(papers.index)}
     x, y = _steps(papers["x"].to_numpy()), _steps(papers["y"].to_numpy())
@@ -44,11 +52,16 @@ def payload(atlas: Atlas, seed: int = 0) -> dict[str, Any]:
             "doi": papers["doi"].tolist(),
             "ut": papers["UT"].astype(str).tolist(),
             "authors": [_few(authors) for authors in papers["authors"]],
+            "cited": papers["cited"].fillna(-1).astype(int).tolist() if papers["cited"].notna().any() else None,
             **_sources(papers["source"]),
             "placed": [rows[int(row)] for row in papers.index[papers["placed"]]],
         },
+        "columns": other_columns(papers),
         "topics": _topics(atlas, rows),
         "groups": _groups(atlas),
+        "levels": [atlas.levels[:, level].tolist() for level in range(max(atlas.levels.shape[1] - 1, 0))],
+        "palette": {"light": LIGHT, "dark": DARK},
+        "named": dict(by_hand),
         "years": _years(atlas),
         "similarity": _similarity(atlas),
         "tree": _tree(atlas),
@@ -98,6 +111,7 @@ def _place(value: float, values: pd.Series[float]) -> int:
 
 def _topics(atlas: Atlas, rows: dict[int, int]) -> list[dict[str, Any]]:
     by_ut = {ut: row for row, ut in enumerate(atlas.papers["UT"])}
+    colours, near = page_colours(list(atlas.topics["Colour"])), _nearest(atlas)
     return [
         {
             "label": topic.Label,
@@ -105,22 +119,47 @@ def _topics(atlas: Atlas, rows: dict[int, int]) -> list[dict[str, Any]]:
             "share": float(topic.Share),
             "words": list(topic.Words),
             "weights": [round(float(weight), 5) for weight in topic.Weights],
-            "colour": topic.Colour,
+            "colour": colours[place][0],
+            "dark": colours[place][1],
+            "keywords": [word for word in str(topic.Keywords).split(" | ") if word],
+            "uid": str(topic.topic_uid or ""),
+            "history": str(topic.topic_history or ""),
+            "meanYear": None if (year := _number(topic.MeanYear)) is None else round(year, 1),
+            "trend": _trend(topic),
+            "nearest": near[place],
             "main": bool(topic.Main),
             "field": bool(topic.Field),
             "typical": [
                 rows[by_ut[ut]] for ut in str(topic.TypicalUT).split(" | ") if ut in by_ut and by_ut[ut] in rows
             ],
         }
-        for topic in records(atlas.topics)
+        for place, topic in enumerate(records(atlas.topics))
+    ]
+
+
+def _trend(topic: Any) -> str:
+    """The trend as words and number; "" where there is none."""
+    rate = _number(topic.Trend)
+    return str(topic.TrendReading or "") if rate is None else f"{topic.TrendReading}, {rate:+.1f} % a year"
+
+
+def _nearest(atlas: Atlas) -> list[list[list[float]]]:
+    """For each topic the topics that are most similar to it, and how similar."""
+    others = np.array(atlas.similarity, dtype=float)
+    np.fill_diagonal(others, -np.inf)
+    most = min(_NEAREST, len(others) - 1)
+    order = np.argsort(-others, axis=1, kind="stable")[:, : max(most, 0)]
+    return [
+        [[int(other), round(float(row[other]), 2)] for other in near] for row, near in zip(others, order, strict=True)
     ]
 
 
 def _groups(atlas: Atlas) -> list[list[Any]]:
-    """Level, label, x, y and papers of each group, the largest of a level first."""
+    """Level, code, label, x, y and papers of each group, the largest of a level first."""
     return [
         [
             int(group.Level),
+            int(group.Code),
             group.Label,
             _place(group.x, atlas.papers["x"]),
             _place(group.y, atlas.papers["y"]),

@@ -8,6 +8,7 @@ from typing import Any
 
 from topicloom import __version__
 from topicloom.lineage.history import History, lineage_of
+from topicloom.lineage.labels import read_labels
 from topicloom.lineage.telling import latest_differences
 from topicloom.phrasing import flat
 from topicloom.settings.schema import Settings
@@ -52,6 +53,7 @@ def write_report(work: Work) -> None:
         changes=changes_shown(latest_differences(settings)),
         quality=read_json(work.path(MEASURES)) if QUALITY in refs else None,
         score=settings.tmo.score,
+        by_hand=read_labels(settings),
     )
     path = work.out.path(PAGE.name)
     path.write_text(page, encoding="utf-8")
@@ -91,16 +93,18 @@ def _reads(settings: Settings, _: Refs) -> tuple[Artifact, ...]:
 
 
 def _shown_on_the_page(settings: Settings, refs: Refs) -> dict[str, str]:
-    """The last two runs, between which the page says what changed, and the remarks that it shows."""
+    """The last two runs, between which the page says what changed, the remarks that it shows, and labels.csv."""
     heads = History(settings).heads(lineage_of(settings))[-2:]
     remarks = _notes(settings, refs)
     shown = {"remarks": digest_json(remarks)} if remarks else {}
+    if labels := read_labels(settings):
+        shown["labels"] = digest_json(labels)
     return {**{f"run {head.number}": head.sha256 for head in heads}, **shown}
 
 
 STAGE = Stage(
     REPORT,
-    version=6,
+    version=7,
     parameters=_parameters,
     reads=_reads,
     sees=_SEEN,

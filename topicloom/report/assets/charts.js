@@ -17,9 +17,7 @@ function more(button, box, total, build) {
 }
 
 function caption(entry) {
-  const mark = make('span', { className: 'dot' });
-  mark.style.background = entry.colour;
-  return make('figcaption', { dir: 'auto' }, mark, entry.label);
+  return make('figcaption', { dir: 'auto' }, dot(entry), entry.label);
 }
 
 function wordCharts(data) {
@@ -30,10 +28,10 @@ function wordCharts(data) {
     const bars = entry.words.map((word, index) => {
       const fill = make('i', { title: entry.weights[index].toFixed(4) });
       fill.style.width = `${(100 * entry.weights[index]) / top}%`;
-      fill.style.background = entry.colour;
+      fill.style.background = 'var(--tint)';
       return word ? make('div', { className: 'bar' }, make('span', { textContent: word, title: word, dir: 'auto' }), make('span', {}, fill)) : '';
     });
-    return make('figure', {}, caption(entry), ...bars);
+    return tint(make('figure', { className: 'tinted' }, caption(entry), ...bars), entry);
   });
 }
 
@@ -60,10 +58,11 @@ function yearLine(data, number, measure, width, height, axes) {
   const top = Math.max(...points.map(({ value }) => value), 1e-9), foot = axes ? 18 : 1, side = axes ? 30 : 1;
   const across = (year) => side + ((width - side - 4) * (year - first)) / Math.max(last - first, 1);
   const up = (value) => height - foot - ((height - foot - 6) * value) / top;
-  const colour = data.topics[number].colour;
+  const colour = 'var(--tint)';
   const path = (part) => part.map(({ at, value }, index) => `${index ? 'L' : 'M'}${across(at).toFixed(1)} ${up(value).toFixed(1)}`).join('');
   const words = `${label}: ${points.map(({ name, value, whole }) => `${name} ${measure === 'share' ? `${value.toFixed(2)} %` : value}${whole ? '' : ' (incomplete)'}`).join(', ')}`;
-  const chart = drawn('svg', { viewBox: `0 0 ${width} ${height}`, width, height, role: 'img', 'aria-label': words });
+  const chart = drawn('svg', { viewBox: `0 0 ${width} ${height}`, width, height, role: 'img', class: 'tinted', 'aria-label': words });
+  tint(chart, data.topics[number]);
   if (axes) chart.append(drawn('title', {}, words));
   if (axes) {
     for (const value of [0, top]) {
@@ -99,13 +98,6 @@ function yearCharts(data) {
   };
   document.querySelectorAll('input[name="measure"]').forEach((input) => input.addEventListener('change', draw));
   draw();
-}
-
-// cividis, by a few of its colours: even in lightness, and the same to colour-blind eyes.
-const CIVIDIS = [[0, 34, 78], [53, 69, 108], [102, 105, 112], [148, 142, 119], [200, 184, 102], [254, 232, 56]];
-function cividis(share) {
-  const at = Math.min(share, 0.99999) * (CIVIDIS.length - 1), from = Math.floor(at);
-  return CIVIDIS[from].map((value, channel) => Math.round(value + (CIVIDIS[from + 1][channel] - value) * (at - from)));
 }
 
 function heatmap(data) {
@@ -159,14 +151,15 @@ function tree(data, showTopic) {
   const top = Math.max(...links.map((link) => link[2]), 1e-9);
   const across = (height) => 8 + (width - 16) * (1 - height / top);
   const at = new Array(leaves + links.length), colour = new Array(at.length), size = new Array(at.length);
-  order.forEach((topic, place) => { at[topic] = [width - 8, 14 + place * step]; colour[topic] = data.topics[topic].colour; size[topic] = data.topics[topic].count; });
+  order.forEach((topic, place) => { at[topic] = [width - 8, 14 + place * step]; colour[topic] = data.topics[topic]; size[topic] = data.topics[topic].count; });
   const chart = drawn('svg', { width: width + labels, height: leaves * step + 16, role: 'img', 'aria-label': `Tree of ${leaves} topics` });
   links.forEach(([one, other, height], index) => {
     const node = leaves + index, [a, b] = [at[one], at[other]], place = across(height);
     colour[node] = size[one] >= size[other] ? colour[one] : colour[other];
     size[node] = size[one] + size[other];
     at[node] = [place, (a[1] + b[1]) / 2];
-    chart.append(drawn('path', { d: `M${a[0].toFixed(1)} ${a[1].toFixed(1)}H${place.toFixed(1)}V${b[1].toFixed(1)}H${b[0].toFixed(1)}`, fill: 'none', stroke: colour[node], 'stroke-width': 1.2 }));
+    const line = { d: `M${a[0].toFixed(1)} ${a[1].toFixed(1)}H${place.toFixed(1)}V${b[1].toFixed(1)}H${b[0].toFixed(1)}`, class: 'tinted', fill: 'none', stroke: 'var(--tint)', 'stroke-width': 1.2 };
+    chart.append(tint(drawn('path', line), colour[node]));
   });
   order.forEach((topic) => {
     const text = drawn('text', { class: 'name', x: width - 2, y: at[topic][1] + 4, style: 'cursor:pointer' }, name(topic));

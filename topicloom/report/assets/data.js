@@ -21,6 +21,5 @@ function drawn(tag, attributes = {}, text) {
   return node;
 }
 
-const colourOf = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const doiLink = (doi) => `https://doi.org/${encodeURIComponent(doi)}`;
 const folded = (text) => text.toLowerCase().normalize('NFKD').replace(/\p{M}/gu, '');

@@ -1,351 +1,269 @@
-// The map: points on a canvas, labels by zoom, hover, filters, and the list of papers.
-const GRID = 65535, LISTED = 200, CELLS = 160, MARGIN = 0.05;
+// The map put together: points, names, filters, legend, list, card, address, and the hands that move them.
+const REACH = 22, NEAREST_LISTED = 60;  // pixels around a click, and papers listed there
 
 function paperMap(data) {
-  const canvas = element('canvas'), context = canvas.getContext('2d'), tip = element('tip');
-  const { x, y, topic, year, typical, title, doi, ut, authors, source, sources } = data.papers;
-  const total = x.length;
-  const view = { scale: 1, left: 0, top: 0, width: 1, height: 1, ratio: 1 };
-  const filter = { query: [], topic: null, from: null, to: null, orphans: true, byYear: false, placed: false };
-  const placed = new Uint8Array(x.length);
-  for (const row of data.papers.placed) placed[row] = 1;
-  const shown = new Uint8Array(total).fill(1);
-  let filtering = false, hits = total, base = 1, frame = 0, chosen = -1, titles = null, others = null;
+  const canvas = element('canvas'), context = canvas.getContext('2d', { alpha: false }), tip = element('tip');
+  const papers = papersOf(data), view = viewOf(data.aspect), filters = filtersOf(papers, data);
+  const painter = pointPainter(papers), finder = pointFinder(papers, view), labels = mapLabels(papers, data, view, finder, context);
+  const visible = (row) => filters.shown[row] === 1;
+  let colours = null, frame = 0, pointedRow = -1, area = null, shape = null, byKeys = false, hits = papers.total;
 
-  // Points by topic, the outliers first, so that the colour changes once a topic.
-  const order = Uint32Array.from({ length: total }, (_, row) => row).sort((a, b) => topic[a] - topic[b] || a - b);
-  const yearsKnown = year.filter((value) => value > 0);
-  const firstYear = yearsKnown.reduce((a, b) => Math.min(a, b), Infinity);
-  const lastYear = yearsKnown.reduce((a, b) => Math.max(a, b), -Infinity);
+  const colour = element('colour-by');
+  for (const { key, title } of papers.columns.values()) colour.append(make('option', { value: key, textContent: title }));
+  const choices = element('topic-filter');
+  const address = addressOf(papers, data, filters, view, colour);
+  const list = paperList(papers, data, { pointed: pointAt, chosenTopic: showTopic });
+  const card = topicCard(papers, data, { chosenTopic: showTopic, renamed, pointed: pointAt });
+  const legend = legendOf(papers, data, filters, () => apply());
 
-  // A grid of cells, each with its points, to find what is under the pointer.
-  const cells = Array.from({ length: CELLS * CELLS }, () => []);
-  const cellOf = (value) => Math.min(CELLS - 1, Math.floor((value / (GRID + 1)) * CELLS));
-  for (let row = 0; row < total; row++) cells[cellOf(y[row]) * CELLS + cellOf(x[row])].push(row);
-
-  const across = data.aspect >= 1 ? 1 : data.aspect, up = data.aspect >= 1 ? 1 / data.aspect : 1;
-  const screenX = (value) => (value / GRID) * across * base * view.scale + view.left;
-  const screenY = (value) => (1 - value / GRID) * up * base * view.scale + view.top;
-  const dataX = (pixel) => ((pixel - view.left) / (across * base * view.scale)) * GRID;
-  const dataY = (pixel) => (1 - (pixel - view.top) / (up * base * view.scale)) * GRID;
-
-  function fit() {
-    base = Math.min(view.width / across, view.height / up) * (1 - 2 * MARGIN);
-    view.scale = 1;
-    view.left = (view.width - across * base) / 2;
-    view.top = (view.height - up * base) / 2;
-    redraw();
-  }
-
-  function resize() {
-    const box = canvas.getBoundingClientRect();
-    const first = view.width === 1;
-    view.ratio = window.devicePixelRatio || 1;
-    const [width, height] = [view.width, view.height];
-    view.width = box.width; view.height = box.height;
-    canvas.width = Math.round(box.width * view.ratio); canvas.height = Math.round(box.height * view.ratio);
-    if (first || (view.scale === 1 && (width !== box.width || height !== box.height))) fit(); else redraw();
-  }
-
-  const named = [];  // labels that the map shows now
-  const redraw = () => { if (!frame) frame = requestAnimationFrame(() => { frame = 0; draw(); }); };
-
-  function yearColour(value) {
-    if (!value) return colourOf('--outlier');
-    const share = lastYear > firstYear ? (value - firstYear) / (lastYear - firstYear) : 1;
-    return `hsl(${265 - 205 * share} ${55 + 25 * share}% ${38 + 18 * share}%)`;
-  }
+  const redraw = () => { if (!frame) frame = requestAnimationFrame(draw); };
+  function pointAt(row) { pointedRow = row; redraw(); }
 
   function draw() {
-    const size = Math.max(1.2, Math.min(7, (260 / Math.sqrt(total)) * Math.sqrt(view.scale)));
-    const outlier = colourOf('--outlier'), half = size / 2;
+    cancelAnimationFrame(frame);
+    frame = 0;
+    const started = performance.now();
+    const size = Math.max(1.2, Math.min(9, (260 / Math.sqrt(papers.total)) * Math.sqrt(view.scale)));
+    painter.paint(canvas, context, view, size, { paper: colourOf('--paper'), hexes: colours.hexes, opacity: 0.9, faint: colourOf('--outlier') });
     context.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
-    context.fillStyle = colourOf('--paper');
-    context.fillRect(0, 0, view.width, view.height);
-    for (const pass of filtering ? [0, 1] : [1]) {
-      let last = -2;
-      for (const row of order) {
-        if (filtering && shown[row] !== pass) continue;
-        if (topic[row] < 0 && !filter.orphans) continue;
-        const left = screenX(x[row]), top = screenY(y[row]);
-        if (left < -8 || top < -8 || left > view.width + 8 || top > view.height + 8) continue;
-        const key = filter.byYear ? year[row] : topic[row];
-        if (key !== last) {
-          last = key;
-          context.fillStyle = filter.byYear ? yearColour(key) : key < 0 ? outlier : data.topics[key].colour;
-          context.globalAlpha = pass === 0 ? 0.07 : topic[row] < 0 ? 0.45 : 0.8;
-        }
-        context.fillRect(left - half, top - half, size, size);
-      }
-    }
-    context.globalAlpha = 1;
-    outline(size);
-    if (chosen >= 0) ring(chosen, size);
-    labels();
-    canvas.dataset.named = named.join('\n');
+    outlinePlaced(size);
+    canvas.dataset.named = labels.draw(visible, filters.topic()).join('\n');
+    if (pointedRow >= 0) ring(view.screenX(papers.x[pointedRow]), view.screenY(papers.y[pointedRow]), size / 2 + 4, 2);
+    if (area) ring(view.screenX(area.x), view.screenY(area.y), area.pixels, 1);
+    if (shape) outlineShape();
+    if (byKeys && document.activeElement === canvas) cross();
+    canvas.dataset.drawn = (performance.now() - started).toFixed(1);  // milliseconds
   }
 
+  function ring(left, top, radius, width) {
+    context.strokeStyle = colourOf('--ink'); context.lineWidth = width;
+    context.beginPath();
+    context.arc(left, top, radius, 0, 7);
+    context.stroke();
+  }
+  function cross() {
+    const [left, top] = [Math.round(view.width / 2), Math.round(view.height / 2)];
+    context.strokeStyle = colourOf('--ink'); context.lineWidth = 1;
+    context.beginPath();
+    context.moveTo(left - 9, top); context.lineTo(left + 9, top); context.moveTo(left, top - 9); context.lineTo(left, top + 9);
+    context.stroke();
+  }
+  function outlineShape() {
+    const { kind, points } = shape, [first] = points, last = points[points.length - 1];
+    context.strokeStyle = colourOf('--accent'); context.lineWidth = 2; context.setLineDash([5, 4]);
+    context.beginPath();
+    if (kind === 'box') context.rect(first[0], first[1], last[0] - first[0], last[1] - first[1]);
+    else { points.forEach(([left, top], place) => (place ? context.lineTo(left, top) : context.moveTo(left, top))); context.closePath(); }
+    context.stroke();
+    context.setLineDash([]);
+  }
   // Papers that were placed among fitted ones.
-  function outline(size) {
-    context.strokeStyle = colourOf('--ink');
-    context.lineWidth = 1;
+  function outlinePlaced(size) {
+    context.strokeStyle = colourOf('--ink'); context.lineWidth = 1;
     const half = size / 2 + 1;
-    for (const row of data.papers.placed) {
+    for (const row of papers.placed) {
       if (!visible(row)) continue;
       // On whole pixels, so that the line is sharp.
-      const left = Math.round(screenX(x[row]) - half) - 0.5, top = Math.round(screenY(y[row]) - half) - 0.5;
+      const left = Math.round(view.screenX(papers.x[row]) - half) - 0.5, top = Math.round(view.screenY(papers.y[row]) - half) - 0.5;
       context.strokeRect(left, top, Math.round(2 * half) + 1, Math.round(2 * half) + 1);
     }
   }
 
-  function ring(row, size) {
-    context.strokeStyle = colourOf('--ink');
-    context.lineWidth = 2;
-    context.beginPath();
-    context.arc(screenX(x[row]), screenY(y[row]), size / 2 + 4, 0, 7);
-    context.stroke();
+  function resize() {
+    const box = canvas.getBoundingClientRect(), ratio = window.devicePixelRatio || 1;
+    if (!box.width || (view.width === box.width && view.height === box.height && view.ratio === ratio)) return;
+    const whole = view.width === 1 || view.isWhole(), [x, y] = view.centre(), { scale } = view;
+    Object.assign(view, { width: box.width, height: box.height, ratio });
+    canvas.width = Math.round(box.width * ratio); canvas.height = Math.round(box.height * ratio);
+    view.fit();
+    if (!whole) view.centreOn(x, y, scale);
+    if (colours) draw();  // at once: a canvas that was resized is empty
   }
 
-  // Coarse groups from afar, finer ones as one comes nearer; a label that would collide stays away.
-  function labels() {
-    const levels = data.groups.length ? data.groups[data.groups.length - 1][0] + 1 : 0;
-    if (!levels) return;
-    const finest = Math.min(levels - 1, Math.floor(1.5 + Math.log2(Math.max(view.scale, 1)) * 0.9));
-    const coarsest = Math.max(0, finest - 1);
-    const taken = [], said = new Set(), paper = colourOf('--paper'), ink = colourOf('--ink');
-    context.textAlign = 'center'; context.textBaseline = 'middle'; context.lineJoin = 'round';
-    context.strokeStyle = paper; context.lineWidth = 3.5; context.fillStyle = ink;
-    let written = 0;
-    named.length = 0;
-    for (const [level, label, at, height] of data.groups) {
-      if (level < coarsest || level > finest || written > 70 || said.has(label)) continue;
-      const left = screenX(at), top = screenY(height);
-      if (left < 0 || top < 0 || left > view.width || top > view.height) continue;
-      const large = level === coarsest && levels > 1;
-      // Of the coarsest groups none stays without a name: beside its place, then smaller.
-      const tries = large ? [[0, 14], [1, 14], [1, 11.5]] : [[0, 11.5]];
-      let fits = null;
-      for (const [around, size] of tries) {
-        context.font = `${large ? 650 : 450} ${size}px system-ui, sans-serif`;
-        const lines = wrap(label, large ? 24 : 26), step = size * 1.16;
-        const wide = Math.max(...lines.map((line) => context.measureText(line).width)) / 2 + 4;
-        const tall = (lines.length * step) / 2 + 2;
-        const free = ([across, down]) => {
-          const box = [across - wide, down - tall, across + wide, down + tall];
-          const inside = box[0] >= 0 && box[1] >= 0 && box[2] <= view.width && box[3] <= view.height && !(box[2] > view.width - 130 && box[3] > view.height - 50);
-          return inside && !taken.some((b) => b[0] < box[2] && b[2] > box[0] && b[1] < box[3] && b[3] > box[1]) ? { lines, step, box, across, down, size } : null;
-        };
-        const reach = around ? [1, 1.6, 2.4] : [0];
-        for (const far of reach) {
-          for (const [dx, dy] of around ? [[0, -1], [0, 1], [1, 0], [-1, 0], [1, -1], [-1, -1], [1, 1], [-1, 1]] : [[0, 0]]) {
-            fits ??= free([left + dx * far * wide, top + dy * far * 2 * tall]);
-          }
-        }
-        if (fits) break;
-      }
-      if (!fits) continue;
-      const { lines, step, box, across, down, size } = fits;
-      context.font = `${large ? 650 : 450} ${size}px system-ui, sans-serif`;
-      taken.push(box); said.add(label); named.push(label); written++;
-      lines.forEach((line, index) => {
-        const place = down + (index - (lines.length - 1) / 2) * step;
-        context.strokeText(line, across, place);
-        context.fillText(line, across, place);
-      });
-    }
+  function recolour() {
+    const column = papers.columns.get(colour.value);
+    colours = colouring(column, data);
+    painter.colour(colours.place);
+    legend.draw(column, colours);
   }
 
-  function wrap(text, width) {
-    const lines = [''];
-    for (const word of text.split(' ')) {
-      const last = lines.length - 1;
-      if (lines[last] && lines[last].length + word.length >= width) lines.push(word);
-      else lines[last] += (lines[last] ? ' ' : '') + word;
-    }
-    return lines.slice(0, 3).map((line) => (line.length > width + 8 ? `${line.slice(0, width + 7)}…` : line));
-  }
-
-  const visible = (row) => shown[row] && (topic[row] >= 0 || filter.orphans);
-
-  // Visible papers within some pixels of a point, the nearest first.
-  function near(left, top, pixels) {
-    const found = [], reach = (pixels / (base * view.scale * Math.min(across, up))) * GRID;
-    const [cx, cy] = [dataX(left), dataY(top)];
-    for (let v = cellOf(Math.max(0, cy - reach)); v <= cellOf(Math.min(GRID, Math.max(0, cy + reach))); v++) {
-      for (let u = cellOf(Math.max(0, cx - reach)); u <= cellOf(Math.min(GRID, Math.max(0, cx + reach))); u++) {
-        for (const row of cells[v * CELLS + u]) {
-          const away = Math.hypot(screenX(x[row]) - left, screenY(y[row]) - top);
-          if (away <= pixels && visible(row)) found.push([away, row]);
-        }
-      }
-    }
-    return found.sort((a, b) => a[0] - b[0]).map(([, row]) => row);
-  }
-
-  const topicName = (row) => (topic[row] < 0 ? 'outlier' : data.topics[topic[row]].label);
-
-  function hover(left, top) {
-    const [row] = near(left, top, 10);
-    tip.hidden = row === undefined;
-    if (row === undefined) return;
-    const meta = [year[row] || null, topicName(row), topic[row] >= 0 ? `typicality ${typical[row]}` : null, placed[row] ? 'new' : null];
-    tip.replaceChildren(make('p', { dir: 'auto', textContent: title[row] }), make('p', { className: 'meta', textContent: meta.filter(Boolean).join(' · ') }));
-    tip.style.left = `${Math.min(left + 14, Math.max(4, view.width - tip.offsetWidth - 4))}px`;
-    tip.style.top = `${top + tip.offsetHeight + 20 > view.height ? top - tip.offsetHeight - 10 : top + 14}px`;
-  }
-
-  function list(rows, heading, topics = []) {
-    const first = rows.slice(0, LISTED);
-    element('found-topics').hidden = !topics.length;
-    element('found-topics').replaceChildren('Topics of that name: ', ...topics.slice(0, 8).flatMap((number, place) => {
-      const button = make('button', { type: 'button', className: 'link', textContent: `${data.topics[number].label} (${data.topics[number].count})`, dir: 'auto' });
-      button.addEventListener('click', () => { element('search').value = ''; filter.query = []; showTopic(number); });
-      return place ? [', ', button] : [button];
-    }), topics.length > 8 ? `, and ${topics.length - 8} more` : '');
-    element('listed').textContent = heading + (rows.length > LISTED ? `, the first ${LISTED} of them:` : rows.length ? ':' : '');
-    element('papers').replaceChildren(...first.map((row) => {
-      const name = doi[row] ? make('a', { href: doiLink(doi[row]), target: '_blank', rel: 'noopener noreferrer' }, ...marked(title[row], filter.query)) : make('span', {}, ...marked(title[row], filter.query));
-      const mark = make('span', { className: 'dot' });
-      mark.style.background = topic[row] < 0 ? 'var(--outlier)' : data.topics[topic[row]].colour;
-      const meta = [year[row] || null, topicName(row), topic[row] >= 0 ? `typicality ${typical[row]}` : null].filter(Boolean).join(' · ');
-      const where = [authors[row], sources[source[row]]].filter(Boolean).join('. ');
-      const ids = filter.query.length ? [doi[row], ut[row]].filter((id) => id && filter.query.some(({ any }) => any.some((part) => plain(id).includes(part)))).join(' · ') : '';
-      const item = make('li', {}, make('div', { dir: 'auto' }, name), ...[where, ids].filter(Boolean).map((text) => make('small', { className: 'where', dir: 'auto' }, ...marked(text, filter.query))), make('small', {}, mark, meta));
-      item.addEventListener('mouseenter', () => { chosen = row; redraw(); });
-      return item;
-    }));
-  }
-
-  const counted = (number) => `${number.toLocaleString('en')} ${number === 1 ? 'paper' : 'papers'}`;
-
-  function listNear(left, top) {
-    const rows = near(left, top, 22);
-    chosen = rows.length ? rows[0] : -1;
-    list(rows, rows.length ? `${counted(rows.length)} there` : 'No paper there');
+  // Look at the filters again, and show and list what they leave.
+  function apply({ listing = true, remember = true } = {}) {
+    hits = filters.apply();
+    painter.state(filters.stateOf);
+    pointedRow = -1; area = null;
+    recolour();
+    const { state } = filters, topics = [...filters.values('topic')];
+    choices.value = topics.length === 1 ? String(topics[0] === data.topics.length ? -1 : topics[0]) : '';
+    element('show-orphans').checked = state.outliers;
+    element('only-placed').checked = state.placed;
+    if (element('search').value.trim() !== state.text.trim()) element('search').value = state.text;
+    element('selection').hidden = !filters.chosen();
+    element('unselect').textContent = `Drop the selection of ${filters.chosen().toLocaleString('en')}`;
+    card.draw(filters.topic());
+    if (listing) listAll();
+    if (remember) address.write();
     redraw();
   }
 
-  function apply() {
-    filtering = filter.query.length > 0 || filter.topic !== null || filter.from !== null || filter.to !== null || filter.placed;
-    if (filter.query.length && !titles) {
-      titles = title.map(plain);
-      others = title.map((_, row) => plain(`${authors[row]}\n${sources[source[row]]}\n${doi[row]}\n${ut[row]}`));
-    }
-    hits = 0; chosen = -1;
-    const found = [], elsewhere = [];
-    for (let row = 0; row < total; row++) {
-      let fits = (filter.topic === null || topic[row] === filter.topic)
-        && (filter.from === null || year[row] >= filter.from)
-        && (filter.to === null || (year[row] > 0 && year[row] <= filter.to))
-        && (!filter.placed || placed[row]);
-      const inTitle = fits && (!filter.query.length || holds(filter.query, titles[row]));
-      // A word that must not be there must be in none of the paper's texts.
-      if (fits && filter.query.length) fits = holds(filter.query, `${titles[row]}\n${others[row]}`);
-      shown[row] = fits ? 1 : 0;
-      if (fits && (topic[row] >= 0 || filter.orphans)) { hits++; if (filtering) (inTitle ? found : elsewhere).push(row); }
-    }
-    if (filtering) {
-      const order = (rows) => rows.sort((a, b) => typical[b] - typical[a] || a - b);
-      const names = filter.query.length ? data.topics.flatMap(({ label }, number) => (holds(filter.query, plain(label)) ? [number] : [])) : [];
-      const places = elsewhere.length ? `, ${found.length.toLocaleString('en')} by the title, ${elsewhere.length.toLocaleString('en')} by authors, source, DOI or UT` : '';
-      list([...order(found), ...order(elsewhere)], `${counted(hits)}${places}`, names);
-    } else hint();
-    redraw();
+  function listAll() {
+    const { query } = filters.state;
+    if (!filters.narrows()) { hint(); return; }
+    const rows = [];
+    let there = 0;
+    for (let row = 0; row < papers.total; row++) if (filters.shown[row]) { rows.push(row); if (query.length) there += filters.inTitle[row]; }
+    const topics = query.length ? data.topics.flatMap(({ label }, number) => (holds(query, plain(label)) ? [number] : [])) : [];
+    const elsewhere = rows.length - there;
+    const places = query.length && elsewhere ? `, ${there.toLocaleString('en')} by the title, ${elsewhere.toLocaleString('en')} by authors, source, DOI or UT` : '';
+    list.show(rows, `${counted(hits)}${places}`, { words: query, topics, first: query.length ? filters.inTitle : null });
   }
 
   function hint() {
     const part = data.shown < data.all ? ` A random ${data.shown.toLocaleString('en')} of ${data.all.toLocaleString('en')} papers are on the map.` : '';
-    list([], '');
-    element('listed').textContent = `Click the map to list the papers there, or search.${part}`;
+    list.show([], '');
+    element('listed').textContent = `Click the map to list the papers there, draw around papers, or search.${part}`;
   }
 
-  function zoom(factor, left = view.width / 2, top = view.height / 2) {
-    const scale = Math.min(200, Math.max(0.6, view.scale * factor)), change = scale / view.scale;
-    view.left = left - (left - view.left) * change;
-    view.top = top - (top - view.top) * change;
-    view.scale = scale;
+  function listNear(left, top) {
+    const found = finder.near(left, top, REACH, visible), rows = found.slice(0, NEAREST_LISTED);
+    pointedRow = rows.length ? rows[0] : -1;
+    const last = rows[rows.length - 1];
+    const pixels = found.length > rows.length ? Math.hypot(view.screenX(papers.x[last]) - left, view.screenY(papers.y[last]) - top) + 2 : REACH;
+    area = { x: view.dataX(left), y: view.dataY(top), pixels };
+    list.show(rows, rows.length ? `${counted(rows.length)} there, the nearest first` : 'No paper there', { ordered: true, words: filters.state.query });
     redraw();
   }
 
+  function hover(left, top) {
+    const [row] = finder.near(left, top, 10, visible);
+    tip.hidden = row === undefined;
+    if (row === undefined) return;
+    const column = papers.columns.get(colour.value), told = ['topic', 'year', 'typical', 'cited', 'group'].includes(colour.value) ? '' : valueOf(column, row);
+    const meta = [list.factsOf(row), told, papers.isPlaced[row] ? 'new' : null].filter(Boolean).join(' · ');
+    tip.replaceChildren(make('p', { dir: 'auto', textContent: papers.title[row] }), make('p', { className: 'meta', textContent: meta }));
+    tip.style.left = `${Math.min(left + 14, Math.max(4, view.width - tip.offsetWidth - 4))}px`;
+    tip.style.top = `${top + tip.offsetHeight + 20 > view.height ? Math.max(4, top - tip.offsetHeight - 10) : top + 14}px`;
+  }
+
+  // A topic chosen: its papers, its card, and the map moved there; null: all topics.
   function showTopic(number) {
-    const rows = order.filter((row) => topic[row] === number);
-    if (!rows.length) return;
-    filter.topic = number;
-    element('topic-filter').value = String(number);
+    filters.search('');
+    element('search').value = '';
+    filters.setValues('topic', new Set(number === null ? [] : [number]));
+    if (number === null) view.fit(); else goTo(number);
     apply();
+  }
+  function goTo(number) {
+    const rows = [];
+    for (let row = 0; row < papers.total; row++) if (papers.topic[row] === number) rows.push(row);
+    if (!rows.length) return;
     // Most of its papers, not the few that lie far off, decide what is shown.
     const part = (values, share) => values[Math.min(values.length - 1, Math.floor(values.length * share))];
-    const [xs, ys] = [x, y].map((values) => Array.from(rows, (row) => values[row]).sort((a, b) => a - b));
-    const [west, east, south, north] = [part(xs, 0.05), part(xs, 0.95), part(ys, 0.05), part(ys, 0.95)];
-    const wide = Math.max(((east - west) / GRID) * across, 0.02), tall = Math.max(((north - south) / GRID) * up, 0.02);
-    view.scale = Math.min(40, Math.max(1, 0.5 * Math.min(view.width / (wide * base), view.height / (tall * base))));
-    view.left = view.width / 2 - ((west + east) / 2 / GRID) * across * base * view.scale;
-    view.top = view.height / 2 - (1 - (south + north) / 2 / GRID) * up * base * view.scale;
+    const [xs, ys] = [papers.x, papers.y].map((values) => Array.from(rows, (row) => values[row]).sort((a, b) => a - b));
+    view.show(part(xs, 0.05), part(xs, 0.95), part(ys, 0.05), part(ys, 0.95));
+  }
+
+  function renamed(number, label) {
+    for (const group of data.groups) if (group[0] === data.levels.length && group[1] === number + 1) group[2] = label;
+    papers.columns.get('topic').names[number] = label;
+    choices.querySelector(`[value="${number}"]`).textContent = `${number} ${label}`;
+    const named = document.querySelector(`#topic-table tr[data-topic="${number}"] .link bdi`);
+    if (named) named.textContent = label;
+    listAll();
     redraw();
   }
 
-  const pointers = new Map();
-  let moved = 0;
-  const place = (event) => { const box = canvas.getBoundingClientRect(); return [event.clientX - box.left, event.clientY - box.top]; };
-  canvas.addEventListener('pointerdown', (event) => { canvas.setPointerCapture(event.pointerId); pointers.set(event.pointerId, place(event)); if (pointers.size === 1) moved = 0; });
-  canvas.addEventListener('pointermove', (event) => {
-    const [left, top] = place(event), before = pointers.get(event.pointerId);
-    if (!before) { hover(left, top); return; }
-    const others = [...pointers].filter(([id]) => id !== event.pointerId).map(([, at]) => at);
-    if (others.length) {
-      const [[ox, oy]] = others, old = Math.hypot(before[0] - ox, before[1] - oy);
-      if (old > 0) zoom(Math.hypot(left - ox, top - oy) / old, (left + ox) / 2, (top + oy) / 2);
-      moved = 99;
-    } else {
-      view.left += left - before[0]; view.top += top - before[1];
-      moved += Math.abs(left - before[0]) + Math.abs(top - before[1]);
-      redraw();
-    }
-    tip.hidden = true;
-    pointers.set(event.pointerId, [left, top]);
+  const hands = gestures(canvas, view, {
+    hover, click: listNear,
+    leave() { tip.hidden = true; },
+    moved() { redraw(); address.later(); },
+    outlined(drawing) { shape = drawing; redraw(); },
+    escape() { area = null; redraw(); },
+    selected(drawing) { select(rowsWithin(drawing, papers, view, filters.without('selection')), drawing.out); },
   });
-  const up_ = (event) => { const had = pointers.delete(event.pointerId); if (had && event.type === 'pointerup' && moved < 5) listNear(...place(event)); };
-  canvas.addEventListener('pointerup', up_);
-  canvas.addEventListener('pointercancel', up_);
-  canvas.addEventListener('pointerleave', () => { tip.hidden = true; });
-  canvas.addEventListener('wheel', (event) => { event.preventDefault(); zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0016)), ...place(event)); }, { passive: false });
-  canvas.addEventListener('dblclick', (event) => zoom(2, ...place(event)));
-  canvas.addEventListener('keydown', (event) => {
-    const steps = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] };
-    if (steps[event.key]) { view.left += steps[event.key][0]; view.top += steps[event.key][1]; redraw(); }
-    else if (event.key === '+' || event.key === '=') zoom(1.4);
-    else if (event.key === '-') zoom(1 / 1.4);
-    else if (event.key === '0' || event.key === 'Home') fit();
-    else if (event.key === 'Enter') listNear(view.width / 2, view.height / 2);
-    else return;
-    event.preventDefault();
-  });
-  element('zoom-in').addEventListener('click', () => zoom(1.6));
-  element('zoom-out').addEventListener('click', () => zoom(1 / 1.6));
-  element('zoom-all').addEventListener('click', fit);
+  function select(rows, out) { filters.select(rows, out); apply(); }
 
-  const choices = element('topic-filter');
+  canvas.addEventListener('keydown', () => { byKeys = true; });
+  canvas.addEventListener('pointerdown', () => { byKeys = false; });
+  for (const type of ['focus', 'blur']) canvas.addEventListener(type, redraw);
+
+  // The buttons on the map.
+  const zoomed = (act) => () => { act(); tip.hidden = true; redraw(); address.later(); };
+  element('zoom-in').addEventListener('click', zoomed(() => view.zoom(1.6)));
+  element('zoom-out').addEventListener('click', zoomed(() => view.zoom(1 / 1.6)));
+  element('zoom-all').addEventListener('click', zoomed(() => view.fit()));
+  const tools = ['box', 'lasso'];
+  for (const tool of tools) {
+    element(`tool-${tool}`).addEventListener('click', () => {
+      hands.use(hands.tool() === tool ? null : tool);
+      for (const other of tools) element(`tool-${other}`).setAttribute('aria-pressed', hands.tool() === other);
+    });
+  }
+  element('select-view').addEventListener('click', () => select(rowsWithin({ kind: 'box', points: [[0, 0], [view.width, view.height]] }, papers, view, filters.without('selection'))));
+  element('unselect').addEventListener('click', () => { filters.unselect(); apply(); });
+  fullScreen(element('map-frame'), element('full'));
+  element('copy-link').addEventListener('click', async () => { element('link-copied').textContent = (await copy(address.link())) ? 'Link copied.' : 'The browser lets nothing be copied.'; });
+
+  // The form above the map.
   data.topics.forEach((entry, number) => choices.append(make('option', { value: number, textContent: `${number} ${entry.label}` })));
   choices.append(make('option', { value: -1, textContent: 'outliers' }));
-  if (firstYear <= lastYear) for (const id of ['year-from', 'year-to']) Object.assign(element(id), { min: firstYear, max: lastYear, placeholder: id === 'year-from' ? firstYear : lastYear });
-  let waiting = 0;
-  const read = () => {
-    const number = (id) => (element(id).value === '' ? null : Number(element(id).value));
-    filter.query = queryOf(element('search').value);
-    filter.topic = number('topic-filter');
-    filter.from = number('year-from'); filter.to = number('year-to');
-    filter.orphans = element('show-orphans').checked;
-    filter.byYear = element('by-year').checked;
-    filter.placed = element('only-placed').checked;
+  choices.addEventListener('change', () => {
+    const value = choices.value === '' ? null : Number(choices.value);
+    filters.setValues('topic', new Set(value === null ? [] : [value < 0 ? data.topics.length : value]));
+    if (value === null) view.fit(); else if (value >= 0) goTo(value);
     apply();
-  };
-  element('filters').addEventListener('input', () => { clearTimeout(waiting); waiting = setTimeout(read, 120); });
-  element('filters').addEventListener('reset', () => setTimeout(() => { read(); fit(); }));
-  element('filters').addEventListener('submit', (event) => { event.preventDefault(); read(); });
+  });
+  let waiting = 0;
+  element('search').addEventListener('input', () => { clearTimeout(waiting); waiting = setTimeout(() => { filters.search(element('search').value); apply(); }, 120); });
+  element('show-orphans').addEventListener('change', (event) => { filters.state.outliers = event.target.checked; apply(); });
+  element('only-placed').addEventListener('change', (event) => { filters.state.placed = event.target.checked; apply(); });
+  colour.addEventListener('change', () => { recolour(); address.write(); redraw(); });
+  list.choice.addEventListener('change', listAll);
+  element('filters').addEventListener('submit', (event) => { event.preventDefault(); });
+  element('filters').addEventListener('reset', (event) => { event.preventDefault(); filters.clear(); colour.value = 'topic'; view.fit(); apply(); });
 
   new ResizeObserver(resize).observe(canvas);
-  window.addEventListener('beforeprint', fit);
+  window.addEventListener('popstate', () => {
+    if (!address.read() && location.hash !== '' && location.hash !== '#map') return;  // a jump to another section
+    if (!location.hash.startsWith(HERE)) { filters.clear(); colour.value = 'topic'; view.fit(); }
+    apply({ remember: false });
+  });
+  onPrint(view, draw, recolour);
   resize();
-  hint();
-  return { redraw, showTopic };
+  const linked = address.read();
+  apply({ remember: false });
+  if (linked) element('map').scrollIntoView();
+  return { redraw() { recolour(); draw(); }, showTopic };
+}
+
+// Printed is the whole map, on white.
+function onPrint(view, draw, recolour) {
+  let before = null;
+  window.addEventListener('beforeprint', () => {
+    before = { theme: document.documentElement.dataset.theme, centre: view.centre(), scale: view.scale };
+    document.documentElement.dataset.theme = 'light';
+    view.fit();
+    recolour(); draw();
+  });
+  window.addEventListener('afterprint', () => {
+    if (!before) return;
+    document.documentElement.dataset.theme = before.theme;
+    view.centreOn(...before.centre, before.scale);
+    recolour(); draw();
+  });
+}
+
+// Where a browser has no full screen for it, the map fills the window.
+function fullScreen(frame, button) {
+  const isFull = () => document.fullscreenElement === frame || frame.classList.contains('filling');
+  const told = () => button.setAttribute('aria-pressed', isFull());
+  const leave = () => { frame.classList.remove('filling'); told(); };
+  button.addEventListener('click', () => {
+    if (document.fullscreenElement) { document.exitFullscreen(); return; }
+    if (frame.classList.contains('filling')) { leave(); return; }
+    const fill = () => { frame.classList.add('filling'); told(); };
+    if (frame.requestFullscreen) frame.requestFullscreen().catch(fill); else fill();
+  });
+  document.addEventListener('fullscreenchange', told);
+  document.addEventListener('keydown', (event) => { if (event.key === 'Escape') leave(); });
 }

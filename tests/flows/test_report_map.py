@@ -1,0 +1,253 @@
+"""The map of report.html as a tool, in headless Chromium: address, filters, selections, what is taken away, the card."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tests.flows.test_report_browser import Opened
+from tests.topicloom.atlases import small_atlas
+from topicloom.lineage.labels import read_labels
+from topicloom.report.page import report_page
+
+TOPICS = 40
+
+
+def named_atlas():
+    """Topics with lasting ids, papers with a further column, and one with a title that begins as a formula does."""
+    atlas = small_atlas(TOPICS)
+    topics = atlas.topics.assign(topic_uid=[f"T-{number:08d}" for number in range(TOPICS)])
+    language = ["en" if row % 3 else "en; fr" for row in range(len(atlas.papers))]
+    titles = ["=1+2, a formula" if row == 0 else title for row, title in enumerate(atlas.papers["title"])]
+    papers = atlas.papers.assign(language=language, title=titles)
+    return dataclasses.replace(atlas, topics=topics, papers=papers)
+
+
+@pytest.fixture(scope="module")
+def opened(browser, tmp_path_factory):
+    path = tmp_path_factory.mktemp("map") / "report.html"
+    page = report_page(named_atlas(), "Q338/a01", [], [], {}, [], None, None, by_hand={"T-99999999": "=gone; but kept"})
+    path.write_text(page, encoding="utf-8")
+    made = Opened(browser, path)
+    yield made
+    assert made.complaints == []
+    assert set(made.requests) == {path.as_uri()}  # once more where a test opens it again
+    made.page.close()
+
+
+@pytest.fixture
+def page(opened):
+    """The page as it opens, whatever a test before has done."""
+    opened.page.click("#reset")
+    opened.page.evaluate("scrollTo({top: document.getElementById('map').offsetTop - 60, behavior: 'instant'})")
+    opened.page.mouse.move(2, 2)
+    return opened.page
+
+
+def listed(page) -> str:
+    return page.locator("#listed").inner_text()
+
+
+def state(page) -> str:
+    return page.evaluate("decodeURIComponent(location.hash)")
+
+
+def canvas(page) -> tuple[float, float, float, float]:
+    box = page.locator("#canvas").bounding_box()
+    return box["x"], box["y"], box["width"], box["height"]
+
+
+def drag(page, *shares: tuple[float, float]) -> None:
+    left, top, width, height = canvas(page)
+    points = [(left + across * width, top + down * height) for across, down in shares]
+    page.mouse.move(*points[0])
+    page.mouse.down()
+    for point in points[1:]:
+        page.mouse.move(*point, steps=3)
+    page.mouse.up()
+
+
+def downloaded(page, button: str) -> str:
+    with page.expect_download() as waiting:
+        page.click(button)
+    return Path(waiting.value.path()).read_bytes().decode("utf-8")
+
+
+def test_the_address_holds_the_state_by_lasting_ids_and_back_works(page):
+    page.select_option("#topic-filter", "3")
+    assert "t=T-00000003" in state(page)
+    page.select_option("#colour-by", "year")
+    page.fill("#search", "cells -plain")
+    page.wait_for_function("() => location.hash.includes('q=')")
+    there, papers = page.url, listed(page)
+    page.click("#zoom-in")
+    page.wait_for_function("(before) => location.href !== before", arg=there)  # replaced, not pushed
+    page.go_back()
+    assert (page.input_value("#search"), page.input_value("#colour-by")) == ("", "year")
+    page.go_back()
+    assert page.input_value("#colour-by") == "topic"
+    page.go_back()
+    assert page.input_value("#topic-filter") == ""
+    assert listed(page).startswith("Click the map")
+    page.goto(there)  # the same document: an event, as for a link that was pasted
+    page.wait_for_function("(papers) => document.getElementById('listed').textContent === papers", arg=papers)
+    page.reload()
+    page.wait_for_selector("body[data-ready]")
+    assert (page.input_value("#topic-filter"), page.input_value("#search")) == ("3", "cells -plain")
+    assert listed(page) == papers
+    for broken in ("t=T-NOWHERE", "r=year:x..y&c=nothing&f=none:1&v=a,b", "r=title:1..2"):
+        page.evaluate("(hash) => { location.hash = hash; }", f"#map?{broken}")
+        page.wait_for_function("() => document.getElementById('listed').textContent.startsWith('Click the map')")
+
+
+def test_the_wheel_scrolls_the_page_until_the_map_is_clicked(page):
+    left, top, width, height = canvas(page)
+    hash_, before = state(page), page.evaluate("scrollY")
+    page.mouse.move(left + width / 2, top + height / 2)
+    page.mouse.wheel(0, 120)
+    page.wait_for_function("(before) => scrollY > before + 60", arg=before)
+    assert page.locator("#map-hint").is_visible()
+    assert state(page) == hash_
+    page.evaluate("(top) => scrollTo({top, behavior: 'instant'})", before)
+    page.mouse.click(left + width / 2, top + height / 2)
+    page.mouse.wheel(0, -240)
+    page.wait_for_function("() => location.hash.includes('v=')")
+    assert page.evaluate("scrollY") == before
+    page.mouse.move(left - 10, top + height / 2)  # left: the wheel is the page's again
+    page.mouse.move(left + width / 2, top + height / 2)
+    page.mouse.wheel(0, 120)
+    page.wait_for_function("(before) => scrollY > before + 60", arg=before)
+    assert page.evaluate("getComputedStyle(document.getElementById('canvas')).touchAction") == "pan-y"
+
+
+def test_the_legend_filters_and_histograms_are_brushed(page):
+    entries = page.locator("#legend .entry")
+    first = int(entries.first.locator("small").inner_text())
+    entries.first.click()
+    assert listed(page).startswith(f"{first} papers")
+    assert "f=group:" in state(page)
+    second = int(entries.nth(1).locator("small").inner_text())
+    entries.nth(1).click()  # values of a column add up
+    assert listed(page).startswith(f"{first + second} papers")
+    page.click("#reset")
+    chart = page.locator(".histogram svg").first.bounding_box()
+    page.mouse.move(chart["x"] + chart["width"] * 0.5, chart["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(chart["x"] + chart["width"] - 2, chart["y"] + 20, steps=3)
+    page.mouse.up()
+    assert (page.input_value("#year-from"), page.input_value("#year-to")) == ("2014", "2018")
+    years = {text.split(" · ")[0] for text in page.locator("#papers small:not(.where)").all_inner_texts()}
+    assert years == {str(year) for year in range(2014, 2019)}
+    page.fill("#year-from", "3000")  # beyond the data: the field says what is shown
+    page.fill("#year-to", "2012")
+    page.wait_for_function("() => document.getElementById('year-from').value === '2012'")
+    assert "There are values from 2010 to 2018" in page.locator(".histogram").first.inner_text()
+    page.click("#reset")
+    for column, kind in (("cited", "numbers"), ("source", "names"), ("typical", "numbers"), ("language", "names")):
+        page.select_option("#colour-by", column)
+        assert page.locator("#legend .entry").count() == {"numbers": 0, "names": 2 if column == "language" else 3}[kind]
+        assert page.locator(".histogram:visible").count() == (2 if kind == "numbers" else 1)
+    page.locator("#legend .entry", has_text="fr").click()
+    assert listed(page).startswith("163 papers")  # each third has two languages
+    page.click("#reset")
+    page.select_option("#colour-by", "source")
+    text = page.locator("#legend .entry").first.inner_text()
+    assert "<i>Cells</i>" in text
+
+
+def test_selections_add_up_with_each_other_and_with_filters(page):
+    number = lambda: int(listed(page).split(" ")[0].replace(",", ""))  # noqa: E731
+    page.click("#tool-box")
+    drag(page, (0.3, 0.2), (0.5, 0.9))
+    left = number()
+    drag(page, (0.5, 0.2), (0.7, 0.9))
+    both = number()
+    assert both > left > 0
+    page.click("#tool-lasso")
+    assert page.get_attribute("#tool-box", "aria-pressed") == "false"
+    page.keyboard.down("Alt")
+    drag(page, (0.2, 0.1), (0.5, 0.1), (0.5, 0.95), (0.2, 0.95))
+    page.keyboard.up("Alt")
+    assert number() < both
+    page.click("#tool-lasso")
+    held = number()
+    page.locator("#legend .entry").first.click()
+    assert number() < held
+    page.click("#unselect")
+    page.locator("#legend .entry").first.click()
+    page.click("#select-view")
+    assert number() == len(named_atlas().papers)
+
+
+def test_papers_are_taken_away_in_every_form(page):
+    page.fill("#search", "formula OR مختبر OR 代謝工学")
+    page.wait_for_function("() => /^[0-9]+ papers/.test(document.getElementById('listed').textContent)")
+    number = int(listed(page).split(" ")[0])
+    text = downloaded(page, "#save-csv")
+    assert text.startswith("\ufeffUT,DOI,title,authors,year,source,citations,language,topic,")
+    rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+    assert len(rows) == number
+    papers = named_atlas().papers.set_index("UT")
+    for row in rows[:: len(rows) // 9]:
+        assert row["title"].removeprefix("'") == papers.loc[row["UT"], "title"]
+        assert row["DOI"] == papers.loc[row["UT"], "doi"]
+    (formula,) = (row for row in rows if "formula" in row["title"])
+    assert formula["title"] == "'=1+2, a formula"
+    assert formula["topic_uid"] == "T-00000000"
+    ris = downloaded(page, "#save-ris")
+    assert ris.count("TY  - ") == ris.count("ER  - ") == number
+    assert "AU  - Müller, A" in ris
+    bibtex = downloaded(page, "#save-bibtex")
+    keys = [line.split("{")[1] for line in bibtex.splitlines() if line.startswith("@")]
+    assert len(set(keys)) == len(keys) == number
+    page.evaluate(
+        """() => { window.copied = []; Object.defineProperty(navigator, 'clipboard', { configurable: true,
+        value: { writeText: async (text) => { window.copied.push(text); } } }); }"""
+    )
+    page.click("#copy-dois")
+    page.wait_for_function("() => document.getElementById('taken').textContent.includes('DOIs copied')")
+    page.click("#copy-query")
+    page.wait_for_function("() => document.getElementById('taken').textContent.includes('query of')")
+    dois, query = page.evaluate("window.copied")
+    assert dois.split("\n") == [row["DOI"] for row in rows if row["DOI"]]
+    assert query == f"UT=({' OR '.join(row['UT'] for row in rows)})"
+
+
+def test_the_card_tells_of_a_topic_and_a_better_name_goes_into_labels_csv(page, tmp_path):
+    page.select_option("#topic-filter", "0")
+    card = page.locator("#card")
+    text = card.inner_text()
+    for said in ("12 papers", "T-00000000", "Nearest topics", "Core papers", "Authors", "<b>Ng</b>, B", "Most cited"):
+        assert said in text
+    assert card.locator("svg").count() == 1
+    assert card.locator("b, i, img, script").count() == 0
+    card.locator("summary").click()
+    page.fill("#new-label", 'Cells, "hearts"')
+    page.keyboard.press("Enter")
+    assert 'Cells, "hearts"' in card.locator("h3").inner_text()
+    assert page.locator("#topic-0 .link").inner_text() == 'Cells, "hearts"'
+    (tmp_path / "labels.csv").write_text(downloaded(page, "#card .rename button:last-child"), encoding="utf-8")
+    found = read_labels(SimpleNamespace(analysis_path=tmp_path))
+    assert found == {"T-99999999": "=gone; but kept", "T-00000000": 'Cells, "hearts"'}
+    card.locator("ol .link").first.click()
+    assert page.input_value("#topic-filter") not in ("", "0")
+
+
+def test_the_map_fills_the_screen_and_shows_a_place_to_keys(page):
+    page.click("#full")
+    page.wait_for_function("() => document.querySelector('#full').getAttribute('aria-pressed') === 'true'")
+    page.wait_for_function("() => document.getElementById('canvas').clientHeight > innerHeight * 0.6")
+    page.click("#full")
+    page.wait_for_function("() => document.querySelector('#full').getAttribute('aria-pressed') === 'false'")
+    shot = lambda: page.evaluate("document.getElementById('canvas').toDataURL().length")  # noqa: E731
+    page.wait_for_timeout(200)
+    before = shot()
+    page.focus("#canvas")
+    page.keyboard.press("0")
+    page.wait_for_timeout(100)
+    assert shot() != before  # a cross in the middle

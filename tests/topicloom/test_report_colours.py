@@ -1,0 +1,80 @@
+"""The colours of the page: seen on their ground, and told apart by eyes that lack a cone."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from importlib.resources import files
+
+import numpy as np
+import pytest
+
+from topicloom.atlas.colours import BASE, OUTLIER, shade
+from topicloom.atlas.fields import GREY
+from topicloom.report.colours import DARK, GREYS, LIGHT, lab, linear, page_colours
+
+CSS = files("topicloom.report").joinpath("assets", "report.css").read_text(encoding="utf-8")
+OPACITY = 0.9  # of a point; map.js
+# Machado, Oliveira and Fernandes (2009), severity 1.
+EYES = {
+    "normal": np.eye(3),
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
+}
+
+
+def css(theme: int, name: str) -> str:
+    """A colour of the style sheet: the first theme is the light one."""
+    return re.findall(rf"--{name}: (#[0-9a-f]{{6}})", CSS)[theme].upper()
+
+
+def luminance(light) -> float:
+    return float(np.dot([0.2126, 0.7152, 0.0722], light))
+
+
+def contrast(one, other) -> float:
+    lower, higher = sorted((luminance(one), luminance(other)))
+    return (higher + 0.05) / (lower + 0.05)
+
+
+def hexed(light) -> str:
+    light = np.clip(light, 0, 1)
+    parts = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    return "#" + "".join(f"{round(255 * part):02X}" for part in parts)
+
+
+def mixed(colour: str, ground: str) -> str:
+    pairs = [(int(colour[at : at + 2], 16), int(ground[at : at + 2], 16)) for at in (1, 3, 5)]
+    return "#" + "".join(f"{round(OPACITY * one + (1 - OPACITY) * other):02X}" for one, other in pairs)
+
+
+@pytest.mark.parametrize("theme", [0, 1])
+def test_every_colour_of_a_topic_has_a_contrast_of_three_to_one(theme):
+    ground = css(theme, "paper")
+    shown = [colours[theme] for colours in page_colours([shade(base, place) for base in BASE for place in range(60)])]
+    for colour in [*shown, GREYS[theme], css(theme, "outlier")]:
+        assert contrast(linear(mixed(colour, ground)), linear(ground)) >= 3, colour
+    assert contrast(linear(css(theme, "field")), linear(ground)) >= 3
+    for name in ("ink", "muted", "accent"):
+        for behind in ("paper", "raised"):
+            assert contrast(linear(css(theme, name)), linear(css(theme, behind))) >= 4.5, (name, behind)
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK])
+@pytest.mark.parametrize("eyes", EYES)
+def test_each_two_groups_are_apart_to_every_eye(palette, eyes):
+    theme = (LIGHT, DARK).index(palette)
+    seen = [lab(hexed(np.asarray(EYES[eyes]) @ linear(colour))) for colour in [*palette, css(theme, "outlier")]]
+    least = min(float(np.linalg.norm(one - other)) for one, other in itertools.combinations(seen, 2))
+    assert least >= (17 if eyes != "normal" else 24)
+
+
+def test_a_topic_keeps_the_hue_of_its_group_and_greys_stay_grey():
+    for place, base in enumerate(BASE):
+        assert page_colours([base]) == [(LIGHT[place], DARK[place])]
+        for light, _ in page_colours([shade(base, number) for number in range(40)]):
+            nearest = min(LIGHT, key=lambda other, light=light: float(np.linalg.norm(lab(other) - lab(light))))
+            assert nearest == LIGHT[place]
+            assert abs(lab(light)[0] - lab(LIGHT[place])[0]) <= 6
+    assert page_colours([GREY]) == [GREYS]
+    assert page_colours([OUTLIER])  # any colour has one
