@@ -11,6 +11,7 @@ TOPIC_INFO: Final = "topic_model_info.csv"
 PARAMS: Final = "topic_model_params.json"
 DATASET: Final = "dataset_minimal.csv"
 ORPHANS: Final = "orphans.csv"
+RESOLUTIONS: Final = "topic_resolutions.csv"
 COORDINATES: Final = "document_coords.csv"
 DISTRIBUTION: Final = "topic_distribution.npz"
 MODEL: Final = "topic_model_object.pck"
@@ -27,7 +28,7 @@ QUALITY_FILE: Final = "topic_quality.json"
 REPORT_FILE: Final = "report.html"
 FIGURES_FOLDER: Final = "figures"
 
-EXPORTED: Final = frozenset((TOPIC_INFO, PARAMS, DATASET, ORPHANS, COORDINATES, DISTRIBUTION, MODEL))
+EXPORTED: Final = frozenset((TOPIC_INFO, PARAMS, DATASET, ORPHANS, RESOLUTIONS, COORDINATES, DISTRIBUTION, MODEL))
 DRAWN: Final = frozenset((*TABLES, QUALITY_FILE, REPORT_FILE))
 FOLDERS: Final = frozenset((MODEL_FOLDER, FIGURES_FOLDER))
 

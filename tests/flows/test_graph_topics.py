@@ -142,13 +142,21 @@ def test_a_number_of_topics_is_met_and_weak_papers_are_left_out(project, run):
 
 
 def test_auto_chooses_the_resolution_by_evidence(project, run):
-    project.write_settings(clusterer="graph")
+    project.write_settings(clusterer="graph", pictures={"report": True})
     report = run(project.analysis)
     (tried,) = (json.loads(path.read_text()) for path in Path(project.path).rglob("resolutions.json"))
     chosen = facts(project, "cluster")["resolution"]
     assert chosen in [step["resolution"] for step in tried]
     assert max(step["worth"] for step in tried) == next(s["worth"] for s in tried if s["resolution"] == chosen)
     assert any(f"resolution {chosen:g}" in note for note in report.notes)
+    table = pd.read_csv(project.output("topic_resolutions.csv"))
+    assert table["Resolution"].tolist() == [step["resolution"] for step in tried]
+    assert table.loc[table["Chosen"], "Resolution"].tolist() == [chosen]
+    assert "How the resolution was chosen" in project.output("report.html").read_text(encoding="utf-8")
+    # A stated resolution has no path: the table of the earlier result goes.
+    project.write_settings(**GRAPH)
+    run(project.analysis)
+    assert not project.output("topic_resolutions.csv").exists()
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.topicloom.atlases import TITLES, small_atlas
+from tests.topicloom.test_report import PATH
 from topicloom.report.page import report_page
 
 
@@ -94,6 +95,20 @@ def test_without_years_and_with_two_thousand_topics(browser, tmp_path):
     assert made.page.locator("#topic-table tbody tr").count() == 2000
     assert made.page.locator("#years").count() == 0
     assert made.page.locator("#year-from").is_hidden()
+    made.quiet()
+    made.page.close()
+
+
+def test_the_path_of_resolutions_is_drawn_with_the_one_that_was_taken(browser, tmp_path):
+    path = tmp_path / "report.html"
+    page = report_page(small_atlas(5), "Q338/a01", [], [], {}, [], None, None, resolutions=PATH)
+    path.write_text(page, encoding="utf-8")
+    made = Opened(browser, path)
+    chart = made.page.locator("#resolution-chart svg")
+    assert chart.locator("circle").count() == 3 * len(PATH["steps"])
+    assert chart.get_attribute("aria-label").endswith("2 was taken.")
+    chart.scroll_into_view_if_needed()
+    made.keep("resolutions")
     made.quiet()
     made.page.close()
 

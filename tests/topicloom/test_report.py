@@ -45,6 +45,25 @@ def unpacked(page: str) -> dict:
     return json.loads(gzip.decompress(base64.b64decode(data)))
 
 
+PATH = {
+    "chosen": 2.0,
+    "why": "two <b>is</b> best",
+    "steps": [
+        {"resolution": 1.0, "topics": 4, "rand": 0.9, "npmi": -0.02, "good": 1, "worth": -2},
+        {"resolution": 2.0, "topics": 9, "rand": 0.8, "npmi": 0.05, "good": 6, "worth": 3},
+    ],
+}
+
+
+def test_the_path_of_resolutions_is_on_the_page_where_one_was_tried():
+    page = report_page(small_atlas(5), "a", [], [], {}, [], None, None, resolutions=PATH)
+    assert unpacked(page)["resolutions"] == PATH
+    assert "two &lt;b&gt;is&lt;/b&gt; best" in page
+    assert "2 (taken)" in page
+    assert unpacked(page_of(small_atlas(5)))["resolutions"] is None
+    assert 'id="resolution-chart"' not in page_of(small_atlas(5))
+
+
 @pytest.mark.parametrize("topics", [0, 1, 5, 60])
 def test_the_page_holds_the_atlas(topics):
     atlas = small_atlas(topics)

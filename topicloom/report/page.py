@@ -24,7 +24,7 @@ from topicloom.store.csv_tables import records
 _SCRIPTS = (
     *("data.js", "search.js", "papers.js", "view.js", "points.js", "colours.js", "labels.js", "filters.js"),
     *("legend.js", "takeaway.js", "list.js", "card.js", "gestures.js", "address.js", "map.js"),
-    *("charts.js", "table.js", "main.js"),
+    *("charts.js", "resolutions.js", "table.js", "main.js"),
 )
 _QUALITY_NAMES = {
     "npmi": "Coherence, NPMI",
@@ -51,13 +51,14 @@ def report_page(
     quality: Mapping[str, Any] | None,
     score: str = "distribution",
     by_hand: Mapping[str, str] = MappingProxyType({}),
+    resolutions: Mapping[str, Any] | None = None,
 ) -> str:
     """The whole page as one text of HTML.
 
     label: PROJECT/ANALYSIS. settings: name and value. stages: name, status, computed_at, seconds and key of each stage
     of the run that draws. versions: of libraries. notes: what a person should know. changes: what the last run changed,
     as `changes_shown` gives it. quality: topic_quality.json. score: tmo.score, what Score is.
-    by_hand: labels that a person gave, by lasting id.
+    by_hand: labels that a person gave, by lasting id. resolutions: the path of resolutions that was tried, if one was.
     Every value is escaped; scripts run by their digest only, so none in a title can.
     """
     script = _script()
@@ -66,7 +67,7 @@ def report_page(
         style=_asset("report.css"),
         script=script,
         policy=_policy(script),
-        data=packed(payload(atlas, by_hand)),
+        data=packed({**payload(atlas, by_hand), "resolutions": resolutions}),
         documents=len(atlas.papers),
         outliers=int((atlas.papers["Topic"] == -1).sum()),
         topics=_rows(atlas, quality),
@@ -89,6 +90,7 @@ def report_page(
         changes=changes,
         measures=_measures(quality),
         pairs=_pairs(atlas, quality),
+        resolutions=resolutions,
         version=__version__,
     )
     return page

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from topicloom.errors import ExportError
 from topicloom.output_files import DISTRIBUTION as DISTRIBUTION_FILE
-from topicloom.output_files import ORPHANS, PARAMS, RUN_RECORD
+from topicloom.output_files import ORPHANS, PARAMS, RESOLUTIONS, RUN_RECORD
 from topicloom.settings.schema import Settings, agrees, reassigns
 from topicloom.stage_names import CLUSTER, DISTRIBUTION, EXPORT, IDENTIFY, LOAD_EMBEDDINGS, REDUCE, REPRESENT, UPDATE
 from topicloom.stages import cluster, reassign, reduce, represent
@@ -20,7 +20,7 @@ from topicloom.stages.cluster import CLUSTERER, CLUSTERS, PROBABILITY, clusters_
 from topicloom.stages.consensus import AGREED, AGREED_PROBABILITY, AGREEMENT
 from topicloom.stages.distribution import MATRIX, SCORE
 from topicloom.stages.earlier_fit import stored_placed
-from topicloom.stages.graph_topics import SECOND
+from topicloom.stages.graph_topics import SECOND, path_read, stored_path
 from topicloom.stages.identify import IDENTITY, read_identity
 from topicloom.stages.load_embeddings import (
     IDENTIFIERS,
@@ -114,12 +114,15 @@ def _second_best(load: Callable[[Artifact], Any], rows: NDArray[np.int64]) -> Se
 def write_outputs(settings: Settings, store: Store, refs: Refs, folder: Path) -> Results:
     """Write every output file but run.json into a folder. Returns what the tables were made from."""
     from topicloom.exports.bertopic_model import build_model, lean_bertopic, model_params, save_model
+    from topicloom.exports.resolutions import write_resolutions
     from topicloom.exports.tables import write_tables
 
     results = gather_results(settings, store, refs)
     wanted = settings.tmo.export
     write_tables(results, folder, texts=wanted.texts, escape_formulas=wanted.escape_formulas)
     _write_distribution(store, refs, folder)
+    if path := stored_path(store, refs[CLUSTER]):
+        write_resolutions(path, folder / RESOLUTIONS)
     parts = _model_parts(store, refs, settings, results)
     with lean_bertopic() as bertopic:
         model = build_model(bertopic, parts, settings.tmo)
@@ -187,7 +190,7 @@ def export_files(settings: Settings, store: Store, refs: Refs, plan: StagePlan, 
     record = read_record(settings)
     of_other_results = [] if exported_by(record, plan.key) else published_names(record)
     try:
-        with swapped_in(settings.analysis_path, gone=[ORPHANS, *of_other_results]) as staging:
+        with swapped_in(settings.analysis_path, gone=[ORPHANS, RESOLUTIONS, *of_other_results]) as staging:
             results = write_outputs(settings, store, refs, staging)
             files = exported_files(staging)
             facts: dict[str, Any] = {"columns_giving_way": columns_giving_way(results.identifiers)}
@@ -287,11 +290,12 @@ def _given(settings: Settings) -> tuple[Artifact, ...]:
     return (*((GIVEN_PROBABILITY,) if settings.tmo.has_probability else ()), GIVEN_SCORE)
 
 
-def _reads(settings: Settings, _: Refs) -> tuple[Artifact, ...]:
+def _reads(settings: Settings, refs: Refs) -> tuple[Artifact, ...]:
     return (
         *(TEXTS, IDENTIFIERS, VECTORS, ROWS),
         *((SECOND,) if settings.tmo.method == "graph" else (REDUCED,)),
         *(COORDINATES, CLUSTERS),
+        *path_read(refs),
         *((PROBABILITY,) if settings.tmo.has_probability else ()),
         *(_agreed(settings) if agrees(settings) else ()),
         *(_given(settings) if reassigns(settings) else ()),

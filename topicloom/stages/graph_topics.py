@@ -15,7 +15,8 @@ from topicloom.stages.graph import EDGES
 from topicloom.stages.load_embeddings import IDENTIFIERS, TEXTS, stored_identifiers
 from topicloom.stages.parts import TOKENS, preparation, stored_tokens
 from topicloom.stages.stage import Artifact, Refs, Work, library_versions
-from topicloom.store.files import write_json
+from topicloom.store.files import read_json, write_json
+from topicloom.store.store import StageRef, Store
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,6 +31,8 @@ CLUSTERS, PROBABILITY, SECOND, LINKS, EVIDENCE = (
     Artifact(CLUSTER, name)
     for name in ("clusters.npy", "probability.npy", "second.npz", "links.npz", "resolutions.json")
 )
+
+_EVIDENCE_VERSION = 2  # raised when another resolution may be chosen
 
 
 def cluster_graph(work: Work) -> None:
@@ -190,6 +193,19 @@ def _place(work: Work) -> None:
     }
 
 
+def path_read(refs: Refs) -> tuple[Artifact, ...]:
+    """The path of resolutions, where one was tried."""
+    return (EVIDENCE,) if CLUSTER in refs and EVIDENCE.name in refs[CLUSTER].outputs else ()
+
+
+def stored_path(store: Store, clustered: StageRef) -> dict[str, Any] | None:
+    """The resolutions that were tried (steps), the one that was taken (chosen) and why; None where none was tried."""
+    if EVIDENCE.name not in clustered.outputs:
+        return None
+    steps = read_json(store.artifact(clustered, EVIDENCE.name))
+    return {"steps": steps, "chosen": clustered.facts["resolution"], "why": clustered.facts["why"]}
+
+
 def parameters(settings: Settings) -> dict[str, Any]:
     """The settings that decide topics of a graph."""
     tmo = settings.tmo
@@ -199,6 +215,7 @@ def parameters(settings: Settings) -> dict[str, Any]:
         "graph": {**wanted, "n_topics": tmo.n_topics, "min_topic_size": tmo.stated_size},
         "seed": settings.params.seed,
         **({"english": tmo.represent.language == "english", TOKENS.name: TOKENS.version} if chooses else {}),
+        **({"evidence": _EVIDENCE_VERSION} if chooses else {}),
     }
 
 

@@ -14,6 +14,7 @@ from topicloom.phrasing import flat
 from topicloom.settings.schema import Settings
 from topicloom.settings.stated import stated
 from topicloom.stage_names import (
+    CLUSTER,
     DESCRIBE,
     EXPORT,
     FIGURES,
@@ -22,6 +23,7 @@ from topicloom.stage_names import (
     STAGE_NAMES,
 )
 from topicloom.stages.describe import ATLAS
+from topicloom.stages.graph_topics import path_read, stored_path
 from topicloom.stages.quality import MEASURES
 from topicloom.stages.record import notes_of
 from topicloom.stages.stage import Artifact, Refs, Stage, Work
@@ -54,6 +56,7 @@ def write_report(work: Work) -> None:
         quality=read_json(work.path(MEASURES)) if QUALITY in refs else None,
         score=settings.tmo.score,
         by_hand=read_labels(settings),
+        resolutions=stored_path(store, refs[CLUSTER]) if CLUSTER in refs else None,
     )
     path = work.out.path(PAGE.name)
     path.write_text(page, encoding="utf-8")
@@ -88,8 +91,8 @@ def _parameters(settings: Settings) -> dict[str, Any]:
     return {"label": settings.label, **stated(settings.model_dump(mode="json", include={"tmo", "params"})), **notes}
 
 
-def _reads(settings: Settings, _: Refs) -> tuple[Artifact, ...]:
-    return (*ATLAS, *((MEASURES,) if settings.tmo.pictures.quality else ()))
+def _reads(settings: Settings, refs: Refs) -> tuple[Artifact, ...]:
+    return (*ATLAS, *path_read(refs), *((MEASURES,) if settings.tmo.pictures.quality else ()))
 
 
 def _shown_on_the_page(settings: Settings, refs: Refs) -> dict[str, str]:
@@ -104,7 +107,7 @@ def _shown_on_the_page(settings: Settings, refs: Refs) -> dict[str, str]:
 
 STAGE = Stage(
     REPORT,
-    version=7,
+    version=8,
     parameters=_parameters,
     reads=_reads,
     sees=_SEEN,

@@ -18,7 +18,7 @@ from topicloom.progress import tell
 
 PATH = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 14.0, 20.0, 28.0, 40.0)
 STABLE = 0.6  # Jaccard index from which on Hennig (2007) takes a cluster for a pattern in the data
-COHERENT = 0.1  # NPMI from which on people mostly find a topic coherent
+COHERENT = 0.1  # NPMI from which on people mostly find a topic coherent; less where no resolution has that on average
 _KEPT = 0.9  # share of the best worth from which on the resolution of the run before is kept
 _SEEDS = 3
 
@@ -76,8 +76,9 @@ def resolution_by_evidence(
     """Try a path of resolutions and take the one with the most topics that are good, those that are not taken off.
 
     A topic is good where the seeds find it again (mean Jaccard index of 0.6 and more) and its words belong together
-    (NPMI of 0.1 and more). Of equals the coarser is taken; a run keeps the resolution of the run before as long as that
-    is worth nine tenths of the best.
+    (NPMI of 0.1 and more). NPMI is lower the fewer the texts are: where no resolution has 0.1 on average, the best
+    average of the path stands for it. Of equals the coarser is taken; a run keeps the resolution of the run before as
+    long as that is worth nine tenths of the best.
 
     Args:
         graph: (n, n) symmetric weights.
@@ -109,24 +110,33 @@ def resolution_by_evidence(
         again = stability([labels, *agreed.runs]).of_topics
         found.append((resolution, labels, agreed.rand or 0.0, np.zeros(0) if again is None else again))
         tell("resolutions", place + 1, len(path))
+    coherences = coherence_of([one[1] for one in found])
+    means = [_mean(npmi) for npmi in coherences]
+    enough = min(COHERENT, max(means, default=COHERENT))
     steps = []
-    for (resolution, labels, rand, again), npmi in zip(found, coherence_of([one[1] for one in found]), strict=True):
+    for (resolution, labels, rand, again), npmi, mean in zip(found, coherences, means, strict=True):
         topics = int(labels.max(initial=-1)) + 1
-        good = int(((again >= STABLE) & (npmi >= COHERENT)).sum())
-        known = npmi[np.isfinite(npmi)]
-        mean = float(known.mean()) if len(known) else 0.0
+        good = int(((again >= STABLE) & (npmi >= enough)).sum())
         steps.append(Step(resolution, topics, round(rand, 4), round(mean, 4), good, 2 * good - topics))
-    return _chosen(steps, before)
+    return _chosen(steps, before, enough)
 
 
-def _chosen(steps: list[Step], before: float | None) -> Evidence:
+def _mean(npmi: NDArray[np.float64]) -> float:
+    known = npmi[np.isfinite(npmi)]
+    return float(known.mean()) if len(known) else 0.0
+
+
+def _chosen(steps: list[Step], before: float | None, enough: float) -> Evidence:
     several = [step for step in steps if step.topics > 1] or steps
     best = max(several, key=lambda step: (step.worth, -step.resolution))
     earlier = next((step for step in several if step.resolution == before), None)
     if earlier is not None and earlier.worth >= best.worth - (1 - _KEPT) * abs(best.worth):
         why = f"resolution {earlier.resolution:g} of the run before is kept"
         return Evidence(earlier.resolution, steps, f"{why}: {earlier.good} of its {earlier.topics} topics are good.")
-    why = f"resolution {best.resolution:g}: {best.good} of its {best.topics} topics are stable and coherent"
-    return Evidence(
-        best.resolution, steps, f"{why}, and no other of the path has as many more good topics than others."
+    why = (
+        f"resolution {best.resolution:g}: {best.good} of its {best.topics} topics are stable and coherent, and no "
+        "other of the path has as many more good topics than others."
     )
+    if enough < COHERENT:
+        why += f" No resolution has a mean NPMI of {COHERENT:g}; the best mean, {enough:.3f}, counts as coherent."
+    return Evidence(best.resolution, steps, why)

@@ -25,6 +25,7 @@ unpack().then((data) => {
   tree(data, show);
   scoreChart(data);
   coverageChart(data);
+  resolutionChart(data);
   document.body.dataset.ready = 'true';
 }).catch((error) => {
   element('listed').textContent = `The map and the charts could not be drawn: ${error.message}. A browser of 2023 or later is needed.`;

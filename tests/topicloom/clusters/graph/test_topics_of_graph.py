@@ -338,6 +338,21 @@ def test_the_resolution_by_evidence_has_the_most_good_topics(forty):
     assert resolution_by_evidence(graph, coherence_of, seed=1, least=5, before=near).resolution == near
 
 
+def test_a_corpus_of_low_coherence_gets_the_resolution_of_its_most_coherent_topics():
+    # Four knots, two and two of them loosely tied: a low resolution finds two topics, a high one four.
+    tie = np.kron(np.eye(2), np.ones((24, 24))) * 0.2
+    graph = csr_matrix(np.maximum(np.kron(np.eye(4), np.ones((12, 12))), tie) - np.eye(48))
+
+    def coherence_of(partitions):
+        return [np.full(labels.max() + 1, 0.03 if labels.max() == 3 else -0.1) for labels in partitions]
+
+    found = resolution_by_evidence(graph, coherence_of, seed=1, least=5, path=(0.3, 2.0))
+    assert [step.topics for step in found.steps] == [2, 4]
+    assert found.resolution == 2.0
+    assert [step.good for step in found.steps] == [0, 4]
+    assert "0.030, counts as coherent" in found.why
+
+
 def test_new_papers_go_where_their_neighbours_are():
     rows = np.array([[0, 1, 2], [3, 4, 5], [6, 6, 6]])
     distances = np.array([[0.1, 0.2, 0.3], [0.1, 0.1, 0.1], [0.5, 0.5, 0.5]])
