@@ -12,6 +12,7 @@ import pytest
 
 from tests.flows.test_report_browser import Opened
 from tests.topicloom.atlases import small_atlas
+from tests.topicloom.test_report_colours import contrast, css, linear
 from topicloom.lineage.labels import read_labels
 from topicloom.report.page import report_page
 
@@ -236,6 +237,74 @@ def test_the_card_tells_of_a_topic_and_a_better_name_goes_into_labels_csv(page, 
     assert found == {"T-99999999": "=gone; but kept", "T-00000000": 'Cells, "hearts"'}
     card.locator("ol .link").first.click()
     assert page.input_value("#topic-filter") not in ("", "0")
+
+
+def test_ramps_are_seen_on_both_grounds(page):
+    for theme in (0, 1):
+        page.select_option("#colour-by", "cited")
+        page.wait_for_timeout(50)
+        fills = page.evaluate(
+            "[...document.querySelectorAll('.histogram:not([hidden])')].pop().querySelectorAll('rect[fill^=\"#\"]')"
+            ".values().map((bar) => bar.getAttribute('fill')).toArray()"
+        )
+        assert len(fills) > 5
+        for fill in fills:
+            assert contrast(linear(fill), linear(css(theme, "paper"))) >= 3
+        page.click("#theme")
+
+
+def test_a_narrow_screen_has_cards_a_sheet_and_lists(page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator("#topic-5 .link").click()
+    sheet = page.locator("#aside").bounding_box()
+    assert sheet["y"] + sheet["height"] == pytest.approx(844, abs=2)
+    page.click("#close-sheet")
+    assert page.evaluate("getComputedStyle(document.getElementById('aside')).position") == "static"
+    assert not page.locator("#tree-chart > svg").first.is_visible()
+    page.locator(".only-narrow summary").first.click()
+    page.locator(".only-narrow li .link").first.click()
+    assert listed(page).startswith("12 papers")
+    page.set_viewport_size({"width": 1360, "height": 900})
+
+
+def test_on_paper_stand_the_main_topics_and_what_was_open_comes_back(page):
+    page.click("#theme")  # dark
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    rows = page.evaluate(
+        "[...document.querySelectorAll('#topic-table tbody tr')].map((row) => [row.className, row.offsetHeight > 0,"
+        " row.querySelector('ul').offsetHeight > 0])"
+    )
+    assert [shown for _, shown, _ in rows] == ["minor" not in classes for classes, _, _ in rows]
+    assert sum(unfolded for _, _, unfolded in rows) == 30
+    assert page.evaluate("document.documentElement.dataset.theme") == "light"
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    page.emulate_media(media="screen")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert page.locator("#topic-table details[open]").count() == 0
+    page.click("#theme")
+
+
+def test_tree_and_table_are_one_stop_of_tab_and_moved_in_by_arrows(page):
+    leaves = page.locator("#tree-chart > svg text[role=button]")
+    assert page.locator("#tree-chart > svg text[tabindex='0']").count() == 1
+    leaves.first.focus()
+    page.keyboard.press("ArrowDown")
+    name = page.evaluate("document.activeElement.textContent")
+    assert name == leaves.nth(1).text_content()
+    page.keyboard.press("Enter")
+    assert page.locator("#card h3 bdi").inner_text() == name.rsplit(" (", 1)[0]
+    assert page.locator("#topic-table .link[tabindex='0']").count() == 1
+    page.locator("#topic-table .link").first.focus()
+    page.keyboard.press("End")
+    assert page.evaluate("document.activeElement.closest('tr').id") == f"topic-{TOPICS - 1}"
+    page.fill("#topic-search", "bold word7")  # words that are folded away
+    page.wait_for_function("() => document.getElementById('topic-hits').textContent.startsWith('1 of')")
+    assert page.locator("#topic-7 details").get_attribute("open") is not None
+    assert page.locator("#topic-7 mark").count() >= 2
+    assert page.locator("#topic-table b b, #topic-table bdi b").count() == 0
+    page.fill("#topic-search", "")
 
 
 def test_the_map_fills_the_screen_and_shows_a_place_to_keys(page):

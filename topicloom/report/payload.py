@@ -21,7 +21,7 @@ from topicloom.report.colours import DARK, LIGHT, page_colours
 from topicloom.report.columns import other_columns
 from topicloom.store.csv_tables import records
 
-MOST_PAPERS = 200_000  # on the page's map; more would not open quickly
+MOST_PAPERS = 500_000  # on the page's map; more would not open quickly
 MOST_CELLS = 400  # topics on a side of the heatmap
 _GRID = 65_535  # steps of a coordinate
 _AUTHORS = 10  # of a paper on the page

@@ -100,7 +100,7 @@ function yearCharts(data) {
   draw();
 }
 
-function heatmap(data) {
+function heatmap(data, showTopic) {
   const heat = data.similarity;
   if (!heat) return;
   const cells = Uint8Array.from(atob(heat.cells), (letter) => letter.charCodeAt(0)), side = heat.labels.length;
@@ -137,36 +137,103 @@ function heatmap(data) {
     column = Math.max(0, Math.min(side - 1, column + steps[event.key][1]));
     draw(true);
   });
-  element('heat-hint').textContent = `Cosine similarity of the mean embeddings of ${side} ${heat.what}, from ${heat.low.toFixed(2)} (dark) to ${heat.high.toFixed(2)} (bright), in the order of the tree.`;
+  if (heat.what === 'topics') canvas.addEventListener('click', () => showTopic(data.tree.order[row]));
+  element('heat-hint').textContent = `Cosine similarity of the mean embeddings of ${side} ${heat.what}, from ${heat.low.toFixed(2)} (dark) to ${heat.high.toFixed(2)} (bright), in the order of the tree.${heat.what === 'topics' ? ' A click shows the topic of the row on the map.' : ''}`;
   draw(false);
 }
 
+// The tree drawn whole, its upper part for paper, and as lists of its groups for narrow screens.
+const PRINTED_LEAVES = 60;
+
 function tree(data, showTopic) {
   if (!data.tree) return;
-  const { links, order } = data.tree, leaves = order.length, step = 16, width = 560;
-  const pen = make('canvas').getContext('2d');
+  const { links, order } = data.tree, topics = order.length, many = topics > PRINTED_LEAVES;
+  const whole = treeChart(data, order.map((topic) => [topic]), links.map((link, index) => [...link, topics + index]), showTopic);
+  whole.classList.toggle('not-printed', many);
+  element('tree-chart').replaceChildren(whole, ...(many ? [upperTree(data)] : []), groupLists(data, showTopic));
+}
+
+// The last joins only: what joined before is one leaf.
+function upperTree(data) {
+  const { links, order } = data.tree, topics = order.length, first = links.length - PRINTED_LEAVES + 1;
+  const members = (node) => (node < topics ? [node] : links[node - topics].slice(0, 2).flatMap(members));
+  const upper = links.slice(first).map((link, index) => [...link, topics + first + index]);
+  const leaves = upper.flatMap(([one, other]) => [one, other]).filter((node) => node < topics + first);
+  const place = new Map(order.map((topic, at) => [topic, at]));
+  const told = leaves.map((node) => [node, ...members(node).sort((a, b) => data.topics[b].count - data.topics[a].count || a - b)]);
+  told.sort((a, b) => Math.min(...a.slice(1).map((topic) => place.get(topic))) - Math.min(...b.slice(1).map((topic) => place.get(topic))));
+  const chart = treeChart(data, told, upper, null);
+  chart.classList.add('only-printed');
+  return chart;
+}
+
+// leaves: number of the node, then its topics, the largest first (of a topic alone its number once). links: two nodes,
+// the height at which they join, and the node that they become.
+function treeChart(data, leaves, links, showTopic) {
+  const step = 16, width = 560, pen = make('canvas').getContext('2d');
   pen.font = '11px system-ui, sans-serif';
-  const name = (topic) => `${data.topics[topic].label} (${data.topics[topic].count})`;
-  const labels = 24 + Math.max(...order.map((topic) => pen.measureText(name(topic)).width)) * 1.12;
+  const topicsOf = (leaf) => (leaf.length > 1 ? leaf.slice(1) : leaf);
+  const papersOf = (leaf) => topicsOf(leaf).reduce((sum, topic) => sum + data.topics[topic].count, 0);
+  const name = (leaf) => `${data.topics[topicsOf(leaf)[0]].label}${leaf.length > 2 ? ` and ${leaf.length - 2} more` : ''} (${papersOf(leaf)})`;
+  const labels = 24 + Math.max(...leaves.map((leaf) => pen.measureText(name(leaf)).width)) * 1.12;
   const top = Math.max(...links.map((link) => link[2]), 1e-9);
   const across = (height) => 8 + (width - 16) * (1 - height / top);
-  const at = new Array(leaves + links.length), colour = new Array(at.length), size = new Array(at.length);
-  order.forEach((topic, place) => { at[topic] = [width - 8, 14 + place * step]; colour[topic] = data.topics[topic]; size[topic] = data.topics[topic].count; });
-  const chart = drawn('svg', { width: width + labels, height: leaves * step + 16, role: 'img', 'aria-label': `Tree of ${leaves} topics` });
-  links.forEach(([one, other, height], index) => {
-    const node = leaves + index, [a, b] = [at[one], at[other]], place = across(height);
-    colour[node] = size[one] >= size[other] ? colour[one] : colour[other];
-    size[node] = size[one] + size[other];
-    at[node] = [place, (a[1] + b[1]) / 2];
+  const at = new Map(), entry = new Map(), size = new Map();
+  leaves.forEach((leaf, place) => { at.set(leaf[0], [width - 8, 14 + place * step]); entry.set(leaf[0], data.topics[topicsOf(leaf)[0]]); size.set(leaf[0], papersOf(leaf)); });
+  const chart = drawn('svg', { width: width + labels, height: leaves.length * step + 16, role: 'group', 'aria-label': `Tree of ${leaves.length} ${showTopic ? 'topics; arrow keys move, Enter shows one on the map' : 'groups'}` });
+  for (const [one, other, height, node] of links) {
+    const [a, b] = [at.get(one), at.get(other)], place = across(height);
+    entry.set(node, size.get(one) >= size.get(other) ? entry.get(one) : entry.get(other));
+    size.set(node, size.get(one) + size.get(other));
+    at.set(node, [place, (a[1] + b[1]) / 2]);
     const line = { d: `M${a[0].toFixed(1)} ${a[1].toFixed(1)}H${place.toFixed(1)}V${b[1].toFixed(1)}H${b[0].toFixed(1)}`, class: 'tinted', fill: 'none', stroke: 'var(--tint)', 'stroke-width': 1.2 };
-    chart.append(tint(drawn('path', line), colour[node]));
+    chart.append(tint(drawn('path', line), entry.get(node)));
+  }
+  const texts = leaves.map((leaf) => {
+    const text = drawn('text', { class: 'name', x: width - 2, y: at.get(leaf[0])[1] + 4 }, name(leaf));
+    if (showTopic) {
+      for (const [key, value] of [['role', 'button'], ['tabindex', '-1']]) text.setAttribute(key, value);
+      text.addEventListener('click', () => showTopic(leaf[0]));
+    }
+    return text;
   });
-  order.forEach((topic) => {
-    const text = drawn('text', { class: 'name', x: width - 2, y: at[topic][1] + 4, style: 'cursor:pointer' }, name(topic));
-    text.addEventListener('click', () => showTopic(topic));
-    chart.append(text);
+  chart.append(...texts);
+  if (showTopic) roving(chart, texts, (text) => text.dispatchEvent(new Event('click')));
+  return chart;
+}
+
+// Of many things that can be focused one is a stop of Tab; arrow keys move among them.
+function roving(box, items, enter) {
+  items[0]?.setAttribute('tabindex', '0');
+  box.addEventListener('keydown', (event) => {
+    const here = items.indexOf(event.target);
+    if (here < 0) return;
+    if (event.key === 'Enter' && enter) { enter(items[here]); event.preventDefault(); return; }
+    const next = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: items.length - 1 }[event.key];
+    if (next === undefined || !items[next]) return;
+    event.preventDefault();
+    items[here].setAttribute('tabindex', '-1');
+    items[next].setAttribute('tabindex', '0');
+    items[next].focus();
   });
-  element('tree-chart').replaceChildren(chart);
+}
+
+function groupLists(data, showTopic) {
+  const { order } = data.tree, box = make('div', { className: 'only-narrow' });
+  const button = (topic) => {
+    const link = make('button', { type: 'button', className: 'link', textContent: `${data.topics[topic].label} (${data.topics[topic].count})`, dir: 'auto' });
+    link.addEventListener('click', () => showTopic(topic));
+    return make('li', {}, dot(data.topics[topic]), link);
+  };
+  const groups = data.levels.length ? data.groups.filter(([level]) => level === 0) : [[0, null, 'all topics']];
+  for (const [, code, label] of groups) {
+    const own = order.filter((topic) => code === null || data.levels[0][topic] === code);
+    const list = make('details', {}, make('summary', { dir: 'auto', textContent: `${label} (${own.length} topics)` }));
+    // Made when they are opened: few are.
+    list.addEventListener('toggle', () => { if (!list.querySelector('ul')) list.append(make('ul', {}, ...own.map(button))); });
+    box.append(list);
+  }
+  return box;
 }
 
 function frameOf(width, height, ticksX, ticksY, up, across) {

@@ -21,7 +21,7 @@ unpack().then((data) => {
   topicTable(data, map.showTopic);
   wordCharts(data);
   yearCharts(data);
-  heatmap(data);
+  heatmap(data, show);
   tree(data, show);
   scoreChart(data);
   coverageChart(data);

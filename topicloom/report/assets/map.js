@@ -131,6 +131,7 @@ function paperMap(data) {
     const pixels = found.length > rows.length ? Math.hypot(view.screenX(papers.x[last]) - left, view.screenY(papers.y[last]) - top) + 2 : REACH;
     area = { x: view.dataX(left), y: view.dataY(top), pixels };
     list.show(rows, rows.length ? `${counted(rows.length)} there, the nearest first` : 'No paper there', { ordered: true, words: filters.state.query });
+    if (rows.length) sheet();
     redraw();
   }
 
@@ -150,7 +151,7 @@ function paperMap(data) {
     filters.search('');
     element('search').value = '';
     filters.setValues('topic', new Set(number === null ? [] : [number]));
-    if (number === null) view.fit(); else goTo(number);
+    if (number === null) view.fit(); else { goTo(number); sheet(); }
     apply();
   }
   function goTo(number) {
@@ -182,6 +183,10 @@ function paperMap(data) {
     selected(drawing) { select(rowsWithin(drawing, papers, view, filters.without('selection')), drawing.out); },
   });
   function select(rows, out) { filters.select(rows, out); apply(); }
+
+  // On a narrow screen the list comes up from below, where a tap would list unseen.
+  const sheet = () => element('aside').classList.add('sheet');
+  element('close-sheet').addEventListener('click', () => { element('aside').classList.remove('sheet'); canvas.focus({ preventScroll: true }); });
 
   canvas.addEventListener('keydown', () => { byKeys = true; });
   canvas.addEventListener('pointerdown', () => { byKeys = false; });

@@ -25,7 +25,7 @@ function pointPainter(papers) {
   }
   const xs = Uint16Array.from(order, (row) => x[row]), ys = Uint16Array.from(order, (row) => y[row]);
   const inks = new Uint16Array(total), states = new Uint8Array(total).fill(SHOWN);
-  let image = null, pixels = null, width = 0, height = 0;
+  let image = null, pixels = null, width = 0, height = 0, shadows = false;
 
   const sized = (context, canvas) => {
     if (image && width === canvas.width && height === canvas.height) return;
@@ -50,18 +50,18 @@ function pointPainter(papers) {
   }
 
   function part(from, to, wanted, view, side, hollow, palette) {
-    const ratio = view.ratio, stamp = stampOf(side, hollow), shift = side / 2;
+    const ratio = view.ratio, shift = side / 2 - 0.5;  // half a pixel more rounds what is cut off below
     const stepX = ((view.screenX(GRID) - view.screenX(0)) / GRID) * ratio, startX = view.screenX(0) * ratio - shift;
     const stepY = ((view.screenY(GRID) - view.screenY(0)) / GRID) * ratio, startY = view.screenY(0) * ratio - shift;
     const { redBlues, greens, rests } = palette, right = width - side, bottom = height - side;
+    const stamp = stampOf(side, hollow), lines = stamp.length, flat = Int32Array.from(stamp.flatMap(([down, first, last]) => [down * width + first, last - first]));
     for (let place = from; place < to; place++) {
       if (states[place] !== wanted) continue;
-      const left = Math.round(startX + xs[place] * stepX), top = Math.round(startY + ys[place] * stepY);
-      if (left < 0 || top < 0 || left > right || top > bottom) continue;
-      const ink = inks[place], redBlue = redBlues[ink], green = greens[ink], rest = rests[ink];
-      for (let line = 0; line < stamp.length; line++) {
-        const span = stamp[line], start = (top + span[0]) * width + left;
-        for (let at = start + span[1], end = start + span[2]; at < end; at++) {
+      const left = startX + xs[place] * stepX, top = startY + ys[place] * stepY;
+      if (!(left >= 0 && top >= 0 && left <= right && top <= bottom)) continue;
+      const ink = inks[place], redBlue = redBlues[ink], green = greens[ink], rest = rests[ink], corner = (top | 0) * width + (left | 0);
+      for (let line = 0; line < lines; line++) {
+        for (let at = corner + flat[2 * line], end = at + flat[2 * line + 1]; at < end; at++) {
           const under = pixels[at];
           pixels[at] = 0xff000000
             | (((Math.imul(under & 0xff00ff, rest) + redBlue) >>> 8) & 0xff00ff)
@@ -78,7 +78,10 @@ function pointPainter(papers) {
   return {
     // Which colour each paper has, by its number among those that `paint` gets.
     colour(inkNumber) { for (let place = 0; place < total; place++) inks[place] = inkNumber(order[place]); },
-    state(stateOf) { for (let place = 0; place < total; place++) states[place] = stateOf(order[place]); },
+    state(stateOf) {
+      shadows = false;
+      for (let place = 0; place < total; place++) if ((states[place] = stateOf(order[place])) === FAINT) shadows = true;
+    },
     paint(canvas, context, view, size, { paper, hexes, opacity, faint }) {
       sized(context, canvas);
       const ground = parseInt(paper.slice(1), 16);
@@ -86,7 +89,7 @@ function pointPainter(papers) {
       const shown = packed(hexes.map((hex) => inkOf(hex, opacity))), dimmed = packed(hexes.map(() => inkOf(faint, 0.22)));
       const side = Math.max(1, Math.round(size * view.ratio)), small = Math.max(1, Math.round(size * 0.75 * view.ratio));
       const round = small >= 5 * view.ratio;  // large enough to be a ring
-      for (const [wanted, palette] of [[FAINT, dimmed], [SHOWN, shown]]) {
+      for (const [wanted, palette] of shadows ? [[FAINT, dimmed], [SHOWN, shown]] : [[SHOWN, shown]]) {
         part(0, outliers, wanted, view, small, round, palette);
         part(outliers, total, wanted, view, side, false, palette);
       }

@@ -24,14 +24,37 @@ function topicTable(data, showTopic) {
     let hits = 0;
     for (const row of rows) {
       row.hidden = !wanted.every((word) => byRow.get(row).includes(word));
-      if (!row.hidden) hits++;
+      if (row.hidden) continue;
+      hits++;
+      // What was found is seen: marked, and unfolded where it lies within.
+      const seen = folded(`${row.querySelector('.link').textContent} ${row.querySelector('summary').textContent}`);
+      row.querySelector('details').open = wanted.length > 0 && !wanted.every((word) => seen.includes(word));
+      const clauses = wanted.map((word) => ({ without: false, any: [word] }));
+      for (const text of row.querySelectorAll('.link bdi, summary bdi, details p bdi')) text.replaceChildren(...marked(text.textContent, clauses));
     }
     element('topic-hits').textContent = wanted.length ? `${hits} of ${rows.length} topics` : '';
   });
   for (const row of rows) {
     const number = Number(row.dataset.topic);
+    row.querySelector('.link').tabIndex = row.querySelector('summary').tabIndex = -1;
     row.querySelector('.link').addEventListener('click', () => { showTopic(number); element('map').scrollIntoView(); element('canvas').focus({ preventScroll: true }); });
     const cell = row.querySelector('.spark');
     if (cell && data.years) cell.append(yearLine(data, number, 'share', 90, 24, false));
   }
+  // Two stops of Tab for the whole table: the names, and what is folded beside them.
+  for (const part of ['.link', 'summary']) roving(body, [...body.querySelectorAll(part)]);
+  onPaper(rows);
+}
+
+// Printed: the largest topics unfolded, the others in a line each.
+const PRINTED_WHOLE = 30;
+function onPaper(rows) {
+  const bySize = [...rows].sort((a, b) => Number(b.cells[2].textContent) - Number(a.cells[2].textContent));
+  bySize.forEach((row, place) => row.classList.toggle('brief', place >= PRINTED_WHOLE));
+  let opened = [];
+  window.addEventListener('beforeprint', () => {
+    opened = bySize.slice(0, PRINTED_WHOLE).map((row) => row.querySelector('details')).filter((details) => !details.open);
+    for (const details of opened) details.open = true;
+  });
+  window.addEventListener('afterprint', () => { for (const details of opened) details.open = false; });
 }
