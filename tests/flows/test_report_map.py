@@ -183,6 +183,12 @@ def test_selections_add_up_with_each_other_and_with_filters(page):
     page.locator("#legend .entry").first.click()
     page.click("#select-view")
     assert number() == len(named_atlas().papers)
+    page.click("#reset")
+    for topic in ("3", "5"):  # what one search or filter finds, and what another finds
+        page.select_option("#topic-filter", topic)
+        page.click("#select-matches")
+    page.select_option("#topic-filter", "")
+    assert number() == 24
 
 
 def test_papers_are_taken_away_in_every_form(page):

@@ -9,38 +9,18 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
+from benchmarks.colours import EYES, as_seen, contrast
 from topicloom.atlas.colours import BASE, OUTLIER, shade
 from topicloom.atlas.fields import GREY
 from topicloom.report.colours import DARK, GREYS, LIGHT, lab, linear, page_colours
 
 CSS = files("topicloom.report").joinpath("assets", "report.css").read_text(encoding="utf-8")
 OPACITY = 0.9  # of a point; map.js
-# Machado, Oliveira and Fernandes (2009), severity 1.
-EYES = {
-    "normal": np.eye(3),
-    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
-    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
-}
 
 
 def css(theme: int, name: str) -> str:
     """A colour of the style sheet: the first theme is the light one."""
     return re.findall(rf"--{name}: (#[0-9a-f]{{6}})", CSS)[theme].upper()
-
-
-def luminance(light) -> float:
-    return float(np.dot([0.2126, 0.7152, 0.0722], light))
-
-
-def contrast(one, other) -> float:
-    lower, higher = sorted((luminance(one), luminance(other)))
-    return (higher + 0.05) / (lower + 0.05)
-
-
-def hexed(light) -> str:
-    light = np.clip(light, 0, 1)
-    parts = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-    return "#" + "".join(f"{round(255 * part):02X}" for part in parts)
 
 
 def mixed(colour: str, ground: str) -> str:
@@ -64,7 +44,7 @@ def test_every_colour_of_a_topic_has_a_contrast_of_three_to_one(theme):
 @pytest.mark.parametrize("eyes", EYES)
 def test_each_two_groups_are_apart_to_every_eye(palette, eyes):
     theme = (LIGHT, DARK).index(palette)
-    seen = [lab(hexed(np.asarray(EYES[eyes]) @ linear(colour))) for colour in [*palette, css(theme, "outlier")]]
+    seen = [lab(as_seen(colour, eyes)) for colour in [*palette, css(theme, "outlier")]]
     least = min(float(np.linalg.norm(one - other)) for one, other in itertools.combinations(seen, 2))
     assert least >= (17 if eyes != "normal" else 24)
 

@@ -3,7 +3,7 @@ const CLICK = 5;  // pixels that a click may move
 
 function gestures(canvas, view, act) {
   const pointers = new Map();
-  let moved = 0, engaged = false, tool = null, drawing = null, hinted = 0;
+  let moved = 0, engaged = false, tool = null, drawing = null, hinted = 0, swipes = 0;
   const place = (event) => { const box = canvas.getBoundingClientRect(); return [event.clientX - box.left, event.clientY - box.top]; };
   const isFull = () => canvas.closest('.filling, :fullscreen') !== null;
 
@@ -57,7 +57,7 @@ function gestures(canvas, view, act) {
     drawing = null;
     if (!had) return;
     act.outlined(null);
-    if (event.type === 'pointercancel') { if (event.pointerType === 'touch') hint('Tap the map to move it with one finger; two fingers zoom.'); return; }
+    if (event.type === 'pointercancel') { if (event.pointerType === 'touch' && swipes++ < 2) hint('Tap the map to move it with one finger; two fingers zoom.'); return; }
     if (shape && moved >= CLICK) act.selected(shape);
     else if (moved < CLICK) { engage(true); act.click(...place(event)); }
   }

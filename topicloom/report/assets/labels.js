@@ -15,7 +15,7 @@ function mapLabels(papers, data, view, finder, context) {
     const levels = data.groups.length ? data.groups[data.groups.length - 1][0] + 1 : 0;
     const taken = [], named = [];
     const inside = ([left, top, right, bottom]) => left >= 0 && top >= 0 && right <= view.width && bottom <= view.height
-      && !(right > view.width - 130 && bottom > view.height - 50) && !(left < 250 && top < 46);  // the buttons' corners
+      && !(right > view.width - 130 && bottom > view.height - 50) && !(left < 330 && top < 46);  // the buttons' corners
     const free = (box) => inside(box) && !taken.some((b) => b[0] < box[2] && b[2] > box[0] && b[1] < box[3] && b[3] > box[1]);
     context.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
     context.textAlign = 'center'; context.textBaseline = 'middle'; context.lineJoin = 'round';

@@ -61,11 +61,11 @@ function paperList(papers, data, { pointed, chosenTopic }) {
     // Papers with the words in the title stand before others.
     rows = ordered ? found : [...found].sort(first ? (a, b) => first[b] - first[a] || by(a, b) : by);
     element('found-topics').hidden = !topics.length;
-    element('found-topics').replaceChildren('Topics of that name: ', ...topics.slice(0, 8).flatMap((number, place) => {
+    element('found-topics').replaceChildren('Topics of that name:', make('ul', {}, ...topics.slice(0, 5).map((number) => {
       const button = make('button', { type: 'button', className: 'link', textContent: `${data.topics[number].label} (${data.topics[number].count})`, dir: 'auto' });
       button.addEventListener('click', () => chosenTopic(number));
-      return place ? [', ', button] : [button];
-    }), topics.length > 8 ? `, and ${topics.length - 8} more` : '');
+      return make('li', {}, dot(data.topics[number]), button);
+    })), topics.length > 5 ? `and ${topics.length - 5} more` : '');
     element('listed').textContent = heading + (rows.length > LISTED ? `, the first ${LISTED} of them:` : rows.length ? ':' : '');
     element('take-away').hidden = !rows.length;
     element('order-box').hidden = !rows.length || ordered;

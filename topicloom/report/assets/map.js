@@ -205,6 +205,7 @@ function paperMap(data) {
     });
   }
   element('select-view').addEventListener('click', () => select(rowsWithin({ kind: 'box', points: [[0, 0], [view.width, view.height]] }, papers, view, filters.without('selection'))));
+  element('select-matches').addEventListener('click', () => { const found = filters.without('selection'); select([...found.keys()].filter((row) => found[row])); });
   element('unselect').addEventListener('click', () => { filters.unselect(); apply(); });
   fullScreen(element('map-frame'), element('full'));
   element('copy-link').addEventListener('click', async () => { element('link-copied').textContent = (await copy(address.link())) ? 'Link copied.' : 'The browser lets nothing be copied.'; });
@@ -247,6 +248,7 @@ function onPrint(view, draw, recolour) {
   window.addEventListener('beforeprint', () => {
     before = { theme: document.documentElement.dataset.theme, centre: view.centre(), scale: view.scale };
     document.documentElement.dataset.theme = 'light';
+    for (const note of document.querySelectorAll('details.note')) note.open = true;
     view.fit();
     recolour(); draw();
   });

@@ -42,7 +42,7 @@ function viewOf(aspect) {
       const scale = Math.min(40, Math.max(1, 0.5 * Math.min(view.width / (wide * view.base), view.height / (tall * view.base))));
       view.centreOn((west + east) / 2 / GRID, (south + north) / 2 / GRID, scale);
     },
-    isWhole: () => Math.abs(view.scale - 1) < 1e-6,
+    isWhole: () => Math.abs(view.scale - 1) < 1e-6 && view.centre().every((place) => Math.abs(place - 0.5) < 1e-3),
   };
   return view;
 }
