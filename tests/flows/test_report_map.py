@@ -132,6 +132,7 @@ def test_the_legend_filters_and_histograms_are_brushed(page):
     entries.first.click()
     assert listed(page).startswith(f"{first} papers")
     assert "f=group:" in state(page)
+    assert f"{first} papers in " in page.locator("#card").inner_text()
     second = int(entries.nth(1).locator("small").inner_text())
     entries.nth(1).click()  # values of a column add up
     assert listed(page).startswith(f"{first + second} papers")

@@ -96,6 +96,11 @@ function filtersOf(papers, data) {
       Object.assign(state, { text: '', query: [], outliers: true, placed: false });
       state.values.clear(); state.ranges.clear();
     },
+    // The one group that is chosen, by its place in the legend, or null.
+    group() {
+      const [first, second] = this.values('group');
+      return first !== undefined && second === undefined && first < papers.columns.get('group').names.length - 1 ? first : null;
+    },
     // The one topic that is chosen, or null.
     topic() {
       const values = [...this.values('topic')];

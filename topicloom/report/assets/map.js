@@ -100,7 +100,7 @@ function paperMap(data) {
     if (element('search').value.trim() !== state.text.trim()) element('search').value = state.text;
     element('selection').hidden = !filters.chosen();
     element('unselect').textContent = `Drop the selection of ${filters.chosen().toLocaleString('en')}`;
-    card.draw(filters.topic());
+    card.draw(filters.topic(), filters.group(), !filters.narrows());
     if (listing) listAll();
     if (remember) address.write();
     redraw();
@@ -130,6 +130,7 @@ function paperMap(data) {
     const last = rows[rows.length - 1];
     const pixels = found.length > rows.length ? Math.hypot(view.screenX(papers.x[last]) - left, view.screenY(papers.y[last]) - top) + 2 : REACH;
     area = { x: view.dataX(left), y: view.dataY(top), pixels };
+    if (!filters.narrows()) card.draw(null, null, false);  // room for the papers
     list.show(rows, rows.length ? `${counted(rows.length)} there, the nearest first` : 'No paper there', { ordered: true, words: filters.state.query });
     if (rows.length) sheet();
     redraw();
@@ -150,6 +151,7 @@ function paperMap(data) {
   function showTopic(number) {
     filters.search('');
     element('search').value = '';
+    filters.setValues('group', new Set());
     filters.setValues('topic', new Set(number === null ? [] : [number]));
     if (number === null) view.fit(); else { goTo(number); sheet(); }
     apply();
@@ -179,7 +181,7 @@ function paperMap(data) {
     leave() { tip.hidden = true; },
     moved() { redraw(); address.later(); },
     outlined(drawing) { shape = drawing; redraw(); },
-    escape() { area = null; redraw(); },
+    escape() { apply(); },
     selected(drawing) { select(rowsWithin(drawing, papers, view, filters.without('selection')), drawing.out); },
   });
   function select(rows, out) { filters.select(rows, out); apply(); }
