@@ -31,7 +31,7 @@ function addressOf(papers, data, filters, view, colour) {
     if (next === written) return;
     const how = steps(next) === steps(written) ? 'replaceState' : 'pushState';
     written = next;
-    try { history[how](null, '', next || '#map'); } catch { /* a page within another may not */ }
+    try { history[how](null, '', next || HERE); } catch { /* a page within another may not */ }
   }
 
   // Set everything by what the address says; whether it said anything.
@@ -39,7 +39,7 @@ function addressOf(papers, data, filters, view, colour) {
     if (!location.hash.startsWith(HERE)) return false;
     written = location.hash;
     const parts = new URLSearchParams(location.hash.slice(HERE.length)), column = (key) => papers.columns.get(key);
-    filters.clear();
+    filters.clear({ selection: false });
     filters.search(parts.get('q') ?? '');
     const topics = (parts.get('t') ?? '').split(',').map(numberOf).filter((number) => number !== null && number !== undefined);
     filters.setValues('topic', new Set(parts.get('t') ? topics : []));

@@ -91,8 +91,8 @@ function filtersOf(papers, data) {
       chosen = selected.reduce((sum, value) => sum + value, 0);
     },
     unselect() { selected.fill(0); chosen = 0; },
-    clear() {
-      this.unselect();
+    clear({ selection = true } = {}) {
+      if (selection) this.unselect();
       Object.assign(state, { text: '', query: [], outliers: true, placed: false });
       state.values.clear(); state.ranges.clear();
     },

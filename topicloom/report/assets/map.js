@@ -232,8 +232,13 @@ function paperMap(data) {
 
   new ResizeObserver(resize).observe(canvas);
   window.addEventListener('popstate', () => {
-    if (!address.read() && location.hash !== '' && location.hash !== '#map') return;  // a jump to another section
-    if (!location.hash.startsWith(HERE)) { filters.clear(); colour.value = 'topic'; view.fit(); }
+    // Without a state it is the page as it opened, or a jump to a section, which changes nothing.
+    if (!address.read()) {
+      if (location.hash !== '') return;
+      filters.clear({ selection: false });
+      colour.value = 'topic';
+      view.fit();
+    }
     apply({ remember: false });
   });
   onPrint(view, draw, recolour);
