@@ -23,12 +23,13 @@ function topicCard(papers, data, { chosenTopic, renamed, pointed }) {
       countries: () => commonest(rows, column('country')),
     };
     const shown = [['authors', 'Authors'], ['sources', 'Sources'], ['countries', 'Countries'], ['institutions', 'Institutions'], ['keywords', "Authors' keywords"], ['types', 'Document types']];
-    return shown.flatMap(([key, title]) => {
-      const found = profile ? profile[key] ?? [] : counted[key]?.() ?? [];
+    const told = shown.flatMap(([key, title]) => {
+      const found = profile?.[key] ?? counted[key]?.() ?? [];
       if (!found.length) return [];
       const items = found.map(([name, count, lift]) => make('li', { dir: 'auto' }, `${name} `, make('small', { textContent: `${count}${lift ? `, ${lift.toFixed(1)}×` : ''}` })));
       return [make('dt', { textContent: title }), make('dd', {}, make('ol', {}, ...items))];
     });
+    return [...told, ...(profile && told.length ? [make('dd', { className: 'hint', textContent: 'Papers that have it, and × the share of these papers that have it over the share of all.' })] : [])];
   }
 
   function papersFor(title, rows, told) {
