@@ -141,9 +141,11 @@ class StageRunner:
             if not (stage.wanted(self.settings) and stage.due(self.settings, self.refs)):
                 continue
             needed = stage.name not in PICTURES or stage.name in STAGES[until].needs(self.settings, self.refs)
-            if not needed:
+            if not needed and stage.name not in STAGES[until].sees:
                 continue
             found = stage.find(self.settings, self.refs)
+            if found.ref is None and not needed:
+                continue
             if found.ref is None:
                 raise StoreError(
                     f"{self.settings.label}: {until} needs the result of {stage.name}, which is not kept for these "

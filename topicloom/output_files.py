@@ -24,13 +24,19 @@ SIMILARITY: Final = "topic_similarity.csv"
 HIERARCHY: Final = "topic_hierarchy.csv"
 GROUPS: Final = "topic_groups.csv"
 TABLES: Final = (SUMMARY, OVER_TIME, SIMILARITY, HIERARCHY, GROUPS)
+PROFILE_TABLE: Final = "topic_profiles.csv"
+CITATION_TABLE: Final = "topic_citations.csv"
+PROFILE_TABLES: Final = (PROFILE_TABLE, CITATION_TABLE)
+PAPERS: Final = "papers.csv"
+TOPICS_BOOK: Final = "topics.xlsx"
+EXPORTS_FOLDER: Final = "exports"
 QUALITY_FILE: Final = "topic_quality.json"
 REPORT_FILE: Final = "report.html"
 FIGURES_FOLDER: Final = "figures"
 
 EXPORTED: Final = frozenset((TOPIC_INFO, PARAMS, DATASET, ORPHANS, RESOLUTIONS, COORDINATES, DISTRIBUTION, MODEL))
-DRAWN: Final = frozenset((*TABLES, QUALITY_FILE, REPORT_FILE))
-FOLDERS: Final = frozenset((MODEL_FOLDER, FIGURES_FOLDER))
+DRAWN: Final = frozenset((*TABLES, *PROFILE_TABLES, PAPERS, TOPICS_BOOK, QUALITY_FILE, REPORT_FILE))
+FOLDERS: Final = frozenset((MODEL_FOLDER, FIGURES_FOLDER, EXPORTS_FOLDER))
 
 # What a person writes there.
 LABELS: Final = "labels.csv"

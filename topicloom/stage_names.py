@@ -19,6 +19,8 @@ StageName = Literal[
     "identify",
     "export",
     "describe",
+    "profiles",
+    "take-away",
     "quality",
     "figures",
     "report",
@@ -40,7 +42,9 @@ IDENTIFY: Final = "identify"
 EXPORT: Final = "export"
 # What is drawn after the export; none of it is needed for the files above.
 DESCRIBE: Final = "describe"
+PROFILES: Final = "profiles"
+TAKE_AWAY: Final = "take-away"
 QUALITY: Final = "quality"
 FIGURES: Final = "figures"
 REPORT: Final = "report"
-PICTURES: Final[tuple[StageName, ...]] = (DESCRIBE, QUALITY, FIGURES, REPORT)
+PICTURES: Final[tuple[StageName, ...]] = (DESCRIBE, PROFILES, TAKE_AWAY, QUALITY, FIGURES, REPORT)

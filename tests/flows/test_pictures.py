@@ -12,6 +12,7 @@ from topicloom.settings.reading import read_settings
 from topicloom.stage_names import PICTURES
 from topicloom.stages.publish import publish_pictures
 
+PROFILED = {"topic_profiles.csv", "topic_citations.csv", "papers.csv", "topics.xlsx", "exports"}
 TABLES = {
     "topic_summary.csv",
     "topics_over_time.csv",
@@ -53,7 +54,7 @@ def test_a_run_draws_everything_and_says_so(drawn_once):
     project, report = drawn_once
     assert set(PICTURES) <= set(report.computed)
     names = {path.name for path in project.analysis.iterdir()}
-    assert names >= TABLES | {"topic_quality.json", "report.html", "figures"}
+    assert names >= TABLES | PROFILED | {"topic_quality.json", "report.html", "figures"}
     figures = {path.name for path in (project.analysis / "figures").iterdir()}
     assert figures >= {"map.png", "map.svg", "heatmap.png", "dendrogram.svg", "coverage.png", "map_by_year.png"}
     assert "preview.png" not in figures
@@ -173,12 +174,32 @@ def test_what_the_settings_switch_off_is_neither_computed_nor_left(drawn, run):
     assert left.isdisjoint({"report.html", "figures", *TABLES})
 
 
+def test_without_profiles_the_report_is_drawn_all_the_same(drawn, run, monkeypatch):
+    def broken(*_, **__):
+        raise ValueError("no names")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("topicloom.atlas.profiles.profile_table", broken)
+        drawn.write_settings(**ALL_ON, export={"escape_formulas": True}, columns={"countries": "Nowhere"})
+        report = run(drawn.analysis)
+    assert "report" in report.computed
+    assert any(note.startswith("profiles failed (ValueError: no names)") for note in report.notes)
+    left = {path.name for path in drawn.analysis.iterdir()}
+    assert "report.html" in left
+    assert "topic_profiles.csv" not in left
+    again = run(drawn.analysis)
+    assert {"profiles", "report"} <= set(again.computed)
+    assert any("tmo.columns.countries" in note and "Nowhere" in note for note in again.notes), again.notes
+
+
 SETTING_STAGES = [
     ("names.method", "keybert", None),
-    ("names.keywords", 5, ["describe", "figures", "report"]),
+    ("names.keywords", 5, ["describe", "profiles", "take-away", "figures", "report"]),
     ("names.diversity", 0.9, ["describe", "report"]),  # of keybert only: the atlas is the same
-    ("year_column", "YR", ["describe", "figures", "report"]),
-    ("others_threshold", 0.5, ["orphan-split", "export", "describe", "figures", "report"]),
+    ("year_column", "YR", ["describe", "profiles", "take-away", "figures", "report"]),
+    ("columns.countries", "AU", ["describe", "profiles", "report"]),
+    ("take_away.profiles", False, ["take-away", "report"]),
+    ("others_threshold", 0.5, ["orphan-split", "export", "describe", "profiles", "take-away", "figures", "report"]),
     ("names.language_model.budget", 1000, ["report"]),  # it states all settings
     ("names.language_model.timeout", 5.0, ["report"]),
     ("names.language_model.retries", 0, ["report"]),
@@ -362,7 +383,7 @@ def test_a_kill_while_a_run_draws_leaves_tables_and_record_of_one_result_and_no_
     assert {path.name for path in drawn.analysis.iterdir()} >= {"report.html", "figures", *TABLES}
     said = topicloom("status", drawn.analysis).stdout
     assert "has not ended" not in said
-    assert said.count(" cached ") == 12
+    assert said.count(" cached ") == 13
 
 
 def test_of_two_runs_that_overlap_the_folder_holds_the_one_that_exported_last(drawn, run, monkeypatch):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from topicloom.errors import CorpusError
 from topicloom.inputs.corpus import dataset_columns, nan_marked, read_dataset
 from topicloom.inputs.decoding import TextForm, form_facts, text_form
+from topicloom.inputs.paper_fields import column_of
 from topicloom.inputs.years import read_year
 from topicloom.machine.regular_files import file_is_there
 from topicloom.settings.schema import Settings
@@ -18,14 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TITLE, DOI = ("TI", "title", "Title"), ("DI", "DOI", "doi")
-# What else a dataset may tell, by the names that Web of Science, Scopus and OpenAlex give it.
-_OTHERS: Mapping[str, Sequence[str]] = {
-    "authors": ("AU", "Authors", "authors", "AF"),
-    "source": ("SO", "Source title", "source", "journal"),
-    "keywords": ("DE", "Author Keywords", "keywords"),
-    "cited": ("TC", "Cited by", "cited_by_count"),
-    "abstract": ("AB", "Abstract", "abstract"),
-}
+_ABSTRACT = ("AB", "Abstract", "abstract")
+_FIELDS = ("authors", "source", "keywords", "cited")  # of `topicloom.inputs.paper_fields`
 _TITLE_LENGTH = 120  # of the text that stands in for a title
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
 
@@ -51,8 +46,9 @@ def read_papers(settings: Settings) -> Dataset | None:
     path = settings.dataset_path
     if not file_is_there(path, CorpusError) or settings.tmo.id_column not in (present := dataset_columns(path)):
         return None
-    wanted = {"title": TITLE, "year": (settings.tmo.year_column,), "doi": DOI, **_OTHERS}
+    wanted = {"title": TITLE, "year": (settings.tmo.year_column,), "doi": DOI, "abstract": _ABSTRACT}
     found = {name: next((column for column in names if column in present), None) for name, names in wanted.items()}
+    found |= {name: column_of(settings, name, present) for name in _FIELDS}
     columns = {name: column for name, column in found.items() if column}
     table = read_dataset(path, list(dict.fromkeys(columns.values())), settings.tmo.id_column)
     table = table.drop_duplicates("UT").set_index("UT", drop=False)

@@ -6,7 +6,7 @@ import base64
 import gzip
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -19,6 +19,7 @@ from topicloom.atlas.tree import leaf_order
 from topicloom.atlas.years import periods
 from topicloom.report.colours import DARK, LIGHT, page_colours
 from topicloom.report.columns import other_columns
+from topicloom.report.profiles import comparison, largest_first, papers_told, topic_profiles
 from topicloom.store.csv_tables import records
 
 MOST_PAPERS = 500_000  # on the page's map; more would not open quickly
@@ -28,10 +29,16 @@ _AUTHORS = 10  # of a paper on the page
 _NEAREST = 5  # topics on the card of a topic
 
 
-def payload(atlas: Atlas, by_hand: Mapping[str, str] = MappingProxyType({}), seed: int = 0) -> dict[str, Any]:
+def payload(
+    atlas: Atlas,
+    by_hand: Mapping[str, str] = MappingProxyType({}),
+    seed: int = 0,
+    profiles: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """The value that the page's script reads; of more papers than `MOST_PAPERS` a seeded sample is on the map.
 
-    by_hand: labels that a person gave, by lasting id; renaming on the page adds to them.
+    by_hand: labels that a person gave, by lasting id; renaming on the page adds to them. profiles: what
+    `topicloom.atlas.shown_profiles.shown_profiles` gives, None where the topics have none.
     """
     papers = _sampled(atlas.papers, seed)
     rows = {int(row): place for place, row in enumerate(papers.index)}
@@ -55,9 +62,10 @@ def payload(atlas: Atlas, by_hand: Mapping[str, str] = MappingProxyType({}), see
             "cited": papers["cited"].fillna(-1).astype(int).tolist() if papers["cited"].notna().any() else None,
             **_sources(papers["source"]),
             "placed": [rows[int(row)] for row in papers.index[papers["placed"]]],
+            **(papers_told(profiles, papers.index) if profiles else {}),
         },
         "columns": other_columns(papers),
-        "topics": _topics(atlas, rows),
+        "topics": _with_profiles(_topics(atlas, rows), topic_profiles(profiles, atlas, rows) if profiles else []),
         "groups": _groups(atlas),
         "levels": [atlas.levels[:, level].tolist() for level in range(max(atlas.levels.shape[1] - 1, 0))],
         "palette": {"light": LIGHT, "dark": DARK},
@@ -66,6 +74,7 @@ def payload(atlas: Atlas, by_hand: Mapping[str, str] = MappingProxyType({}), see
         "similarity": _similarity(atlas),
         "tree": _tree(atlas),
         "threshold": atlas.others_threshold,
+        **({"profiles": comparison(profiles, atlas)} if profiles else {}),
     }
 
 
@@ -154,6 +163,13 @@ def _nearest(atlas: Atlas) -> list[list[list[float]]]:
     ]
 
 
+def _with_profiles(topics: list[dict[str, Any]], profiles: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The topics, each with its profile as far as there are any."""
+    return (
+        [{**topic, "profile": profile} for topic, profile in zip(topics, profiles, strict=True)] if profiles else topics
+    )
+
+
 def _groups(atlas: Atlas) -> list[list[Any]]:
     """Level, code, label, x, y and papers of each group, the largest of a level first."""
     return [
@@ -165,7 +181,7 @@ def _groups(atlas: Atlas) -> list[list[Any]]:
             _place(group.y, atlas.papers["y"]),
             int(group.Papers),
         ]
-        for group in records(atlas.groups.sort_values(["Level", "Papers"], ascending=[True, False]))
+        for group in records(largest_first(atlas.groups))
     ]
 
 

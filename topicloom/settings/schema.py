@@ -369,6 +369,54 @@ class PicturesSettings(Section):
     figures: bool = Field(True, description="Draw the figures, PNG and SVG.")
     report: bool = Field(True, description="Write report.html.")
 
+    @property
+    def drawn(self) -> bool:
+        """Whether the topics are described, for figures and report and what is made beside them."""
+        return self.figures or self.report
+
+
+class ColumnsSettings(Section):
+    """Columns of the dataset; those left out are found by the names that databases give them."""
+
+    authors: str | None = Field(None, min_length=1, description="Authors, shortened; AU and the like when left out.")
+    full_names: str | None = Field(None, min_length=1, description="Authors in full; AF when left out.")
+    source: str | None = Field(None, min_length=1, description="Journal or book; SO when left out.")
+    cited: str | None = Field(None, min_length=1, description="How often a paper is cited; TC when left out.")
+    type: str | None = Field(None, min_length=1, description="Kind of document; DT when left out.")
+    keywords: str | None = Field(None, min_length=1, description="Keywords of the authors; DE when left out.")
+    indexed: str | None = Field(None, min_length=1, description="Keywords of the database; ID when left out.")
+    categories: str | None = Field(None, min_length=1, description="Subject categories; WC when left out.")
+    areas: str | None = Field(None, min_length=1, description="Research areas; SC when left out.")
+    countries: str | None = Field(None, min_length=1, description="Countries; Countries when left out.")
+    institutions: str | None = Field(None, min_length=1, description="Institutions; Institutions when left out.")
+
+    @property
+    def named(self) -> dict[str, dict[str, str]]:
+        """What a stage that reads the dataset states of them: nothing where none is named."""
+        named = self.model_dump(exclude_none=True)
+        return {"columns": named} if named else {}
+
+
+class TakeAwaySettings(Section):
+    """What is made to be taken away, where figures or report are drawn."""
+
+    profiles: bool = Field(
+        True,
+        description="Authors, sources, countries and citations of topics: topic_profiles.csv, topic_citations.csv.",
+    )
+    papers: bool = Field(True, description="A tidy row a paper: papers.csv.")
+    excel: bool = Field(True, description="Topics, groups, years, profiles and citations as a workbook: topics.xlsx.")
+    vosviewer: bool = Field(True, description="Topics as map and network of VOSviewer, in exports/.")
+    gephi: bool = Field(True, description="Topics as a network for Gephi: exports/topics.gexf.")
+    ris: bool = Field(True, description="Papers with their topics as keywords, for Zotero: exports/papers.ris.")
+    bibtex: bool = Field(False, description="The same as BibTeX: exports/papers.bib.")
+    parquet: bool = Field(True, description="papers.csv as Parquet, for Embedding Atlas: exports/papers.parquet.")
+
+    @property
+    def files(self) -> dict[str, bool]:
+        """What the stage take-away makes, by the names of the settings."""
+        return self.model_dump(exclude={"profiles"})
+
 
 class ConsensusSettings(Section):
     """Topics that several seeds agree on."""
@@ -444,6 +492,8 @@ class TopicModelSettings(Section):
     export: ExportSettings = Field(default_factory=ExportSettings)
     names: NamesSettings = Field(default_factory=NamesSettings)
     pictures: PicturesSettings = Field(default_factory=PicturesSettings)
+    take_away: TakeAwaySettings = Field(default_factory=TakeAwaySettings)
+    columns: ColumnsSettings = Field(default_factory=ColumnsSettings)
 
     @model_validator(mode="after")
     def _fit_together(self) -> TopicModelSettings:

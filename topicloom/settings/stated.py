@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from topicloom.settings.schema import ColumnsSettings, TakeAwaySettings
+
 # With their defaults. Runs of before say nothing of them, and are to compare as equal with a run that leaves them out.
 LATER: Mapping[str, Any] = {
     "tmo": {
@@ -13,6 +15,8 @@ LATER: Mapping[str, Any] = {
         "precision": "full",
         "quick": False,
         "represent": {"tokenizer": None},
+        "take_away": {name: field.default for name, field in TakeAwaySettings.model_fields.items()},
+        "columns": dict.fromkeys(ColumnsSettings.model_fields),
     },
 }
 _SET = object()  # what no value equals
@@ -24,7 +28,9 @@ def stated(dumped: Mapping[str, Any], later: Mapping[str, Any] = LATER) -> dict[
     for name, value in dumped.items():
         default = later.get(name, _SET)
         if isinstance(default, Mapping) and isinstance(value, Mapping):
-            kept[name] = stated(value, default)
+            inner = stated(value, default)
+            if inner or value.keys() - default.keys():
+                kept[name] = inner
         elif value != default:
             kept[name] = value
     return kept

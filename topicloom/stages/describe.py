@@ -219,6 +219,7 @@ def _parameters(settings: Settings) -> dict[str, Any]:
         **id_column(settings),
         "this_year": settings.this_year,  # is not over: the last bar of a trend says so
         **settings.tmo.export.escaping,
+        **settings.tmo.columns.named,
     }
 
 
@@ -250,6 +251,6 @@ STAGE = Stage(
     parts=(NAMES,),
     writes=tuple(artifact.name for artifact in ATLAS),
     libraries=("pandas", "scipy", "scikit-learn", "snowballstemmer"),
-    wanted=lambda settings: settings.tmo.pictures.figures or settings.tmo.pictures.report,
+    wanted=lambda settings: settings.tmo.pictures.drawn,
     compute=_compute,
 )

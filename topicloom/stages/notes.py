@@ -224,6 +224,11 @@ def picture_notes(facts: Mapping[str, Mapping[str, Any]], failed: Mapping[str, s
             f"{unnamed} topics have no name of the language model yet; their keywords stand in, and the next run asks "
             "again."
         )
+    for field, column in facts.get("profiles", {}).get("absent_columns", {}).items():
+        yield (
+            f"tmo.columns.{field} is {column!r}, and the dataset has no column of that name: {field.replace('_', ' ')} "
+            "are left out."
+        )
     for figure, reason in facts.get("figures", {}).get("failed", {}).items():
         yield f"The figure {figure} could not be drawn ({reason}); the next run tries again."
     for stage, reason in failed.items():

@@ -9,9 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from topicloom.lineage.history import History, HistoryError
-from topicloom.output_files import DRAWN, FIGURES_FOLDER, QUALITY_FILE, REPORT_FILE, RUN_RECORD, TABLES
+from topicloom.output_files import (
+    DRAWN,
+    EXPORTS_FOLDER,
+    FIGURES_FOLDER,
+    PROFILE_TABLES,
+    QUALITY_FILE,
+    REPORT_FILE,
+    RUN_RECORD,
+    TABLES,
+)
 from topicloom.settings.schema import Settings
-from topicloom.stage_names import DESCRIBE, FIGURES, QUALITY, REPORT
+from topicloom.stage_names import DESCRIBE, FIGURES, PROFILES, QUALITY, REPORT, TAKE_AWAY
 from topicloom.store.files import write_json
 from topicloom.store.record_form import stated_identity
 from topicloom.store.run_record import analysis_lock, exported_by, read_record, update_record
@@ -21,6 +30,7 @@ from topicloom.store.swap import swapped_in
 logger = logging.getLogger(__name__)
 
 _ENTRY = "pictures"
+_DRAWN_FOLDERS = (FIGURES_FOLDER, EXPORTS_FOLDER)
 _NOTED = "labels_noted"  # of which pictures and run the history has the labels
 
 
@@ -32,7 +42,7 @@ def published_names(record: Mapping[str, Any]) -> list[str]:
 def _published(record: Mapping[str, Any]) -> dict[str, str]:
     """SHA-256 of each picture that run.json states; a name that is not of a picture is none of ours."""
     stated = (record.get(_ENTRY) or {}).get("files", {})
-    return {name: sha256 for name, sha256 in stated.items() if name.partition("/")[0] in {*DRAWN, FIGURES_FOLDER}}
+    return {name: sha256 for name, sha256 in stated.items() if name.partition("/")[0] in {*DRAWN, *_DRAWN_FOLDERS}}
 
 
 def publish_pictures(
@@ -40,7 +50,7 @@ def publish_pictures(
 ) -> list[str]:
     """Make the analysis folder hold the pictures of `refs` and no others; returns the names that were written.
 
-    refs: results of describe, quality, figures and report, as far as there are any. What an earlier run has published
+    refs: results of the stages that draw, as far as there are any. What an earlier run has published
     and this one has not is removed, so that no picture of another result lies beside the tables: the store keeps it.
     All change at one moment, and run.json notes what they were made from. Where the folder no longer holds the export
     that they belong to, since another run has exported, nothing is published.
@@ -55,11 +65,11 @@ def publish_pictures(
             return []
         before = _published(record)
         changed = {name for name, (path, sha256) in wanted.items() if not _holds(settings, store, name, sha256)}
-        # A folder changes as a whole: with one figure of it all are put in place anew.
+        # A folder changes as a whole: with one file of it all are put in place anew.
         tops = {name.partition("/")[0] for name in changed}
         gone = {name.partition("/")[0] for name in before} - {name.partition("/")[0] for name in wanted}
-        if {name for name in before if name not in wanted and name.startswith(f"{FIGURES_FOLDER}/")} - gone:
-            tops.add(FIGURES_FOLDER)
+        less = {name.partition("/")[0] for name in before if name not in wanted}
+        tops |= less.intersection(_DRAWN_FOLDERS) - gone
         files = {name: sha256 for name, (_, sha256) in wanted.items()}
         entry = {"keys": {stage: ref.key for stage, ref in refs.items()}, "files": files}
         if not tops and not gone and (record.get(_ENTRY) or {"keys": {}, "files": {}}) == entry:
@@ -114,9 +124,12 @@ def _wanted(store: Store, refs: Mapping[str, StageRef]) -> dict[str, tuple[Path,
     """Each file to publish by its name in the analysis folder: where it lies in the store, and its digest."""
     names: dict[str, dict[str, str]] = {
         DESCRIBE: {name: name for name in TABLES},
+        PROFILES: {name: name for name in PROFILE_TABLES},
         QUALITY: {QUALITY_FILE: QUALITY_FILE},
         REPORT: {REPORT_FILE: REPORT_FILE},
     }
+    if TAKE_AWAY in refs:
+        names[TAKE_AWAY] = dict(refs[TAKE_AWAY].facts["files"])
     if FIGURES in refs:
         names[FIGURES] = {f"{FIGURES_FOLDER}/{name}": name for name in refs[FIGURES].facts["files"]}
     return {

@@ -18,11 +18,13 @@ from topicloom.stages import (
     identify,
     load_embeddings,
     orphan_split,
+    profiles,
     quality,
     reassign,
     reduce,
     report,
     represent,
+    take_away,
     update,
 )
 from topicloom.stages.stage import Refs, Stage
@@ -44,6 +46,8 @@ STAGES: Final[Mapping[str, Stage]] = {
         identify,
         export,
         describe,
+        profiles,
+        take_away,
         quality,
         figures,
         report,

@@ -18,12 +18,14 @@ from topicloom.stage_names import (
     DESCRIBE,
     EXPORT,
     FIGURES,
+    PROFILES,
     QUALITY,
     REPORT,
     STAGE_NAMES,
 )
 from topicloom.stages.describe import ATLAS
 from topicloom.stages.graph_topics import path_read, stored_path
+from topicloom.stages.profiles import SHOWN
 from topicloom.stages.quality import MEASURES
 from topicloom.stages.record import notes_of
 from topicloom.stages.stage import Artifact, Refs, Stage, Work
@@ -57,6 +59,7 @@ def write_report(work: Work) -> None:
         score=settings.tmo.score,
         by_hand=read_labels(settings),
         resolutions=stored_path(store, refs[CLUSTER]) if CLUSTER in refs else None,
+        profiles=read_json(work.path(SHOWN)) if PROFILES in refs else None,
     )
     path = work.out.path(PAGE.name)
     path.write_text(page, encoding="utf-8")
@@ -92,7 +95,9 @@ def _parameters(settings: Settings) -> dict[str, Any]:
 
 
 def _reads(settings: Settings, refs: Refs) -> tuple[Artifact, ...]:
-    return (*ATLAS, *path_read(refs), *((MEASURES,) if settings.tmo.pictures.quality else ()))
+    """The page does without profiles where they could not be made."""
+    profiles = (SHOWN,) if settings.tmo.take_away.profiles and PROFILES in refs else ()
+    return (*ATLAS, *path_read(refs), *profiles, *((MEASURES,) if settings.tmo.pictures.quality else ()))
 
 
 def _shown_on_the_page(settings: Settings, refs: Refs) -> dict[str, str]:
@@ -107,7 +112,7 @@ def _shown_on_the_page(settings: Settings, refs: Refs) -> dict[str, str]:
 
 STAGE = Stage(
     REPORT,
-    version=8,
+    version=9,
     parameters=_parameters,
     reads=_reads,
     sees=_SEEN,

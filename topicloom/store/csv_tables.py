@@ -21,7 +21,7 @@ _FORMULA = re.compile(r"'*[=+\-@\t\r\n\0＝＋－＠]")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
-def write_csv(table: pd.DataFrame, path: Path, *, escape_formulas: bool = False) -> None:
+def write_csv(table: pd.DataFrame, path: Path, *, escape_formulas: bool = False, for_excel: bool = False) -> None:
     r"""Write a table as CSV: UTF-8, a line of column names, no index, lines ended by "\n".
 
     A field is quoted where it holds a comma, a quote, a line feed or a carriage return.
@@ -30,10 +30,12 @@ def write_csv(table: pd.DataFrame, path: Path, *, escape_formulas: bool = False)
         table: What is written.
         path: Where to; the file is written in place.
         escape_formulas: Put an apostrophe before texts and column names that a spreadsheet would take for a formula.
+        for_excel: Begin with the mark by which Excel knows UTF-8. Tables that the notebook's readers read have none.
     """
     if escape_formulas:
         table = _escaped_table(table)
-    with _LineFeeds(path.open("wb"), encoding="utf-8", newline="") as file:
+    encoding = "utf-8-sig" if for_excel else "utf-8"
+    with _LineFeeds(path.open("wb"), encoding=encoding, newline="") as file:
         table.to_csv(file, index=False, lineterminator=_QUOTED_FOR)
 
 

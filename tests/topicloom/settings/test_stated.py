@@ -34,6 +34,8 @@ def test_a_run_of_before_states_the_same():
         before["tmo"]["precision"],
         before["tmo"]["quick"],
         before["tmo"]["represent"]["tokenizer"],
+        before["tmo"]["take_away"],
+        before["tmo"]["columns"],
     )
     assert stated(now) == before
     assert stated_digest(now, {}) == stated_digest(before, {})

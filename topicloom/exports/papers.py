@@ -1,0 +1,116 @@
+"""papers.csv: one tidy row a paper, with all that a reader wants to sort, filter and join by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from topicloom.atlas.atlas import Atlas
+from topicloom.atlas.profiles import citation_percentiles
+from topicloom.atlas.values import plain
+
+_THIRDS: Final = ((66.7, "core"), (33.3, "middle"), (0.0, "periphery"))  # above which; typicality has one decimal
+
+
+class Shares(NamedTuple):
+    """How much of topics is in the words of papers.
+
+    Args:
+        own: (n,) share of a paper's own topic, NaN for outliers.
+        second: (n,) the topic with the largest share but its own, -1 for none; of an outlier the largest.
+        second_share: (n,) its share, 0 for none.
+    """
+
+    own: NDArray[np.float64]
+    second: NDArray[np.int64]
+    second_share: NDArray[np.float64]
+
+
+def shares_of(distribution: csr_matrix, topics: NDArray[np.int64]) -> Shares:
+    """The shares of a paper's own topic and of the one after it.
+
+    Args:
+        distribution: (n, t) shares of the topics in each paper's words.
+        topics: (n,) topic of each paper, -1 for outliers.
+
+    Returns:
+        The shares; of topics with equal shares the first is the second one.
+
+    Example:
+        >>> found = shares_of(csr_matrix([[0.6, 0.3, 0.1], [0.0, 0.2, 0.8], [0.0, 0.0, 0.0]]), np.array([0, -1, 1]))
+        >>> found.own.tolist(), found.second.tolist(), found.second_share.tolist()
+        ([0.6, nan, 0.0], [1, 2, -1], [0.3, 0.8, 0.0])
+    """
+    cells = distribution.tocoo()
+    is_own = cells.col == topics[cells.row]
+    own = np.where(topics >= 0, 0.0, np.nan)
+    own[cells.row[is_own]] = cells.data[is_own]
+    others = np.flatnonzero(~is_own & (cells.data > 0))
+    order = others[np.lexsort((cells.col[others], -cells.data[others], cells.row[others]))]
+    rows, first = np.unique(cells.row[order], return_index=True)
+    second = np.full(len(topics), -1, dtype=np.int64)
+    second_share = np.zeros(len(topics))
+    second[rows], second_share[rows] = cells.col[order[first]], cells.data[order[first]]
+    return Shares(own, second, second_share)
+
+
+def papers_table(atlas: Atlas, shares: Shares, given: NDArray[np.bool_] | None = None) -> pd.DataFrame:
+    """One row a paper, in the order of the corpus file.
+
+    Args:
+        atlas: Of the analysis.
+        shares: Of its papers.
+        given: (n,) the outliers that were given to a topic; None where none could be.
+
+    Returns:
+        UT, DOI, Title, Authors, Year, Source, Citations, CitationPercentile (among the papers of its year), Topic (-1
+        for outliers), topic_uid, Label, group0 (coarsest) and on to the finest level above the topics, Typicality,
+        Core (core, middle, periphery: thirds of the topic by typicality), Share, SecondTopic, SecondLabel,
+        SecondShare, x, y, Outlier, Placed (in a model fitted before), Given (an outlier that was given to its topic).
+        Empty where unknown.
+    """
+    papers, topics = atlas.papers, atlas.papers["Topic"].to_numpy(dtype=np.int64)
+    table = pd.DataFrame({"UT": papers["UT"], "DOI": [plain(doi) for doi in papers["doi"]]})
+    for name, column in (("Title", "title"), ("Authors", "authors"), ("Source", "source")):
+        table[name] = [plain(text) for text in papers[column]]
+    table.insert(4, "Year", papers["year"])
+    table["Citations"] = papers["cited"]
+    table["CitationPercentile"] = citation_percentiles(papers["cited"], papers["year"]).round(1)
+    table["Topic"] = topics
+    table["topic_uid"] = _looked_up(list(atlas.topics["topic_uid"]), topics)
+    table["Label"] = _looked_up([plain(label) for label in atlas.topics["Label"]], topics)
+    for level in range(atlas.levels.shape[1] - 1):
+        table[f"group{level}"] = _looked_up(group_labels(atlas, level), topics)
+    table["Typicality"] = papers["Typicality"]
+    table["Core"] = [_third(value) for value in papers["Typicality"]]
+    table["Share"] = shares.own.round(4)
+    table["SecondTopic"] = pd.array(np.where(shares.second >= 0, shares.second, 0), dtype="Int64")
+    table.loc[shares.second < 0, "SecondTopic"] = pd.NA
+    table["SecondLabel"] = _looked_up([plain(label) for label in atlas.topics["Label"]], shares.second)
+    table["SecondShare"] = np.where(shares.second >= 0, shares.second_share, np.nan).round(4)
+    table["x"], table["y"] = (papers[axis].astype(float).round(4) for axis in ("x", "y"))
+    table["Outlier"] = topics == -1
+    table["Placed"] = papers["placed"].astype(bool)
+    table["Given"] = np.zeros(len(papers), dtype=bool) if given is None else given & (topics >= 0)
+    return table
+
+
+def group_labels(atlas: Atlas, level: int) -> list[str]:
+    """The label of the group of each topic on a level."""
+    groups = atlas.groups[atlas.groups["Level"] == level]
+    labels = dict(zip(groups["Code"], groups["Label"], strict=True))
+    return [plain(str(labels[code])) for code in atlas.levels[:, level]]
+
+
+def _looked_up(names: Sequence[str], topics: NDArray[np.int64]) -> list[str]:
+    """The name of each paper's topic, "" for -1."""
+    return [names[topic] if topic >= 0 else "" for topic in topics]
+
+
+def _third(typicality: Any) -> str:
+    return next((name for least, name in _THIRDS if typicality > least), "")

@@ -1,0 +1,126 @@
+"""The stage take-away: the papers as one tidy table, and papers and topics as files for other programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from topicloom.inputs.paper_fields import read_details
+from topicloom.output_files import EXPORTS_FOLDER, PAPERS, TOPICS_BOOK
+from topicloom.settings.schema import Settings, reassigns
+from topicloom.stage_names import DESCRIBE, LOAD_EMBEDDINGS, PROFILES, TAKE_AWAY
+from topicloom.stages import profiles
+from topicloom.stages.describe import ATLAS
+from topicloom.stages.distribution import MATRIX
+from topicloom.stages.load_embeddings import ROWS, stored_rows
+from topicloom.stages.reassign import GIVEN_SCORE
+from topicloom.stages.stage import Artifact, Refs, Stage, Work
+from topicloom.store.csv_tables import write_csv
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from topicloom.atlas.atlas import Atlas
+
+PARQUET: Final = "papers.parquet"
+_MOST_OF_FIELD = 10  # values of a topic and field in the workbook; topic_profiles.csv has them all
+
+
+def write_files(work: Work) -> None:
+    """Write what the settings want. Artifacts: papers.csv, topics.xlsx, and those of exports/.
+
+    Facts: files, the name of each artifact by its place in the analysis folder.
+    """
+    import pandas as pd
+
+    from topicloom.atlas.atlas import read_atlas
+    from topicloom.exports.networks import GEXF, VOSVIEWER_MAP, VOSVIEWER_NETWORK, write_gexf, write_vosviewer
+    from topicloom.exports.references import BIBTEX, RIS, write_bibtex, write_ris
+
+    wanted, out = work.settings.tmo.take_away, work.out
+    atlas = read_atlas(work.folder(DESCRIBE))
+    papers = _papers(work, atlas)
+    made: list[str] = []
+    if wanted.papers:
+        escape = work.settings.tmo.export.escape_formulas
+        write_csv(papers, out.path(PAPERS), escape_formulas=escape, for_excel=True)
+    if wanted.excel:
+        _write_workbook(work, atlas)
+    if wanted.vosviewer:
+        write_vosviewer(atlas, out.folder)
+        made += [VOSVIEWER_MAP, VOSVIEWER_NETWORK]
+    if wanted.gephi:
+        write_gexf(atlas, out.folder)
+        made.append(GEXF)
+    details = read_details(work.settings, list(papers["UT"])) if wanted.ris or wanted.bibtex else pd.DataFrame()
+    if wanted.ris:
+        write_ris(papers, details, out.path(RIS))
+        made.append(RIS)
+    if wanted.bibtex:
+        write_bibtex(papers, details, out.path(BIBTEX))
+        made.append(BIBTEX)
+    if wanted.parquet:
+        papers.to_parquet(out.path(PARQUET), index=False)
+        made.append(PARQUET)
+    tables = [name for name, is_made in ((PAPERS, wanted.papers), (TOPICS_BOOK, wanted.excel)) if is_made]
+    out.facts = {"files": {**{name: name for name in tables}, **{f"{EXPORTS_FOLDER}/{name}": name for name in made}}}
+
+
+def _papers(work: Work, atlas: Atlas) -> pd.DataFrame:
+    import numpy as np
+    from scipy.sparse import load_npz
+
+    from topicloom.exports.papers import papers_table, shares_of
+
+    rows = stored_rows(work.store, work.refs[LOAD_EMBEDDINGS])
+    shares = shares_of(load_npz(work.path(MATRIX)).tocsr()[rows], atlas.papers["Topic"].to_numpy(dtype=np.int64))
+    given = ~np.isnan(np.load(work.path(GIVEN_SCORE))[rows]) if reassigns(work.settings) else None
+    return papers_table(atlas, shares, given)
+
+
+def _write_workbook(work: Work, atlas: Atlas) -> None:
+    import pandas as pd
+
+    from topicloom.exports.workbook import write_workbook
+
+    years = atlas.over_time.pivot(index="Topic", columns="Year", values="Count").fillna(0).astype(int).reset_index()
+    sheets = {
+        "Topics": atlas.topics.drop(columns=["Words", "Weights"]),
+        "Groups": atlas.groups,
+        "Years": years.rename(columns=str),
+    }
+    if PROFILES in work.refs:
+        found = pd.read_csv(work.path(profiles.TABLE), keep_default_na=False)
+        numbers = ["Topic", "Lift", "LiftLow", "LiftHigh"]
+        found[numbers] = found[numbers].apply(pd.to_numeric)
+        place = found.groupby(["Level", "Code", "Field"]).cumcount()
+        sheets["Profiles"] = found.loc[place < _MOST_OF_FIELD]
+        sheets["Citations"] = pd.read_csv(work.path(profiles.CITATIONS))
+    write_workbook(sheets, work.out.path(TOPICS_BOOK))
+
+
+def _parameters(settings: Settings) -> dict[str, Any]:
+    own = settings.tmo
+    return {**own.take_away.files, "id_column": own.id_column, "type": own.columns.type, **own.export.escaping}
+
+
+def _reads(settings: Settings, refs: Refs) -> tuple[Artifact, ...]:
+    """The workbook does without profiles where they could not be made."""
+    book = settings.tmo.take_away.excel and settings.tmo.take_away.profiles and PROFILES in refs
+    return (
+        *(*ATLAS, MATRIX, ROWS),
+        *((GIVEN_SCORE,) if reassigns(settings) else ()),
+        *((profiles.TABLE, profiles.CITATIONS) if book else ()),
+    )
+
+
+STAGE = Stage(
+    TAKE_AWAY,
+    version=1,
+    parameters=_parameters,
+    reads=_reads,
+    sees=(PROFILES,),
+    files=lambda settings: (settings.dataset_path,),
+    libraries=("pandas", "scipy", "pyarrow", "openpyxl"),
+    wanted=lambda settings: settings.tmo.pictures.drawn and any(settings.tmo.take_away.files.values()),
+    compute=write_files,
+)
