@@ -14,7 +14,9 @@ from tests.flows.test_report_browser import Opened
 from tests.topicloom.atlases import small_atlas
 from tests.topicloom.test_report_colours import contrast, css, linear
 from topicloom.lineage.labels import read_labels
+from topicloom.report import page as page_module
 from topicloom.report.page import report_page
+from topicloom.report.payload import payload
 
 TOPICS = 40
 
@@ -29,10 +31,30 @@ def named_atlas():
     return dataclasses.replace(atlas, topics=topics, papers=papers)
 
 
+def with_profiles(made: dict) -> dict:
+    """A payload with a country a paper, a profile of the first topic, and topics by country."""
+    papers, countries = made["papers"], ["<b>A</b>", "B"]
+    papers["countries"], papers["country"] = ["", *countries], [1 + row % 2 for row in range(len(papers["x"]))]
+    own = [[row for row, number in enumerate(papers["topic"]) if number == topic] for topic in range(TOPICS)]
+    counts = [[sum(papers["country"][row] == code for row in rows) for code in (1, 2)] for rows in own]
+    counts[0] = [12, 0]
+    crossing = {"names": countries, "all": [240, 240], "counts": counts, "known": [12] * TOPICS}
+    fields = {"countries": {"name": "Countries", "papers": 480}}
+    made["profiles"] = {"fields": fields, "groups": [{}] * len(made["groups"]), "crossings": {"countries": crossing}}
+    made["topics"][0]["profile"] = {
+        "countries": [["<b>A</b>", 12, 2.0]],
+        "citations": {"papers": 9, "total": 1234, "median": 5.0, "percentile": 61.2},
+        "cited": [[3, 77]],
+    }
+    return made
+
+
 @pytest.fixture(scope="module")
 def opened(browser, tmp_path_factory):
     path = tmp_path_factory.mktemp("map") / "report.html"
-    page = report_page(named_atlas(), "Q338/a01", [], [], {}, [], None, None, by_hand={"T-99999999": "=gone; but kept"})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(page_module, "payload", lambda *given, **named: with_profiles(payload(*given, **named)))
+        page = made_page()
     path.write_text(page, encoding="utf-8")
     made = Opened(browser, path)
     yield made
@@ -48,6 +70,11 @@ def page(opened):
     opened.page.evaluate("scrollTo({top: document.getElementById('map').offsetTop - 60, behavior: 'instant'})")
     opened.page.mouse.move(2, 2)
     return opened.page
+
+
+def made_page() -> str:
+    by_hand = {"T-99999999": "=gone; but kept"}
+    return report_page(named_atlas(), "Q338/a01", [], [], {}, [], None, None, by_hand=by_hand)
 
 
 def listed(page) -> str:
@@ -141,6 +168,7 @@ def test_the_legend_filters_and_histograms_are_brushed(page):
     entries.nth(1).click()  # values of a column add up
     assert listed(page).startswith(f"{first + second} papers")
     page.click("#reset")
+    page.locator(".histogram svg").first.scroll_into_view_if_needed()
     chart = page.locator(".histogram svg").first.bounding_box()
     page.mouse.move(chart["x"] + chart["width"] * 0.5, chart["y"] + 20)
     page.mouse.down()
@@ -201,7 +229,7 @@ def test_papers_are_taken_away_in_every_form(page):
     page.wait_for_function("() => /^[0-9]+ papers/.test(document.getElementById('listed').textContent)")
     number = int(listed(page).split(" ")[0])
     text = downloaded(page, "#save-csv")
-    assert text.startswith("\ufeffUT,DOI,title,authors,year,source,citations,language,topic,")
+    assert text.startswith("\ufeffUT,DOI,title,authors,year,source,citations,country,language,topic,")
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
     assert len(rows) == number
     papers = named_atlas().papers.set_index("UT")
@@ -234,8 +262,18 @@ def test_the_card_tells_of_a_topic_and_a_better_name_goes_into_labels_csv(page, 
     page.select_option("#topic-filter", "0")
     card = page.locator("#card")
     text = card.inner_text()
-    for said in ("12 papers", "T-00000000", "Nearest topics", "Core papers", "Authors", "<b>Ng</b>, B", "Most cited"):
+    for said in (
+        "12 papers",
+        "T-00000000",
+        "Nearest topics",
+        "Core papers",
+        "Authors",
+        "<b>Ng</b>, B",
+        "Most cited",
+        "<b>A</b>",
+    ):
         assert said in text
+    assert "1,234 citations, median 5, mean percentile in their year 61" in text
     assert card.locator("svg").count() == 1
     assert card.locator("b, i, img, script").count() == 0
     card.locator("summary").click()
@@ -248,6 +286,26 @@ def test_the_card_tells_of_a_topic_and_a_better_name_goes_into_labels_csv(page, 
     assert found == {"T-99999999": "=gone; but kept", "T-00000000": 'Cells, "hearts"'}
     card.locator("ol .link").first.click()
     assert page.input_value("#topic-filter") not in ("", "0")
+
+
+def test_topics_by_country_lead_to_their_papers(page):
+    table = page.locator("#crossing-table")
+    assert table.locator("thead th").all_text_contents() == ["topic", "<b>A</b>", "B"]
+    cells = table.locator("tbody tr").nth(1).locator("td")
+    shares = [int(text) for text in cells.all_inner_texts()]
+    assert sum(shares) == 100
+    assert table.locator("tbody tr").first.locator("td").all_inner_texts() == ["100", ""]
+    assert table.locator("tbody tr").count() == 30
+    cells.first.locator("button").click()
+    number = round(12 * shares[0] / 100)
+    assert listed(page).startswith(f"{number} papers")
+    assert "f=country:<b>A</b>&t=T-00000001" in state(page)
+    first = table.locator("tbody th .link").first
+    first.focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown", "ArrowRight"):  # the empty cell is passed over
+        page.keyboard.press(key)
+    assert page.evaluate("document.activeElement.closest('td').cellIndex") == 2
+    assert table.locator("[tabindex='0']").count() == 1
 
 
 def test_ramps_are_seen_on_both_grounds(page):

@@ -4,7 +4,7 @@ const FIRST = 12;
 // Fields by size, then what is no field.
 const fieldsFirst = (data) => data.topics.map((_, number) => number).sort((a, b) => data.topics[b].field - data.topics[a].field || a - b);
 
-function more(button, box, total, build) {
+function more(button, box, total, build, first = FIRST) {
   let done = 0;
   const add = (count) => {
     for (const end = Math.min(total, done + count); done < end; done++) box.append(build(done));
@@ -13,7 +13,7 @@ function more(button, box, total, build) {
   };
   button.onclick = () => add(48);
   box.replaceChildren();
-  add(FIRST);
+  add(first);
 }
 
 function caption(entry) {

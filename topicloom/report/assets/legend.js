@@ -47,7 +47,7 @@ function legendOf(papers, data, filters, changed) {
       others.addEventListener('change', () => { filters.toggle(column.key, Number(others.value)); changed(); });
       entries.push(others);
     }
-    const several = column.sets.some((members) => members.length > 1) ? ' Of several values the first colours a paper; the filter finds each.' : '';
+    const several = column.sets.some((members) => members.length > 1) ? ' Of several values the first colours a paper; the filter finds each.' : column.note ?? '';
     box.replaceChildren(make('span', { className: 'hint', textContent: `${column.title[0].toUpperCase()}${column.title.slice(1)}; click to filter:${several}` }), ...entries);
   }
 

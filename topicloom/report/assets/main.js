@@ -22,6 +22,7 @@ unpack().then((data) => {
   wordCharts(data);
   yearCharts(data);
   heatmap(data, show);
+  crossings(data, (number, field, name) => { map.showTopic(number, field, name); element('map').scrollIntoView(); });
   tree(data, show);
   scoreChart(data);
   coverageChart(data);

@@ -147,11 +147,14 @@ function paperMap(data) {
     tip.style.top = `${top + tip.offsetHeight + 20 > view.height ? Math.max(4, top - tip.offsetHeight - 10) : top + 14}px`;
   }
 
-  // A topic chosen: its papers, its card, and the map moved there; null: all topics.
-  function showTopic(number) {
+  // A topic chosen: its papers, its card, and the map moved there; null: all topics. Of a country or source, if named,
+  // only its papers.
+  function showTopic(number, field = null, name = null) {
     filters.search('');
     element('search').value = '';
     filters.setValues('group', new Set());
+    const column = papers.columns.get({ countries: 'country', sources: 'source' }[field]), value = column?.names.indexOf(name) ?? -1;
+    if (column) filters.setValues(column.key, new Set(value < 0 ? [] : [value]));
     filters.setValues('topic', new Set(number === null ? [] : [number]));
     if (number === null) view.fit(); else { goTo(number); sheet(); }
     apply();

@@ -33,10 +33,10 @@ function papersOf(data) {
     add({ key: 'source', title: 'source', kind: 'category', names: raw.sources, codes: Int32Array.from(raw.source, (code) => (code === empty ? -1 : code)), sets: single(raw.sources.length) });
   }
   if (raw.cited?.some((value) => value >= 0)) add(numbered('cited', 'citations', raw.cited.map((value) => (value < 0 ? null : value))));
-  for (const [key, names, title] of [['country', raw.countries, 'country that is named first'], ['type', raw.types, 'document type']]) {
+  for (const [key, names, title] of [['country', raw.countries, 'country'], ['type', raw.types, 'document type']]) {
     if (!raw[key] || !names.some((name) => name)) continue;
     const empty = names.indexOf('');
-    add({ key, title, kind: 'category', names, codes: Int32Array.from(raw[key], (code) => (code === empty ? -1 : code)), sets: single(names.length) });
+    add({ key, title, kind: 'category', names, codes: Int32Array.from(raw[key], (code) => (code === empty ? -1 : code)), sets: single(names.length), note: ' Of several the one that is named first.' });
   }
   for (const { key, title, kind, names, sets, codes, values } of data.columns) {
     add(kind === 'number' ? numbered(key, title, values) : { key, title, kind, names, sets: sets ?? single(names.length), codes: Int32Array.from(codes) });
