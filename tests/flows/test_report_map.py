@@ -41,6 +41,7 @@ def with_profiles(made: dict) -> dict:
     crossing = {"names": countries, "all": [240, 240], "counts": counts, "known": [12] * TOPICS}
     fields = {"countries": {"name": "Countries", "papers": 480}}
     made["profiles"] = {"fields": fields, "groups": [{}] * len(made["groups"]), "crossings": {"countries": crossing}}
+    made["methods"] = {"text": "One <b>paragraph</b>.\n\nAnother.", "bibtex": "@article{one}"}
     made["topics"][0]["profile"] = {
         "countries": [["<b>A</b>", 12, 2.0]],
         "citations": {"papers": 9, "total": 1234, "median": 5.0, "percentile": 61.2},
@@ -253,7 +254,12 @@ def test_papers_are_taken_away_in_every_form(page):
     page.wait_for_function("() => document.getElementById('taken').textContent.includes('DOIs copied')")
     page.click("#copy-query")
     page.wait_for_function("() => document.getElementById('taken').textContent.includes('query of')")
-    dois, query = page.evaluate("window.copied")
+    assert page.locator("#methods-text p").all_inner_texts() == ["One <b>paragraph</b>.", "Another."]
+    page.click("#copy-methods")
+    page.click("#copy-bibtex")
+    page.wait_for_function("() => document.getElementById('methods-copied').textContent.includes('references')")
+    dois, query, *methods = page.evaluate("window.copied")
+    assert methods == ["One <b>paragraph</b>.\n\nAnother.", "@article{one}"]
     assert dois.split("\n") == [row["DOI"] for row in rows if row["DOI"]]
     assert query == f"UT=({' OR '.join(row['UT'] for row in rows)})"
 

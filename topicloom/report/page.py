@@ -24,7 +24,7 @@ from topicloom.store.csv_tables import records
 _SCRIPTS = (
     *("data.js", "search.js", "papers.js", "view.js", "points.js", "colours.js", "labels.js", "filters.js"),
     *("legend.js", "takeaway.js", "list.js", "card.js", "gestures.js", "address.js", "map.js"),
-    *("charts.js", "crossings.js", "resolutions.js", "table.js", "main.js"),
+    *("charts.js", "crossings.js", "methods.js", "resolutions.js", "table.js", "main.js"),
 )
 _QUALITY_NAMES = {
     "npmi": "Coherence, NPMI",

@@ -27,6 +27,7 @@ unpack().then((data) => {
   scoreChart(data);
   coverageChart(data);
   resolutionChart(data);
+  methodsText(data);
   document.body.dataset.ready = 'true';
 }).catch((error) => {
   element('listed').textContent = `The map and the charts could not be drawn: ${error.message}. A browser of 2023 or later is needed.`;
