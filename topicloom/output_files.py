@@ -23,6 +23,8 @@ OVER_TIME: Final = "topics_over_time.csv"
 SIMILARITY: Final = "topic_similarity.csv"
 HIERARCHY: Final = "topic_hierarchy.csv"
 GROUPS: Final = "topic_groups.csv"
+MOVES_FILE: Final = "topic_moves.csv"
+BRIDGES: Final = "topic_bridges.csv"
 TABLES: Final = (SUMMARY, OVER_TIME, SIMILARITY, HIERARCHY, GROUPS)
 PROFILE_TABLE: Final = "topic_profiles.csv"
 CITATION_TABLE: Final = "topic_citations.csv"
@@ -35,7 +37,9 @@ REPORT_FILE: Final = "report.html"
 FIGURES_FOLDER: Final = "figures"
 
 EXPORTED: Final = frozenset((TOPIC_INFO, PARAMS, DATASET, ORPHANS, RESOLUTIONS, COORDINATES, DISTRIBUTION, MODEL))
-DRAWN: Final = frozenset((*TABLES, *PROFILE_TABLES, PAPERS, TOPICS_BOOK, QUALITY_FILE, REPORT_FILE))
+DRAWN: Final = frozenset(
+    (*TABLES, *PROFILE_TABLES, MOVES_FILE, BRIDGES, PAPERS, TOPICS_BOOK, QUALITY_FILE, REPORT_FILE)
+)
 FOLDERS: Final = frozenset((MODEL_FOLDER, FIGURES_FOLDER, EXPORTS_FOLDER))
 
 # What a person writes there.

@@ -20,6 +20,7 @@ StageName = Literal[
     "export",
     "describe",
     "profiles",
+    "moves",
     "take-away",
     "quality",
     "figures",
@@ -43,8 +44,9 @@ EXPORT: Final = "export"
 # What is drawn after the export; none of it is needed for the files above.
 DESCRIBE: Final = "describe"
 PROFILES: Final = "profiles"
+MOVES: Final = "moves"
 TAKE_AWAY: Final = "take-away"
 QUALITY: Final = "quality"
 FIGURES: Final = "figures"
 REPORT: Final = "report"
-PICTURES: Final[tuple[StageName, ...]] = (DESCRIBE, PROFILES, TAKE_AWAY, QUALITY, FIGURES, REPORT)
+PICTURES: Final[tuple[StageName, ...]] = (DESCRIBE, PROFILES, MOVES, TAKE_AWAY, QUALITY, FIGURES, REPORT)

@@ -194,12 +194,16 @@ def test_without_profiles_the_report_is_drawn_all_the_same(drawn, run, monkeypat
 
 SETTING_STAGES = [
     ("names.method", "keybert", None),
-    ("names.keywords", 5, ["describe", "profiles", "take-away", "figures", "report"]),
+    ("names.keywords", 5, ["describe", "profiles", "moves", "take-away", "figures", "report"]),
     ("names.diversity", 0.9, ["describe", "report"]),  # of keybert only: the atlas is the same
-    ("year_column", "YR", ["describe", "profiles", "take-away", "figures", "report"]),
+    ("year_column", "YR", ["describe", "profiles", "moves", "take-away", "figures", "report"]),
     ("columns.countries", "AU", ["describe", "profiles", "report"]),
     ("take_away.profiles", False, ["take-away", "report"]),
-    ("others_threshold", 0.5, ["orphan-split", "export", "describe", "profiles", "take-away", "figures", "report"]),
+    (
+        "others_threshold",
+        0.5,
+        ["orphan-split", "export", "describe", "profiles", "moves", "take-away", "figures", "report"],
+    ),
     ("names.language_model.budget", 1000, ["report"]),  # it states all settings
     ("names.language_model.timeout", 5.0, ["report"]),
     ("names.language_model.retries", 0, ["report"]),

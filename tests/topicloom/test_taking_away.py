@@ -13,6 +13,7 @@ import rispy
 from scipy.sparse import csr_matrix
 
 from tests.topicloom.atlases import small_atlas
+from topicloom.atlas.shares import shares_of
 from topicloom.exports.networks import (
     GEXF,
     VOSVIEWER_MAP,
@@ -20,7 +21,7 @@ from topicloom.exports.networks import (
     write_gexf,
     write_vosviewer,
 )
-from topicloom.exports.papers import papers_table, shares_of
+from topicloom.exports.papers import papers_table
 from topicloom.exports.references import DETAILS, write_bibtex, write_ris
 from topicloom.exports.workbook import write_workbook
 from topicloom.store.csv_tables import write_csv

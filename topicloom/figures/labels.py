@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 _LINE = 20  # characters
 _LINES = 3
 _GAP = 3.0  # points between two labels
+_POINT = 3.0  # points around a point that a label beside it must not cover
 # Where a label may go, in widths and heights of its own from its point: nearest first.
 _PLACES = ((0.0, 0.0), (0.0, 1.15), (0.0, -1.15), (0.55, 1.15), (-0.55, 1.15), (0.55, -1.15), (-0.55, -1.15))
+_BESIDE = ((0.0, 0.5), (0.0, -0.5), (0.5, 0.0), (-0.5, 0.0), (0.5, 0.5), (-0.5, 0.5), (0.5, -0.5), (-0.5, -0.5))
 
 
 @dataclass(frozen=True)
@@ -32,24 +34,27 @@ class Label:
     bold: bool = False
 
 
-def place_labels(axes: Axes, labels: Sequence[Label]) -> list[Text]:
+def place_labels(axes: Axes, labels: Sequence[Label], *, beside: bool = False) -> list[Text]:
     """Draw as many labels as fit, in the order given; returns those that are drawn.
 
     No two of them overlap, and none leaves the axes. Limits and size of the axes must be settled before.
+
+    beside: each stands beside its point, and on no other label's.
     """
     figure = axes.figure
     figure.canvas.draw()
     renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
     gap = _GAP * figure.dpi / 72
     frame = axes.get_window_extent(renderer)
-    taken: list[Bbox] = []
+    taken: list[Bbox] = list(_points(axes, labels)) if beside else []
+    places, apart = (_BESIDE, 1.2 * _POINT * figure.dpi / 72) if beside else (_PLACES, 0.0)
     drawn = []
     for label in labels:
         text = _draw(axes, label)
-        for across, up in _PLACES:
-            box = _move(axes, text, label, across, up)
+        for across, up in places:
+            box = _move(axes, text, label, (across, up), apart)
             if frame.contains(box.x0, box.y0) and frame.contains(box.x1, box.y1):
-                wide = box.padded(gap)
+                wide = box if beside else box.padded(gap)
                 if not any(wide.overlaps(other) for other in taken):
                     taken.append(box)
                     drawn.append(text)
@@ -57,6 +62,15 @@ def place_labels(axes: Axes, labels: Sequence[Label]) -> list[Text]:
         else:
             text.remove()
     return drawn
+
+
+def _points(axes: Axes, labels: Sequence[Label]) -> Iterator[Bbox]:
+    """A small box around the point of each label."""
+    from matplotlib.transforms import Bbox
+
+    radius = _POINT * axes.figure.dpi / 72
+    for x, y in axes.transData.transform([(label.x, label.y) for label in labels]) if labels else ():
+        yield Bbox.from_extents(x - radius, y - radius, x + radius, y + radius)
 
 
 def _draw(axes: Axes, label: Label) -> Text:
@@ -78,14 +92,18 @@ def _draw(axes: Axes, label: Label) -> Text:
     )
 
 
-def _move(axes: Axes, text: Text, label: Label, across: float, up: float) -> Bbox:
-    """Shift a text by a share of its own size; its box on the canvas."""
+def _move(axes: Axes, text: Text, label: Label, place: tuple[float, float], apart: float) -> Bbox:
+    """Shift a text by a share of its own size, and by some pixels more that way; its box on the canvas."""
     renderer = axes.figure.canvas.get_renderer()  # type: ignore[attr-defined]
     text.set_position((label.x, label.y))
     box = text.get_window_extent(renderer)
-    if across or up:
+    if any(place):
         x, y = axes.transData.transform((label.x, label.y))
-        left, top = axes.transData.inverted().transform((x + across * box.width, y + up * box.height))
+        across, up = (
+            share * size + apart * ((share > 0) - (share < 0))
+            for share, size in zip(place, (box.width, box.height), strict=True)
+        )
+        left, top = axes.transData.inverted().transform((x + across, y + up))
         text.set_position((float(left), float(top)))
         box = text.get_window_extent(renderer)
     return box

@@ -10,9 +10,11 @@ from typing import Any
 
 from topicloom.lineage.history import History, HistoryError
 from topicloom.output_files import (
+    BRIDGES,
     DRAWN,
     EXPORTS_FOLDER,
     FIGURES_FOLDER,
+    MOVES_FILE,
     PROFILE_TABLES,
     QUALITY_FILE,
     REPORT_FILE,
@@ -20,7 +22,7 @@ from topicloom.output_files import (
     TABLES,
 )
 from topicloom.settings.schema import Settings
-from topicloom.stage_names import DESCRIBE, FIGURES, PROFILES, QUALITY, REPORT, TAKE_AWAY
+from topicloom.stage_names import DESCRIBE, FIGURES, MOVES, PROFILES, QUALITY, REPORT, TAKE_AWAY
 from topicloom.store.files import write_json
 from topicloom.store.record_form import stated_identity
 from topicloom.store.run_record import analysis_lock, exported_by, read_record, update_record
@@ -125,6 +127,7 @@ def _wanted(store: Store, refs: Mapping[str, StageRef]) -> dict[str, tuple[Path,
     names: dict[str, dict[str, str]] = {
         DESCRIBE: {name: name for name in TABLES},
         PROFILES: {name: name for name in PROFILE_TABLES},
+        MOVES: {name: name for name in (MOVES_FILE, BRIDGES)},
         QUALITY: {QUALITY_FILE: QUALITY_FILE},
         REPORT: {REPORT_FILE: REPORT_FILE},
     }

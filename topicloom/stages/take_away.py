@@ -69,7 +69,8 @@ def _papers(work: Work, atlas: Atlas) -> pd.DataFrame:
     import numpy as np
     from scipy.sparse import load_npz
 
-    from topicloom.exports.papers import papers_table, shares_of
+    from topicloom.atlas.shares import shares_of
+    from topicloom.exports.papers import papers_table
 
     rows = stored_rows(work.store, work.refs[LOAD_EMBEDDINGS])
     shares = shares_of(load_npz(work.path(MATRIX)).tocsr()[rows], atlas.papers["Topic"].to_numpy(dtype=np.int64))

@@ -72,7 +72,7 @@ def read(path: Path) -> pd.DataFrame:
 def test_every_table_is_escaped_or_none(runs: dict[bool, Run]) -> None:
     plain, escaping = (runs[escapes].settings.analysis_path for escapes in (False, True))
     tables = sorted(path.name for path in escaping.glob("*.csv") if path.name != "labels.csv")
-    assert len(tables) == 9
+    assert len(tables) == 11
     told = {name: set(formulas(plain / name)) for name in tables}
     for name in ("dataset_minimal.csv", "orphans.csv", "document_coords.csv", "topic_hierarchy.csv"):
         assert told[name], name
@@ -87,9 +87,9 @@ def test_every_table_is_escaped_or_none(runs: dict[bool, Run]) -> None:
 def test_only_what_writes_tables_is_made_again(runs: dict[bool, Run]) -> None:
     keys = {escapes: {name: ref.key for name, ref in run.refs.items()} for escapes, run in runs.items()}
     assert {name for name in keys[True] if keys[True][name] != keys[False][name]} <= {
-        *("export", "identify", "describe", "quality", "figures", "report")
+        *("export", "identify", "describe", "moves", "quality", "figures", "report")
     }
-    for stage in ("export", "describe"):
+    for stage in ("export", "describe", "moves"):
         stated = STAGES[stage].plan(runs[False].settings, runs[False].refs).parameters
         assert "escape_formulas" not in json.dumps(stated)
         assert STAGES[stage].plan(runs[True].settings, runs[True].refs).parameters["escape_formulas"] is True
