@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -34,11 +34,12 @@ Encode = Callable[[list[str]], Any]
 
 
 def texts_of(project: Path, papers: int) -> list[str]:
-    """Title and abstract of the first papers that have both."""
+    """Title and abstract of some papers that have both, the same ones each time."""
     dataset = pd.read_csv(
         project / "f01" / "dataset_raw_cleaned.csv", dtype=str, encoding="latin-1", keep_default_na=False
     )
-    whole = dataset[(dataset["TI"] != "") & (dataset["AB"] != "")].head(papers)
+    whole = dataset[(dataset["TI"] != "") & (dataset["AB"] != "")]
+    whole = whole.sample(min(papers, len(whole)), random_state=0)
     return [f"{title}. {abstract}" for title, abstract in zip(whole["TI"], whole["AB"], strict=True)]
 
 
@@ -81,15 +82,22 @@ def _exported(backend: str, kind: str) -> Encode:
 
 
 def _static() -> Encode:
+    """A static model, one vector a word, distilled from the model; distilling is part of the time to load."""
     from sentence_transformers import SentenceTransformer
 
-    from topicloom.inputs.quick_model import static_model, static_vectors
+    distill: Any = import_module("model2vec.distill").distill_from_model
+    full: Any = SentenceTransformer(str(model_folder()), device="cpu")
+    model = distill(full[0].auto_model, full.tokenizer, device="cpu")
+    return lambda texts: model.encode(texts, use_multiprocessing=False)
 
-    os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp()  # distilling is part of the time
-    model = static_model(MODEL, model_folder(), lambda: SentenceTransformer(str(model_folder()), device="cpu"))
-    return lambda texts: static_vectors(model, texts)
+
+def _quick() -> Encode:
+    from topicloom.inputs.quick_look import quick_vectors
+
+    return quick_vectors
 
 
+_QUICK = "quick"
 WAYS: Final[dict[str, tuple[Callable[[], Encode], tuple[str, ...]]]] = {
     "the model, longest first": (lambda: _torch(""), ()),
     "the model, in the order of the corpus": (lambda: _torch(""), ()),
@@ -98,7 +106,8 @@ WAYS: Final[dict[str, tuple[Callable[[], Encode], tuple[str, ...]]]] = {
     "ONNX": (lambda: _exported("onnx", ""), ("onnxruntime", "optimum")),
     "ONNX int8": (lambda: _exported("onnx", "int8"), ("onnxruntime", "optimum")),
     "OpenVINO": (lambda: _exported("openvino", ""), ("openvino", "optimum")),
-    "quick": (_static, ("model2vec",)),
+    "static": (_static, ("model2vec", "skeletoken")),
+    _QUICK: (_quick, ()),
 }
 _AS_THEY_COME = "the model, in the order of the corpus"
 
@@ -114,7 +123,8 @@ def embed(way: str, texts: Sequence[str]) -> tuple[Vectors, dict[str, float]]:
     if way != _AS_THEY_COME:
         order.sort(key=lambda place: -len(texts[place]))
     started, used = time.perf_counter(), time.process_time()
-    chunks = [encode([texts[place] for place in order[at : at + CHUNK]]) for at in range(0, len(texts), CHUNK)]
+    size = len(texts) if way == _QUICK else CHUNK  # its vectors say nothing but beside all others
+    chunks = [encode([texts[place] for place in order[at : at + size]]) for at in range(0, len(texts), size)]
     seconds = {"load": loaded, "wall": time.perf_counter() - started, "cpu": time.process_time() - used}
     return np.concatenate(chunks)[np.argsort(order)].astype(np.float32), seconds
 

@@ -54,7 +54,7 @@ def new_project(
         exports: A folder, file or pattern on the server: from the root folder on, or a whole path within a root.
         root: The folder that will hold the project; one that a config names.
         run: Start the map at once, as a run of the project's own deployment.
-        quick: A first look: embeddings by a static model, in seconds; a later run makes the map itself.
+        quick: A first look: embeddings of the words of the texts, in seconds; a later run makes the map itself.
     """
     base = root_of(root)
     name = _name_of(base, project)

@@ -40,7 +40,8 @@ Model = Annotated[
 Quick = Annotated[
     bool,
     typer.Option(
-        "--quick", help="A first look: missing embeddings by a static model, in seconds; a run without it is the map."
+        "--quick",
+        help="A first look: missing embeddings of the words of the texts, in seconds; a run without it is the map.",
     ),
 ]
 

@@ -15,7 +15,7 @@ from topicloom.inputs.corpus import UT, dataset_texts, read_corpus, require_word
 from topicloom.inputs.embeddings import EMBEDS_SETTINGS, IDS, NPY, are_quick, embeddings_file
 from topicloom.inputs.half_precision import halved
 from topicloom.inputs.kept_vectors import forget_vectors, kept_vectors, vectors_of
-from topicloom.inputs.quick_model import PACKAGE, require_model2vec, static_model, static_vectors
+from topicloom.inputs.quick_look import quick_vectors
 from topicloom.machine.regular_files import file_is_there
 from topicloom.progress import tell
 from topicloom.settings.schema import Settings
@@ -53,7 +53,7 @@ def _was_a_quick_look(settings: Settings) -> bool:
 
 def made_with(settings: Settings) -> str:
     """What makes missing embeddings, in words."""
-    return f"{'a static model of ' if settings.tmo.quick else ''}{settings.tmo.transformer_model}"
+    return "the words of the texts, for a quick look" if settings.tmo.quick else str(settings.tmo.transformer_model)
 
 
 def make_embeddings(settings: Settings, store: Store, attempt: int = 0) -> None:
@@ -72,14 +72,11 @@ def make_embeddings(settings: Settings, store: Store, attempt: int = 0) -> None:
             return  # another run made them while this one waited
         for name in (CORPUS, IDS, EMBEDS_SETTINGS, NPY):
             clear_temporaries(folder, name)
-        if settings.tmo.quick:
-            require_model2vec(settings.source)
         corpus, texts = _texts(settings)
-        kept = vectors_of(texts, kept_vectors(folder, _made_by(settings)))
-        new = [text for text, vector in zip(texts, kept, strict=True) if vector is None]
-        parts = store.root / "embedding" / _work_key(settings, new)
-        parts.mkdir(parents=True, exist_ok=True)
-        vectors = _together(kept, _embed_in_chunks(settings, new, parts, attempt))
+        if settings.tmo.quick:
+            parts, vectors = None, quick_vectors(texts)
+        else:
+            parts, vectors = _by_the_model(settings, store, texts, attempt)
         profile = _profile(settings, vectors)
         if _was_a_quick_look(settings):
             (folder / NPY).unlink()  # before anything says that they are the model's own
@@ -91,8 +88,20 @@ def make_embeddings(settings: Settings, store: Store, attempt: int = 0) -> None:
         write_json(folder / IDS, list(corpus["UT"]))
         write_json(folder / EMBEDS_SETTINGS, profile)
         _save(folder / NPY, vectors)  # last: its presence says that the profile is whole
-        forget_vectors(folder, _made_by(settings))
-        shutil.rmtree(parts, ignore_errors=True)
+        if parts is not None:
+            forget_vectors(folder)
+            shutil.rmtree(parts, ignore_errors=True)
+
+
+def _by_the_model(
+    settings: Settings, store: Store, texts: Sequence[str], attempt: int
+) -> tuple[Path, NDArray[np.float32]]:
+    """The folder of the chunks, which may go when the vectors are written, and the vectors: kept ones, or made here."""
+    kept = vectors_of(texts, kept_vectors(settings.embeds_path, _made_by(settings)))
+    new = [text for text, vector in zip(texts, kept, strict=True) if vector is None]
+    parts = store.root / "embedding" / _work_key(settings, new)
+    parts.mkdir(parents=True, exist_ok=True)
+    return parts, _together(kept, _embed_in_chunks(settings, new, parts, attempt))
 
 
 def _together(kept: Sequence[NDArray[np.float32] | None], new: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -167,7 +176,7 @@ def _require_texts(path: Path, dataset: pd.DataFrame, columns: Sequence[str]) ->
 
 
 def _work_key(settings: Settings, texts: Sequence[str]) -> str:
-    way = [PACKAGE] if settings.tmo.quick else [settings.tmo.precision] if settings.tmo.precision != "full" else []
+    way = [settings.tmo.precision] if settings.tmo.precision != "full" else []
     return digest_json([settings.tmo.transformer_model, *way, CHUNK, "by length", list(texts)])
 
 
@@ -202,13 +211,9 @@ def _work_before(texts: Sequence[str], order: Sequence[int]) -> NDArray[np.float
 
 
 def _encoder(settings: Settings, batch: int) -> Callable[[Sequence[str]], NDArray[np.float32]]:
-    """What embeds texts: the settings' model, or for a quick look its static one."""
+    """The settings' model, as what embeds texts."""
     import numpy as np
 
-    if settings.tmo.quick:
-        name = settings.tmo.transformer_model or ""
-        static = static_model(name, model_folder(settings), lambda: load_model(settings))
-        return lambda texts: static_vectors(static, texts)
     model = load_model(settings)
     if settings.tmo.precision == "half":
         model = halved(model)
@@ -287,11 +292,11 @@ def _made_by(settings: Settings) -> dict[str, Any]:
 def _profile(settings: Settings, vectors: NDArray[np.float32]) -> dict[str, Any]:
     from importlib.metadata import version
 
+    package = "scikit-learn" if settings.tmo.quick else "sentence-transformers"
     return {
         **_made_by(settings),
         "id_column": [settings.tmo.id_column],
         "documents": int(vectors.shape[0]),
         "dimensions": int(vectors.shape[1]),
-        "sentence_transformers": version("sentence-transformers"),
-        **({PACKAGE: version(PACKAGE)} if settings.tmo.quick else {}),
+        package.replace("-", "_"): version(package),
     }

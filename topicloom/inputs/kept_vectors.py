@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-KEPT, KEPT_QUICK = "embeddings_before.npz", "embeddings_before_quick.npz"
+KEPT = "embeddings_before.npz"
 _MADE_BY = ("transformer_model", "cut_notices", "text_columns")
 _LATER = ("precision",)  # said only where it is not the default
 
@@ -38,16 +38,21 @@ def set_vectors_aside(folder: Path) -> bool:
     vectors = np.load(folder / NPY, allow_pickle=False)
     if len(vectors) != len(corpus):
         return False
-    before = kept_vectors(folder, made)
-    texts = map(without_notices, corpus["text"]) if made.get("cut_notices") else corpus["text"]
-    known = dict(zip(map(_digest, texts), vectors, strict=True))
-    together = {**before, **known}
-    with replaced(_file(folder, made)) as temporary, temporary.open("wb") as file:
-        np.savez(file, digests=np.array(list(together), dtype="S64"), vectors=np.stack(list(together.values())),
-                 made=np.array(_made(made)))  # fmt: skip
+    if not made.get("quick"):  # those of a quick look say nothing in another corpus; the next one makes all anew
+        _keep(folder, made, corpus["text"], vectors)
     (folder / NPY).unlink()
     (folder / IDS).unlink(missing_ok=True)
     return True
+
+
+def _keep(folder: Path, made: Mapping[str, Any], corpus: Iterable[str], vectors: NDArray[np.float32]) -> None:
+    import numpy as np
+
+    texts = map(without_notices, corpus) if made.get("cut_notices") else corpus
+    together = {**kept_vectors(folder, made), **dict(zip(map(_digest, texts), vectors, strict=True))}
+    with replaced(folder / KEPT) as temporary, temporary.open("wb") as file:
+        np.savez(file, digests=np.array(list(together), dtype="S64"), vectors=np.stack(list(together.values())),
+                 made=np.array(_made(made)))  # fmt: skip
 
 
 def kept_vectors(folder: Path, made: Mapping[str, Any]) -> dict[str, NDArray[np.float32]]:
@@ -57,7 +62,7 @@ def kept_vectors(folder: Path, made: Mapping[str, Any]) -> dict[str, NDArray[np.
     """
     import numpy as np
 
-    path = _file(folder, made)
+    path = folder / KEPT
     if not path.is_file():
         return {}
     try:
@@ -70,13 +75,9 @@ def kept_vectors(folder: Path, made: Mapping[str, Any]) -> dict[str, NDArray[np.
         return {}
 
 
-def forget_vectors(folder: Path, made: Mapping[str, Any]) -> None:
-    """Remove the embeddings that were put aside; made: as for `kept_vectors`. Those of a quick look lie apart."""
-    _file(folder, made).unlink(missing_ok=True)
-
-
-def _file(folder: Path, made: Mapping[str, Any]) -> Path:
-    return folder / (KEPT_QUICK if made.get("quick") else KEPT)
+def forget_vectors(folder: Path) -> None:
+    """Remove the embeddings that were put aside."""
+    (folder / KEPT).unlink(missing_ok=True)
 
 
 def vectors_of(texts: Sequence[str], kept: Mapping[str, NDArray[np.float32]]) -> list[NDArray[np.float32] | None]:

@@ -118,7 +118,7 @@ class Overrides(BaseModel):
     quick: bool | None = Field(
         None,
         title="Quick look",
-        description="Missing embeddings are made by a static model, in seconds; a run without it makes them anew.",
+        description="Missing embeddings are made of the texts' words, in seconds; a run without it makes them anew.",
     )
 
     @model_validator(mode="after")

@@ -458,8 +458,8 @@ class TopicModelSettings(Section):
     )
     quick: bool = Field(
         False,
-        description="A first look: missing embeddings are made by a static model distilled from transformer_model, in "
-        "seconds. A run without it makes them anew.",
+        description="A first look: missing embeddings are made of the words that texts share, in seconds, without "
+        "transformer_model. A run without it makes them anew.",
     )
     clusterer: Literal["hdbscan", "kmeans", "graph"] | None = Field(
         None,

@@ -14,8 +14,8 @@ def corpus_notes(facts: Mapping[str, Any], tmo: TopicModelSettings) -> Iterator[
     """Remarks on the texts of a corpus, from the facts of load-embeddings."""
     if facts.get("quick"):
         yield (
-            "This is a quick look: a static model made the embeddings, so topics are much coarser than those of the "
-            "model itself. A run without --quick makes the embeddings anew, and the topics."
+            "This is a quick look: the embeddings are made of the words that texts share, so topics are not those of "
+            "the model. A run without --quick makes the embeddings anew, and the topics."
         )
     yield from form_notes("corpus.csv", facts.get("corpus_form", {}))
     yield from language_notes(facts, tmo.represent)

@@ -1,19 +1,16 @@
-"""A quick look: a real model, made small here, is distilled into a static one, and the model's own vectors follow."""
+"""A quick look: vectors of the words of texts, which those of a real model, made small here, replace."""
 
 from __future__ import annotations
 
 import json
-from importlib.metadata import PackageNotFoundError
 
 import numpy as np
 import pytest
 
 from tests.conftest import Project
-from topicloom.errors import EmbeddingsError
-from topicloom.inputs import quick_model
 from topicloom.inputs.embeddings import are_quick
 from topicloom.inputs.encoder import embeddings_missing, make_embeddings
-from topicloom.progress import listening
+from topicloom.inputs.quick_look import quick_vectors
 from topicloom.settings.overrides import Overrides
 from topicloom.settings.reading import read_settings
 from topicloom.stages.load_embeddings import check_inputs
@@ -42,8 +39,7 @@ def model_folder(tmp_path_factory):
 
 
 @pytest.fixture
-def project(tmp_path, model_folder, monkeypatch) -> Project:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+def project(tmp_path, model_folder) -> Project:
     project = Project(tmp_path / "root")
     project.dataset.parent.mkdir(parents=True)
     rows = [f"S{n},{' '.join(WORDS[n : n + 5])},{' '.join(WORDS[2 * n : 2 * n + 9])}" for n in range(20)]
@@ -63,7 +59,7 @@ def test_a_quick_look_is_replaced_by_a_run_without_it(project):
     assert quick.shape[0] == 20
     made = json.loads((project.profile / "embeds_settings.json").read_text())
     assert made["quick"] is True
-    assert made["model2vec"]
+    assert made["scikit_learn"]
     assert are_quick(project.profile)
     full_settings = read_settings(project.analysis)
     assert embeddings_missing(full_settings)
@@ -79,7 +75,7 @@ def test_a_quick_look_is_replaced_by_a_run_without_it(project):
     assert np.array_equal(make(project, quick=True), full)  # the model's own are as good for a quick look
 
 
-def test_a_kill_while_a_quick_look_is_replaced_leaves_no_static_vectors_under_the_models_name(project, monkeypatch):
+def test_a_kill_while_a_quick_look_is_replaced_leaves_no_quick_vectors_under_the_models_name(project, monkeypatch):
     from topicloom.inputs import encoder
 
     make(project, quick=True)
@@ -98,22 +94,30 @@ def test_a_kill_while_a_quick_look_is_replaced_leaves_no_static_vectors_under_th
     assert make(project, quick=False).shape == (20, 32)
 
 
-def test_the_static_model_is_distilled_once_a_machine_and_is_that_of_model2vec(project, model_folder, monkeypatch):
-    from model2vec.distill import distill_from_model
-    from sentence_transformers import SentenceTransformer
+def test_texts_of_one_subject_are_near_and_the_same_whatever_the_threads():
+    from threadpoolctl import threadpool_limits
 
-    full = SentenceTransformer(str(model_folder), device="cpu")
-    own = distill_from_model(full[0].auto_model, full.tokenizer, pca_dims=quick_model.DIMENSIONS, device="cpu")
-    texts = [" ".join(WORDS[:7]), " ".join(WORDS[20:31])]
-    monkeypatch.setenv("XDG_CACHE_HOME", str(project.root / "cache"))
-    told = []
-    for load in (lambda: full, lambda: pytest.fail("it is kept")):
-        with listening(told.append):
-            found = quick_model.static_model("name", model_folder, load)
-        assert np.allclose(quick_model.static_vectors(found, texts), own.encode(texts), atol=1e-5)
-    assert (told[-1].what, told[-1].done) == ("distilling a quick model", told[-1].total)
-    (kept,) = (project.root / "cache" / "topicloom" / "static").iterdir()
-    assert not list(kept.parent.glob(".*"))
+    chance = np.random.default_rng(0)
+    words = [
+        [f"{stem}{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"] for stem in ("fruit", "map", "paper", "well")
+    ]
+    texts = [" ".join(chance.choice(words[n % 4], 12)) for n in range(200)] + ["", "und zwar"]
+    vectors = quick_vectors(texts)
+    assert vectors.shape == (202, 100)
+    assert not vectors[200:].any()
+    likeness, subject = vectors[:200] @ vectors[:200].T, np.arange(200) % 4
+    own = subject[:, None] == subject
+    assert likeness[own].mean() > 0.1 > 1e-3 > np.abs(likeness[~own]).max()
+    with threadpool_limits(limits=1):
+        assert np.array_equal(quick_vectors(texts), vectors)
+
+
+@pytest.mark.parametrize("texts", [["one"], ["one", "two"], ["one word", "one word", "one word"], ["", "", "a"]])
+def test_a_corpus_of_hardly_any_words_has_vectors(texts):
+    vectors = quick_vectors(texts)
+    assert vectors.dtype == np.float32
+    assert len(vectors) == len(texts)
+    assert np.isfinite(vectors).all()
 
 
 @pytest.mark.parametrize("native", [True, False])
@@ -145,18 +149,7 @@ def test_whether_a_processor_has_bfloat16_is_asked_of_torch(monkeypatch):
     assert _has_bfloat16()
 
 
-def test_without_the_package_it_is_said(project, monkeypatch):
-    def absent(_):
-        raise PackageNotFoundError
-
-    monkeypatch.setattr(quick_model, "version", absent)
-    with pytest.raises(EmbeddingsError, match=r"the package model2vec is not installed") as caught:
-        make(project, quick=True)
-    assert 'pip install "topicloom[quick]"' in str(caught.value)
-    assert not (project.profile / "embeddings.npy").exists()
-
-
-def test_vectors_put_aside_of_both_kinds_lie_apart(project):
+def test_vectors_of_a_quick_look_are_not_put_aside_and_those_of_the_model_stay(project):
     from topicloom.inputs.kept_vectors import kept_vectors, set_vectors_aside
 
     made = {"transformer_model": "m", "text_columns": ["TI"]}
@@ -164,8 +157,8 @@ def test_vectors_put_aside_of_both_kinds_lie_apart(project):
     assert set_vectors_aside(project.profile)
     make(project, quick=True)
     assert set_vectors_aside(project.profile)
-    names = sorted(path.name for path in project.profile.glob("embeddings_before*"))
-    assert names == ["embeddings_before.npz", "embeddings_before_quick.npz"]
+    assert not (project.profile / "embeddings.npy").exists()
+    assert [path.name for path in project.profile.glob("embeddings_before*")] == ["embeddings_before.npz"]
     assert kept_vectors(project.profile, made) == {}  # of another model
     assert make(project, quick=False).shape == (20, 32)
-    assert [path.name for path in project.profile.glob("embeddings_before*")] == ["embeddings_before_quick.npz"]
+    assert not list(project.profile.glob("embeddings_before*"))
