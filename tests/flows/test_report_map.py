@@ -147,6 +147,13 @@ def test_the_wheel_scrolls_the_page_until_the_map_is_clicked(page):
     assert page.locator("#map-hint").is_visible()
     assert state(page) == hash_
     page.evaluate("(top) => scrollTo({top, behavior: 'instant'})", before)
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -120)
+    page.keyboard.up("Control")
+    page.wait_for_function("() => location.hash.includes('v=')")
+    assert page.evaluate("scrollY") == before
+    page.click("#zoom-all")
+    page.wait_for_function("() => !location.hash.includes('v=')")
     page.mouse.click(left + width / 2, top + height / 2)
     page.mouse.wheel(0, -240)
     page.wait_for_function("() => location.hash.includes('v=')")

@@ -54,10 +54,12 @@ function mapLabels(papers, data, view, finder, context) {
     };
 
     // The chosen topic's own name comes before those of groups.
-    if (topic !== null && own.has(topic)) { const [, , label, x, y] = own.get(topic); name(label, x, y, true); }
+    const chosen = topic === null ? undefined : own.get(topic), start = (label) => label.split(',')[0];
+    if (chosen) name(chosen[2], chosen[3], chosen[4], true);
     const finest = Math.min(levels - 1, Math.floor(1.5 + Math.log2(Math.max(view.scale, 1)) * 0.9));
     const coarsest = Math.max(0, finest - 1);
     for (const [level, , label, x, y] of data.groups) {
+      if (chosen && start(label) === start(chosen[2])) continue;  // its group, which is called nearly the same
       if (level >= coarsest && level <= finest && named.length <= MOST_NAMES) name(label, x, y, level === coarsest && levels > 1);
     }
     if (view.scale >= TITLES_FROM) titles(visible, free, write);
