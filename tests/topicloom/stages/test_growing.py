@@ -73,7 +73,7 @@ def test_status_says_that_update_is_undecided(planted, sizes):
     assert "choose-size" not in stages
 
 
-VOTE = {"consensus": {"seeds": 3, "least_agreement": 0.6}}
+VOTE = {"consensus": {"seeds": 5, "least_agreement": 0.6}}
 
 
 def test_probability_after_a_vote_is_by_its_definition(planted):
