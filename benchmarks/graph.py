@@ -12,68 +12,38 @@ import itertools
 import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
-from scipy.sparse import csr_matrix
 from sklearn.metrics import adjusted_rand_score
 
+from benchmarks.graph_changes import planted_changes
+from benchmarks.graph_parts import (
+    GROWING_AT,
+    INERTIAS,
+    SEEDS,
+    UMAP,
+    Corpus,
+    Labels,
+    graph_of,
+    neighbours_of,
+    read_corpus,
+    tied,
+)
 from benchmarks.versions import environment
-from topicloom.clusters.graph.anchors import Anchors, anchors_of
-from topicloom.clusters.graph.partition import links_between, sizes_of
-from topicloom.clusters.graph.topics import GraphParameters, GraphTopics, find_topics
-from topicloom.inputs.embeddings import read_embeddings
-from topicloom.lineage.matching import Partition, continued, overlap_of, transitions
+from topicloom.clusters.graph.partition import sizes_of
+from topicloom.clusters.graph.topics import GraphParameters, find_topics
+from topicloom.lineage.matching import Partition, overlap_of
 from topicloom.measures.coherence import coherence
-from topicloom.settings.schema import HdbscanSettings, RepresentSettings, UmapSettings
-from topicloom.space.neighbour_graph import neighbour_graph
-from topicloom.space.neighbours import ALL_PAIRS_BELOW, Neighbours, find_neighbours
+from topicloom.settings.schema import HdbscanSettings, RepresentSettings
 from topicloom.words.counting import count_ngrams
 from topicloom.words.ctfidf import fit_weighting, number_topics, top_words
-from topicloom.words.tokens import Tokens, tokenise
+from topicloom.words.tokens import Tokens
 
-RESOLUTIONS, INERTIAS, SEEDS = (10.0, 20.0, 30.0, 40.0), (0.0, 0.2, 0.5, 1.0), (100, 1, 2)
-GROWING_AT = 20.0  # the resolution of all that grows
-UMAP = UmapSettings()
-CHANGES, LEAST = 8, 20  # planted of each kind; papers of a planted topic
-Labels = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """Papers by row: vectors (n, d), years (n,) with NaN where unknown, and their words."""
-
-    name: str
-    vectors: NDArray[np.float32]
-    years: NDArray[np.float64]
-    tokens: Tokens
-
-
-def read_corpus(project: Path) -> Corpus:
-    """Read a project in the folder layout of topicloom."""
-    profile = next(project.glob("f01/*e01"))
-    corpus = pd.read_csv(profile / "corpus.csv", dtype=str, encoding="latin-1", keep_default_na=False)
-    dataset = pd.read_csv(
-        project / "f01" / "dataset_raw_cleaned.csv", dtype=str, encoding="latin-1", keep_default_na=False
-    )
-    years = pd.to_numeric(dataset.drop_duplicates("UT").set_index("UT")["PY"], errors="coerce").reindex(corpus["UT"])
-    vectors = np.asarray(read_embeddings(profile).vectors, dtype=np.float32)
-    return Corpus(project.name, vectors, years.to_numpy(dtype=float), tokenise(corpus["text"].tolist(), "english"))
-
-
-def neighbours_of(vectors: NDArray[np.float32], seed: int) -> Neighbours | None:
-    """Neighbours as a run finds them."""
-    return find_neighbours(vectors, UMAP, seed, quiet=True) if len(vectors) >= ALL_PAIRS_BELOW else None
-
-
-def graph_of(vectors: NDArray[np.float32], seed: int = SEEDS[0]) -> csr_matrix:
-    """The neighbour graph of some papers."""
-    return neighbour_graph(vectors, UMAP, neighbours_of(vectors, seed))
+RESOLUTIONS = (10.0, 20.0, 30.0, 40.0)
 
 
 def words_measures(tokens: Tokens, clusters: Labels) -> dict[str, float]:
@@ -142,11 +112,6 @@ def growth_steps(corpus: Corpus, kind: str) -> list[NDArray[np.int64]]:
     return [np.flatnonzero(corpus.years <= year) for year in range(last - 4, last + 1)]
 
 
-def tied(papers: NDArray[np.int64], earlier: NDArray[np.int64], topics: Labels, inertia: float) -> Anchors:
-    """The ties of papers to their topics of the step before."""
-    return anchors_of(papers.astype(str), earlier.astype(str), topics, inertia)
-
-
 def kept_share(earlier: NDArray[np.int64], before: Labels, papers: NDArray[np.int64], after: Labels) -> float:
     """Share of all papers of the step before that keep their topic, topics matched one to one."""
     overlap = overlap_of(Partition(earlier.astype(str), before, None), Partition(papers.astype(str), after, None))
@@ -185,130 +150,6 @@ def spread(topics: Labels, rows: NDArray[np.int64], n: int) -> Labels:
     whole = np.full(n, -1, dtype=np.int64)
     whole[rows] = topics
     return whole
-
-
-@dataclass(frozen=True)
-class Planted:
-    """A corpus before and after: truth (n,) true topics after, and which of them change.
-
-    before: rows of the papers that are there before.
-    """
-
-    truth: Labels
-    before: NDArray[np.int64]
-    graphs: tuple[csr_matrix, csr_matrix]
-    births: set[int]
-    splits: set[frozenset[int]]
-    merges: set[frozenset[int]]
-
-
-def plant(vectors: NDArray[np.float32], share: float, seed: int) -> Planted:
-    """Plant births, splits and merges among real papers, and let the corpus grow by a share.
-
-    The papers of a birth are withheld before. Two topics that touch are one before a split, or after a merge, by moving
-    the papers of the second by the difference of the means of both.
-    """
-    rng = np.random.default_rng(seed)
-    unit = _unit(vectors.astype(np.float64))
-    graph = graph_of(unit.astype(np.float32))
-    truth = find_topics(graph, GraphParameters(GROWING_AT), 7).topics
-    chosen = rng.permutation(np.flatnonzero(sizes_of(truth) >= LEAST)).tolist()
-    births, left = set(chosen[:CHANGES]), chosen[CHANGES:]
-    touching = np.argsort(-links_between(graph, truth).toarray(), axis=1)[:, :12]
-    pairs: list[tuple[int, int]] = []
-    while len(pairs) < 2 * CHANGES:
-        one = left.pop(0)
-        near = [other for other in touching[one].tolist() if other in left]
-        if near:
-            pairs.append((one, near[int(rng.integers(len(near)))]))
-            left.remove(pairs[-1][1])
-    splits, merges = pairs[:CHANGES], pairs[CHANGES:]
-    stays = ~np.isin(truth, list(births))
-    before = np.flatnonzero(stays & (rng.random(len(truth)) >= share))
-    earlier, later = _moved(unit, truth, splits)[before], _moved(unit, truth, merges)
-    return Planted(
-        truth,
-        before,
-        (graph_of(earlier), graph_of(later)),
-        births,
-        {frozenset(pair) for pair in splits},
-        {frozenset(pair) for pair in merges},
-    )
-
-
-def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
-
-
-def _moved(unit: NDArray[np.float64], truth: Labels, pairs: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
-    moved = unit.copy()
-    for one, other in pairs:
-        moved[truth == other] += unit[truth == one].mean(axis=0) - unit[truth == other].mean(axis=0)
-    return _unit(moved).astype(np.float32)
-
-
-def found_changes(planted: Planted, before: Labels, after: Labels) -> dict[str, dict[str, int]]:
-    """What the history would say became of topics, held against what was planted: found, right and planted.
-
-    right: events of the history that name the very topics of a planted change. recognised: planted changes whose every
-    topic after has a Jaccard index of 0.5 and more with a topic found, a topic of its own.
-    """
-    papers = np.arange(len(after))
-    one, other = Partition(planted.before.astype(str), before, None), Partition(papers.astype(str), after, None)
-    overlap = overlap_of(one, other)
-    events = transitions(one, other, overlap, continued(one, other, overlap))
-
-    def mainly(members: NDArray[np.bool_], truth: Labels) -> int:
-        return int(np.bincount(truth[members]).argmax())
-
-    then, now = planted.truth[planted.before], planted.truth
-    splits = [frozenset(mainly(after == part, now) for part in parts) for parts in events.splits.values()]
-    merges = [frozenset(mainly(before == part, then) for part in parts) for parts in events.merges.values()]
-    born = [mainly(after == topic, now) for topic in events.born]
-    seen = _recognised(planted, after)
-    rows: dict[str, tuple[list[Any], set[Any]]] = {
-        "split": (splits, planted.splits),
-        "merged": (merges, planted.merges),
-        "born": (born, planted.births),
-    }
-    return {
-        kind: {
-            "said": len(given),
-            "right": len(set(given) & wanted),
-            "planted": len(wanted),
-            "recognised": sum(seen(change if isinstance(change, frozenset) else {change}, kind) for change in wanted),
-        }
-        for kind, (given, wanted) in rows.items()
-    }
-
-
-def _recognised(planted: Planted, after: Labels) -> Any:
-    def best(members: NDArray[np.bool_]) -> int | None:
-        counts = np.bincount(after[members & (after >= 0)], minlength=1)
-        topic = int(counts.argmax())
-        return topic if counts[topic] >= 0.5 * ((after == topic) | members).sum() else None
-
-    def seen(change: Any, kind: str) -> bool:
-        if kind == "merged":
-            return best(np.isin(planted.truth, list(change))) is not None
-        topics = [best(planted.truth == topic) for topic in change]
-        return None not in topics and len(set(topics)) == len(topics)
-
-    return seen
-
-
-def planted_changes(corpus: Corpus, share: float) -> Iterator[dict[str, Any]]:
-    """How many planted changes are found at each inertia."""
-    vectors = corpus.vectors[:10_000]
-    for seed in SEEDS:
-        planted = plant(vectors, share, seed)
-        papers = np.arange(len(vectors))
-        before = find_topics(planted.graphs[0], GraphParameters(GROWING_AT), seed).topics
-        for inertia in INERTIAS:
-            ties = tied(papers, planted.before, before, inertia)
-            found: GraphTopics = find_topics(planted.graphs[1], GraphParameters(GROWING_AT), seed, ties)
-            changes = found_changes(planted, before, found.topics)
-            yield {"corpus": corpus.name, "growth": share, "inertia": inertia, "seed": seed, **changes}
 
 
 def main() -> None:

@@ -63,8 +63,18 @@ class Overlap:
 
     @property
     def sent(self) -> NDArray[np.float64]:
-        """Share of a topic's papers that went to each topic, of those that have one still, (t, u)."""
-        return _shares(self.between, axis=1)
+        """Share of a topic's papers that went to each topic, of those that have one still, (t, u).
+
+        Where a topic has lost more of its papers than all topics together, those it has lost beyond that count as well:
+        what a few papers do that stay of a topic is not what became of it.
+        """
+        import numpy as np
+
+        still = self.between.sum(axis=1, keepdims=True)
+        all_papers = still + self.gone[:-1, None]
+        usual = all_papers * (still.sum() / max(int(all_papers.sum()), 1))
+        shares: NDArray[np.float64] = self.between / np.maximum(np.maximum(still, usual), 1)
+        return shares
 
     @property
     def drawn(self) -> NDArray[np.float64]:

@@ -32,6 +32,7 @@ CLUSTERS, PROBABILITY, SECOND, LINKS, EVIDENCE = (
     for name in ("clusters.npy", "probability.npy", "second.npz", "links.npz", "resolutions.json")
 )
 
+_SPLITS_VERSION = 2  # raised when anchored topics may be split otherwise
 _EVIDENCE_VERSION = 2  # raised when another resolution may be chosen
 
 
@@ -214,6 +215,7 @@ def parameters(settings: Settings) -> dict[str, Any]:
     return {
         "graph": {**wanted, "n_topics": tmo.n_topics, "min_topic_size": tmo.stated_size},
         "seed": settings.params.seed,
+        **({"splits": _SPLITS_VERSION} if tmo.graph.inertia else {}),
         **({"english": tmo.represent.language == "english", TOKENS.name: TOKENS.version} if chooses else {}),
         **({"evidence": _EVIDENCE_VERSION} if chooses else {}),
     }

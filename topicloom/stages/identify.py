@@ -127,7 +127,7 @@ def _tell(_: Settings, facts: Mapping[str, Any]) -> str:
 
 STAGE = Stage(
     IDENTIFY,
-    version=3,
+    version=4,
     parameters=lambda _: {},
     reads=lambda settings, _: tuple(dict.fromkeys((IDENTIFIERS, TOPICS, TABLE, *hierarchy_read(settings)))),
     also=_run_before,

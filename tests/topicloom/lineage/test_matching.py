@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from benchmarks.planted import Planted, blurred, found_events, majority, plant, score
 from topicloom.lineage.differences import differences
 from topicloom.lineage.identity import Lost, first_identity, next_identity
-from topicloom.lineage.matching import Partition, continued, overlap_of
+from topicloom.lineage.matching import Partition, continued, overlap_of, transitions
 from topicloom.lineage.records import LastingTopic, RunRecord, pack, packed_vectors, unpack
 
 
@@ -165,6 +165,24 @@ def test_topics_of_new_papers_alone_go_on_by_their_embeddings():
     doubtful = np.vstack([near, near + 0.05 * np.eye(8)[5], -unit[2]])
     identity = next_identity(before, Partition(new.papers, new.topics, doubtful), 2)
     assert not set(identity.uids) & set(before.uids)
+
+
+def test_a_topic_that_lost_its_papers_is_gone_whatever_the_few_do_that_stay():
+    # Three topics of 30 papers; of the first all but five are withdrawn, and these join the second.
+    papers = np.array([f"P{paper:03}" for paper in range(90)])
+    topics = np.repeat([0, 1, 2], 30)
+    left = np.r_[0:5, 30:90]
+    before = Partition(papers, topics, None)
+    after = Partition(papers[left], np.maximum(topics[left] - 1, 0), None)
+    overlap = overlap_of(before, after)
+    found = transitions(before, after, overlap, continued(before, after, overlap))
+    assert (found.gone, found.merges) == ([0], {})
+    # Where all topics lose as much, as in a sample of the corpus, what stays tells what became of them.
+    left = np.r_[0:5, 30:35, 60:65]
+    after = Partition(papers[left], np.maximum(topics[left] - 1, 0), None)
+    overlap = overlap_of(before, after)
+    found = transitions(before, after, overlap, continued(before, after, overlap))
+    assert (found.gone, found.merges) == ([], {0: [0, 1]})
 
 
 def test_no_topics_before_or_after():
