@@ -15,6 +15,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.sparse import csr_matrix, random_array
 
 from tests.topicloom.atlases import small_atlas
+from tests.topicloom.test_report import page_of
 from topicloom.atlas.bridges import bridges
 from topicloom.atlas.bursts import _gains, _likeliest_states, bursts
 from topicloom.atlas.contrast import contrast
@@ -25,6 +26,7 @@ from topicloom.atlas.trends import topics_over_time, trends
 from topicloom.figures.labels import Label, place_labels
 from topicloom.figures.moves import growth_by_size, strategic_map
 from topicloom.figures.style import new_figure, styled
+from topicloom.report.moves import moves_shown
 
 YEARS = np.arange(2010, 2018)
 
@@ -188,3 +190,25 @@ def test_labels_beside_their_points_cover_no_named_point():
     boxes = [text.get_window_extent(figure.canvas.get_renderer()) for text in texts]
     assert not any(box.contains(x, y) for box in boxes for x, y in at)
     assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
+
+
+def test_the_page_lists_what_moves():
+    atlas = small_atlas(12, papers_each=30)
+    table = moves_table(atlas, phrases_of(atlas))
+    table.loc[3, "State"], table.loc[4, "State"], table.loc[5, "Bursts"] = EMERGING, "declining", "2016-2018"
+    table.loc[5, "BurstWeight"] = 7.0
+    joined = pd.DataFrame(
+        {"Topic": [1], "OtherTopic": [2], "Label": ["a"], "OtherLabel": ["<b>"], "Papers": [1], "UTs": [""]}
+    )
+    shown = moves_shown(atlas, table, joined)
+    assert [one["number"] for one in shown["emerging"]] == [3]
+    assert [one["number"] for one in shown["declining"]] == [4]
+    assert {"number": 5, "label": table["Label"][5], "years": "2016-2018", "now": False} in shown["bursts"]
+    assert shown["bridges"] == [{"topics": [(1, "a"), (2, "<b>")], "papers": 1}]
+    page = page_of(atlas, moves=shown)
+    section = page[page.index('<section id="moves"') : page.index('<section id="crossings"')]
+    assert "&lt;b&gt;" in section
+    assert "<b>" not in section
+    assert section.count('class="link to-topic"') == 2 + len(shown["growing"]) + len(shown["bursts"]) + 2
+    assert 'id="moves"' not in page_of(atlas)
+    assert 'id="moves"' not in page_of(small_atlas(1), moves=moves_shown(small_atlas(0), table[:0], joined[:0]))

@@ -33,10 +33,10 @@ CHANGES = {
 }
 
 
-def page_of(atlas, quality=None) -> str:
+def page_of(atlas, quality=None, moves=None) -> str:
     stages = [{"name": "reduce", "status": "cached", "computed_at": "2026", "seconds": "1.0", "key": "abc"}]
     return report_page(
-        atlas, "Q338/<a01>", [("tmo.score", "<x>")], stages, {"numpy": "2"}, ["a <note>"], CHANGES, quality
+        atlas, "Q338/<a01>", [("tmo.score", "<x>")], stages, {"numpy": "2"}, ["a <note>"], CHANGES, quality, moves=moves
     )
 
 

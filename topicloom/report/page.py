@@ -53,6 +53,7 @@ def report_page(
     by_hand: Mapping[str, str] = MappingProxyType({}),
     resolutions: Mapping[str, Any] | None = None,
     profiles: Mapping[str, Any] | None = None,
+    moves: Mapping[str, Any] | None = None,
 ) -> str:
     """The whole page as one text of HTML.
 
@@ -60,7 +61,7 @@ def report_page(
     of the run that draws. versions: of libraries. notes: what a person should know. changes: what the last run changed,
     as `changes_shown` gives it. quality: topic_quality.json. score: tmo.score, what Score is.
     by_hand: labels that a person gave, by lasting id. resolutions: the path of resolutions that was tried, if one was.
-    profiles: what `shown_profiles` gives, None where the topics have none.
+    profiles: what `shown_profiles` gives, None where the topics have none. moves: what `moves_shown` gives.
     Every value is escaped; scripts run by their digest only, so none in a title can.
     """
     script = _script()
@@ -93,6 +94,7 @@ def report_page(
         measures=_measures(quality),
         pairs=_pairs(atlas, quality),
         resolutions=resolutions,
+        moves=moves if moves and any(moves.values()) else None,
         version=__version__,
     )
     return page

@@ -12,7 +12,7 @@ from topicloom.stages.load_embeddings import ROWS, stored_rows
 from topicloom.stages.represent import NGRAMS, TABLE, VOCABULARY, WEIGHTS, stored_phrases
 from topicloom.stages.stage import Artifact, Stage, Work
 
-MOVES_TABLE = Artifact(MOVES, MOVES_FILE)
+MOVES_TABLE, BRIDGES_TABLE = Artifact(MOVES, MOVES_FILE), Artifact(MOVES, BRIDGES)
 
 
 def find_moves(work: Work) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from topicloom import __version__
 from topicloom.lineage.history import History, lineage_of
@@ -18,6 +18,7 @@ from topicloom.stage_names import (
     DESCRIBE,
     EXPORT,
     FIGURES,
+    MOVES,
     PROFILES,
     QUALITY,
     REPORT,
@@ -25,11 +26,15 @@ from topicloom.stage_names import (
 )
 from topicloom.stages.describe import ATLAS
 from topicloom.stages.graph_topics import path_read, stored_path
+from topicloom.stages.moves import BRIDGES_TABLE, MOVES_TABLE
 from topicloom.stages.profiles import SHOWN
 from topicloom.stages.quality import MEASURES
 from topicloom.stages.record import notes_of
 from topicloom.stages.stage import Artifact, Refs, Stage, Work
 from topicloom.store.files import digest_json, read_json
+
+if TYPE_CHECKING:
+    from topicloom.atlas.atlas import Atlas
 
 PAGE = Artifact(REPORT, "report.html")
 # The table of stages on the page; what lies in the analysis folder speaks for itself.
@@ -60,10 +65,20 @@ def write_report(work: Work) -> None:
         by_hand=read_labels(settings),
         resolutions=stored_path(store, refs[CLUSTER]) if CLUSTER in refs else None,
         profiles=read_json(work.path(SHOWN)) if PROFILES in refs else None,
+        moves=_moves(work, atlas) if MOVES in refs else None,
     )
     path = work.out.path(PAGE.name)
     path.write_text(page, encoding="utf-8")
     work.out.facts = {"bytes": path.stat().st_size}
+
+
+def _moves(work: Work, atlas: Atlas) -> dict[str, Any]:
+    import pandas as pd
+
+    from topicloom.report.moves import moves_shown
+
+    read = (pd.read_csv(work.path(table)) for table in (MOVES_TABLE, BRIDGES_TABLE))
+    return moves_shown(atlas, *read)
 
 
 def _notes(settings: Settings, refs: Refs) -> list[str]:
@@ -95,9 +110,10 @@ def _parameters(settings: Settings) -> dict[str, Any]:
 
 
 def _reads(settings: Settings, refs: Refs) -> tuple[Artifact, ...]:
-    """The page does without profiles where they could not be made."""
+    """The page does without profiles and moves where they could not be made."""
     profiles = (SHOWN,) if settings.tmo.take_away.profiles and PROFILES in refs else ()
-    return (*ATLAS, *path_read(refs), *profiles, *((MEASURES,) if settings.tmo.pictures.quality else ()))
+    moves = (MOVES_TABLE, BRIDGES_TABLE) if MOVES in refs else ()
+    return (*ATLAS, *path_read(refs), *profiles, *moves, *((MEASURES,) if settings.tmo.pictures.quality else ()))
 
 
 def _shown_on_the_page(settings: Settings, refs: Refs) -> dict[str, str]:
@@ -112,7 +128,7 @@ def _shown_on_the_page(settings: Settings, refs: Refs) -> dict[str, str]:
 
 STAGE = Stage(
     REPORT,
-    version=9,
+    version=10,
     parameters=_parameters,
     reads=_reads,
     sees=_SEEN,
