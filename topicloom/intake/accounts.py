@@ -155,9 +155,10 @@ def databases(table: pd.DataFrame) -> Counter[str]:
 def flow_of(account: Account) -> list[str]:
     """The flow of records in words: identified, removed, included."""
     databases = ", ".join(f"{name} {count}" for name, count in account.by_database.items())
-    files = sum(len(one.files) for one in account.imports)
+    number = sum(len(one.files) for one in account.imports)
+    files = "1 file" if number == 1 else f"{number} files"
     return [
-        f"Identification: {account.records + account.refused} records in {files} files ({databases})",
+        f"Identification: {account.records + account.refused} records in {files} ({databases})",
         f"Removed: {account.refused} refused, {account.duplicates} duplicates",
         f"Included: {account.kept} papers in the dataset",
         f"Not in the map: {account.without_text} papers with neither title nor abstract",
