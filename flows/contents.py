@@ -43,5 +43,5 @@ def run_stages(run: StageRunner, *, validate_only: bool = False) -> RunReport | 
             run("export")
             run.remember()
             run.claim_folder()
-        run.draw("describe", "profiles", "moves", "take-away", "quality", "figures", "report")
+        run.draw("describe", "profiles", "moves", "take-away", "quality", "methods", "figures", "report")
         return run.report()

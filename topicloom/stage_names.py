@@ -23,6 +23,7 @@ StageName = Literal[
     "moves",
     "take-away",
     "quality",
+    "methods",
     "figures",
     "report",
 ]
@@ -47,6 +48,7 @@ PROFILES: Final = "profiles"
 MOVES: Final = "moves"
 TAKE_AWAY: Final = "take-away"
 QUALITY: Final = "quality"
+METHODS: Final = "methods"
 FIGURES: Final = "figures"
 REPORT: Final = "report"
-PICTURES: Final[tuple[StageName, ...]] = (DESCRIBE, PROFILES, MOVES, TAKE_AWAY, QUALITY, FIGURES, REPORT)
+PICTURES: Final[tuple[StageName, ...]] = (DESCRIBE, PROFILES, MOVES, TAKE_AWAY, QUALITY, METHODS, FIGURES, REPORT)

@@ -12,7 +12,7 @@ from topicloom.settings.reading import read_settings
 from topicloom.stage_names import PICTURES
 from topicloom.stages.publish import publish_pictures
 
-PROFILED = {"topic_profiles.csv", "topic_citations.csv", "papers.csv", "topics.xlsx", "exports"}
+PROFILED = {"topic_profiles.csv", "topic_citations.csv", "papers.csv", "topics.xlsx", "exports", "methods.md"}
 TABLES = {
     "topic_summary.csv",
     "topics_over_time.csv",
@@ -196,9 +196,9 @@ SETTING_STAGES = [
     ("names.method", "keybert", None),
     ("names.keywords", 5, ["describe", "profiles", "moves", "take-away", "figures", "report"]),
     ("names.diversity", 0.9, ["describe", "report"]),  # of keybert only: the atlas is the same
-    ("year_column", "YR", ["describe", "profiles", "moves", "take-away", "figures", "report"]),
-    ("columns.countries", "AU", ["describe", "profiles", "report"]),
-    ("take_away.profiles", False, ["take-away", "report"]),
+    ("year_column", "YR", ["describe", "profiles", "moves", "take-away", "methods", "figures", "report"]),
+    ("columns.countries", "AU", ["describe", "profiles", "take-away", "report"]),
+    ("take_away.profiles", False, ["take-away", "methods", "report"]),
     (
         "others_threshold",
         0.5,
@@ -210,7 +210,7 @@ SETTING_STAGES = [
     ("names.language_model.api_key_variable", "KEY", ["report"]),
     ("names.language_model.base_url", "http://127.0.0.1:1", ["describe", "report"]),
     ("pictures.figures", False, ["report"]),
-    ("pictures.quality", False, ["report"]),
+    ("pictures.quality", False, ["methods", "report"]),
     ("pictures.report", False, []),
 ]
 
@@ -387,7 +387,7 @@ def test_a_kill_while_a_run_draws_leaves_tables_and_record_of_one_result_and_no_
     assert {path.name for path in drawn.analysis.iterdir()} >= {"report.html", "figures", *TABLES}
     said = topicloom("status", drawn.analysis).stdout
     assert "has not ended" not in said
-    assert said.count(" cached ") == 13
+    assert said.count(" cached ") == 16
 
 
 def test_of_two_runs_that_overlap_the_folder_holds_the_one_that_exported_last(drawn, run, monkeypatch):

@@ -15,7 +15,7 @@ RIS: Final = "papers.ris"
 BIBTEX: Final = "papers.bib"
 NO_TOPIC: Final = "no topic"
 # What else a reference has, beside what papers.csv holds: empty columns where a dataset has none of it.
-DETAILS: Final = ("type", "volume", "issue", "first_page", "last_page", "number")
+DETAILS: Final = ("full_names", "type", "volume", "issue", "first_page", "last_page", "number")
 # The kinds of documents, by a word of what databases call them, for RIS and BibTeX; the first that fits.
 _KINDS: Final = (
     ("proceeding", "CONF", "inproceedings"),
@@ -53,7 +53,7 @@ def _ris(paper: Mapping[str, Any]) -> Iterator[str]:
     yield f"TY  - {_kind(paper['type'])[0]}"
     for tag, values in (
         ("TI", [paper["Title"]]),
-        ("AU", _people(paper["Authors"])),
+        ("AU", _people(paper["full_names"] or paper["Authors"])),
         ("PY", [_year(paper)]),
         ("T2", [paper["Source"]]),
         ("VL", [paper["volume"]]),
@@ -88,7 +88,7 @@ def _entry(paper: Mapping[str, Any], key: str) -> str:
     pages = "--".join(page for page in (paper["first_page"], paper["last_page"]) if page) or paper["number"]
     fields = {
         "title": paper["Title"],
-        "author": " and ".join(map(_one_name, _people(paper["Authors"]))),
+        "author": " and ".join(map(_one_name, _people(paper["full_names"] or paper["Authors"]))),
         "year": _year(paper),
         where: paper["Source"],
         "volume": paper["volume"],

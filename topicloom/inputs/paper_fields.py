@@ -84,13 +84,13 @@ def read_fields(settings: Settings, identifiers: Sequence[str]) -> PaperFields:
 
 
 def read_details(settings: Settings, identifiers: Sequence[str]) -> pd.DataFrame:
-    """Read what else a reference has: `DETAILS` and type as texts, "" where unknown, one row a paper.
+    """Read what else a reference has, one row a paper: `DETAILS`, full names of authors and type, "" where unknown.
 
     identifiers: n UT. Raises CorpusError for a dataset that cannot be read.
     """
     present = _present(settings)
     found = {name: next((column for column in names if column in present), None) for name, names in DETAILS.items()}
-    found["type"] = column_of(settings, "type", present)
+    found |= {name: column_of(settings, name, present) for name in ("full_names", "type")}
     texts = _texts(settings, {name: column for name, column in found.items() if column}, identifiers)
     return texts.reindex(columns=list(found), fill_value="")
 

@@ -54,6 +54,7 @@ def report_page(
     resolutions: Mapping[str, Any] | None = None,
     profiles: Mapping[str, Any] | None = None,
     moves: Mapping[str, Any] | None = None,
+    methods: Mapping[str, str] | None = None,
 ) -> str:
     """The whole page as one text of HTML.
 
@@ -61,7 +62,8 @@ def report_page(
     of the run that draws. versions: of libraries. notes: what a person should know. changes: what the last run changed,
     as `changes_shown` gives it. quality: topic_quality.json. score: tmo.score, what Score is.
     by_hand: labels that a person gave, by lasting id. resolutions: the path of resolutions that was tried, if one was.
-    profiles: what `shown_profiles` gives, None where the topics have none. moves: what `moves_shown` gives.
+    profiles: what `shown_profiles` gives, None where the topics have none. moves: what `moves_shown` gives. methods:
+    text and bibtex, None where there is none.
     Every value is escaped; scripts run by their digest only, so none in a title can.
     """
     script = _script()
@@ -70,7 +72,7 @@ def report_page(
         style=_asset("report.css"),
         script=script,
         policy=_policy(script),
-        data=packed({**payload(atlas, by_hand, profiles=profiles), "resolutions": resolutions}),
+        data=packed({**payload(atlas, by_hand, profiles=profiles), "resolutions": resolutions, "methods": methods}),
         documents=len(atlas.papers),
         outliers=int((atlas.papers["Topic"] == -1).sum()),
         topics=_rows(atlas, quality),

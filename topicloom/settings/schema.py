@@ -404,6 +404,7 @@ class TakeAwaySettings(Section):
         True,
         description="Authors, sources, countries and citations of topics: topic_profiles.csv, topic_citations.csv.",
     )
+    methods: bool = Field(True, description="How the topics were made, for a paper: methods.md.")
     papers: bool = Field(True, description="A tidy row a paper: papers.csv.")
     excel: bool = Field(True, description="Topics, groups, years, profiles and citations as a workbook: topics.xlsx.")
     vosviewer: bool = Field(True, description="Topics as map and network of VOSviewer, in exports/.")
@@ -415,7 +416,7 @@ class TakeAwaySettings(Section):
     @property
     def files(self) -> dict[str, bool]:
         """What the stage take-away makes, by the names of the settings."""
-        return self.model_dump(exclude={"profiles"})
+        return self.model_dump(exclude={"profiles", "methods"})
 
 
 class ConsensusSettings(Section):

@@ -14,6 +14,7 @@ from topicloom.output_files import (
     DRAWN,
     EXPORTS_FOLDER,
     FIGURES_FOLDER,
+    METHODS_FILE,
     MOVES_FILE,
     PROFILE_TABLES,
     QUALITY_FILE,
@@ -22,7 +23,7 @@ from topicloom.output_files import (
     TABLES,
 )
 from topicloom.settings.schema import Settings
-from topicloom.stage_names import DESCRIBE, FIGURES, MOVES, PROFILES, QUALITY, REPORT, TAKE_AWAY
+from topicloom.stage_names import DESCRIBE, FIGURES, METHODS, MOVES, PROFILES, QUALITY, REPORT, TAKE_AWAY
 from topicloom.store.files import write_json
 from topicloom.store.record_form import stated_identity
 from topicloom.store.run_record import analysis_lock, exported_by, read_record, update_record
@@ -129,6 +130,7 @@ def _wanted(store: Store, refs: Mapping[str, StageRef]) -> dict[str, tuple[Path,
         PROFILES: {name: name for name in PROFILE_TABLES},
         MOVES: {name: name for name in (MOVES_FILE, BRIDGES)},
         QUALITY: {QUALITY_FILE: QUALITY_FILE},
+        METHODS: {METHODS_FILE: METHODS_FILE},
         REPORT: {REPORT_FILE: REPORT_FILE},
     }
     if TAKE_AWAY in refs:

@@ -17,6 +17,7 @@ from topicloom.stages import (
     graph,
     identify,
     load_embeddings,
+    methods,
     moves,
     orphan_split,
     profiles,
@@ -51,6 +52,7 @@ STAGES: Final[Mapping[str, Stage]] = {
         moves,
         take_away,
         quality,
+        methods,
         figures,
         report,
     )

@@ -18,6 +18,7 @@ from topicloom.stage_names import (
     DESCRIBE,
     EXPORT,
     FIGURES,
+    METHODS,
     MOVES,
     PROFILES,
     QUALITY,
@@ -26,6 +27,7 @@ from topicloom.stage_names import (
 )
 from topicloom.stages.describe import ATLAS
 from topicloom.stages.graph_topics import path_read, stored_path
+from topicloom.stages.methods import TEXTS as METHODS_TEXTS
 from topicloom.stages.moves import BRIDGES_TABLE, MOVES_TABLE
 from topicloom.stages.profiles import SHOWN
 from topicloom.stages.quality import MEASURES
@@ -66,6 +68,7 @@ def write_report(work: Work) -> None:
         resolutions=stored_path(store, refs[CLUSTER]) if CLUSTER in refs else None,
         profiles=read_json(work.path(SHOWN)) if PROFILES in refs else None,
         moves=_moves(work, atlas) if MOVES in refs else None,
+        methods=read_json(work.path(METHODS_TEXTS)) if METHODS in refs else None,
     )
     path = work.out.path(PAGE.name)
     path.write_text(page, encoding="utf-8")
@@ -110,10 +113,13 @@ def _parameters(settings: Settings) -> dict[str, Any]:
 
 
 def _reads(settings: Settings, refs: Refs) -> tuple[Artifact, ...]:
-    """The page does without profiles and moves where they could not be made."""
-    profiles = (SHOWN,) if settings.tmo.take_away.profiles and PROFILES in refs else ()
+    """The page does without profiles, moves and methods where they could not be made."""
+    wanted = settings.tmo.take_away
+    profiles = (SHOWN,) if wanted.profiles and PROFILES in refs else ()
     moves = (MOVES_TABLE, BRIDGES_TABLE) if MOVES in refs else ()
-    return (*ATLAS, *path_read(refs), *profiles, *moves, *((MEASURES,) if settings.tmo.pictures.quality else ()))
+    methods = (METHODS_TEXTS,) if wanted.methods and METHODS in refs else ()
+    measured = (MEASURES,) if settings.tmo.pictures.quality else ()
+    return (*ATLAS, *path_read(refs), *profiles, *moves, *methods, *measured)
 
 
 def _shown_on_the_page(settings: Settings, refs: Refs) -> dict[str, str]:
@@ -128,7 +134,7 @@ def _shown_on_the_page(settings: Settings, refs: Refs) -> dict[str, str]:
 
 STAGE = Stage(
     REPORT,
-    version=10,
+    version=11,
     parameters=_parameters,
     reads=_reads,
     sees=_SEEN,

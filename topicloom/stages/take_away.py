@@ -101,7 +101,7 @@ def _write_workbook(work: Work, atlas: Atlas) -> None:
 
 def _parameters(settings: Settings) -> dict[str, Any]:
     own = settings.tmo
-    return {**own.take_away.files, "id_column": own.id_column, "type": own.columns.type, **own.export.escaping}
+    return {**own.take_away.files, "id_column": own.id_column, **own.columns.named, **own.export.escaping}
 
 
 def _reads(settings: Settings, refs: Refs) -> tuple[Artifact, ...]:

@@ -65,6 +65,7 @@ def check(settings: Settings, refs: Refs) -> Tables:
     _probabilities_are_as_defined(tables)
     _given_outliers_are_told(tables)
     _lasting_ids_agree(tables)
+    _the_tidy_table_agrees(tables)
     return tables
 
 
@@ -81,6 +82,28 @@ def _papers_are_those_of_the_corpus(tables: Tables) -> None:
     np.testing.assert_allclose(coords[["x", "y"]], tables.in_file_order("reduce", "coordinates.npy"), rtol=1e-5)
     vectors = np.load(tables.settings.embeds_path / "embeddings.npy")
     np.testing.assert_array_equal(tables.in_file_order("load-embeddings", "embeddings.npy"), vectors)
+
+
+def _the_tidy_table_agrees(tables: Tables) -> None:
+    """papers.csv and the profiles say of papers and topics what the other tables do."""
+    folder, papers, coords = tables.settings.analysis_path, tables.papers, tables.coords
+    tidy = _csv(folder / "papers.csv")
+    assert tidy["UT"].tolist() == tables.corpus["UT"].tolist()
+    assert tidy["Topic"].tolist() == papers["Topic"].tolist()
+    assert tidy["topic_uid"].tolist() == papers["topic_uid"].tolist()
+    assert tidy["Placed"].tolist() == coords["placed"].tolist()
+    given = papers["orphan_method"] != "" if "orphan_method" in papers else pd.Series(False, index=papers.index)
+    assert tidy["Given"].tolist() == (given & (papers["Topic"] >= 0)).tolist()
+    labels = tables.summary.set_index("Topic")["Label"]
+    assigned = tidy[tidy["Topic"] >= 0]
+    assert assigned["Label"].tolist() == [" ".join(labels[topic].split()) for topic in assigned["Topic"]]
+    shares = tables.distribution.toarray()
+    own = shares[assigned.index, assigned["Topic"]] if len(assigned) else []
+    np.testing.assert_allclose(assigned["Share"], own, atol=6e-5)
+    citations = pd.read_csv(folder / "topic_citations.csv")
+    of_topics = citations[citations["Topic"].notna()]
+    counts = papers.loc[papers["Topic"] >= 0, "Topic"].value_counts()
+    assert of_topics.empty or of_topics.set_index("Topic")["Papers"].to_dict() == counts.to_dict()
 
 
 def final_stage(refs: Refs) -> str:

@@ -22,6 +22,13 @@ QUICK = {
     "hdbscan": {"cluster_selection_method": "leaf"},
     "min_topic_size": 5,
 }
+OTHER_PROGRAMS = (
+    "excel",
+    "vosviewer",
+    "gephi",
+    "ris",
+    "parquet",
+)  # files for them say nothing that papers.csv does not
 
 
 def planted_project(root: Path) -> Project:
@@ -75,10 +82,11 @@ def write_settings(project: Project, analysis: str, profile: str, tmo: dict[str,
     """The settings of an analysis on one of the profiles; returns its folder."""
     folder = project.path / analysis
     folder.mkdir(exist_ok=True)
+    drawn = {"pictures": {"figures": False, "report": True}, "take_away": dict.fromkeys(OTHER_PROGRAMS, False)}
     content = {
         "metadata": {"project_folder": project.path.name, "filtered_folder": "f01", "analysis_id": analysis},
         "params": params,
-        "tmo": {"embeds_folder": profile, **QUICK, "pictures": {"figures": False, "report": True}, **tmo},
+        "tmo": {"embeds_folder": profile, **QUICK, **drawn, **tmo},
     }
     (folder / DIRECTIVE).write_text(json.dumps(content), encoding="utf-8")
     return folder

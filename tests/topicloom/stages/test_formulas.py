@@ -72,9 +72,9 @@ def read(path: Path) -> pd.DataFrame:
 def test_every_table_is_escaped_or_none(runs: dict[bool, Run]) -> None:
     plain, escaping = (runs[escapes].settings.analysis_path for escapes in (False, True))
     tables = sorted(path.name for path in escaping.glob("*.csv") if path.name != "labels.csv")
-    assert len(tables) == 11
+    assert len(tables) == 14
     told = {name: set(formulas(plain / name)) for name in tables}
-    for name in ("dataset_minimal.csv", "orphans.csv", "document_coords.csv", "topic_hierarchy.csv"):
+    for name in ("dataset_minimal.csv", "orphans.csv", "document_coords.csv", "topic_hierarchy.csv", "papers.csv"):
         assert told[name], name
     assert LABEL in told["topic_summary.csv"]
     assert "=1+1" in told["dataset_minimal.csv"]
@@ -87,7 +87,7 @@ def test_every_table_is_escaped_or_none(runs: dict[bool, Run]) -> None:
 def test_only_what_writes_tables_is_made_again(runs: dict[bool, Run]) -> None:
     keys = {escapes: {name: ref.key for name, ref in run.refs.items()} for escapes, run in runs.items()}
     assert {name for name in keys[True] if keys[True][name] != keys[False][name]} <= {
-        *("export", "identify", "describe", "moves", "quality", "figures", "report")
+        *("export", "identify", "describe", "profiles", "moves", "take-away", "quality", "figures", "report")
     }
     for stage in ("export", "describe", "moves"):
         stated = STAGES[stage].plan(runs[False].settings, runs[False].refs).parameters

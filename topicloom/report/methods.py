@@ -1,0 +1,295 @@
+"""How the topics were made, in the paragraphs that a paper needs, from what the run has recorded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Any
+
+from topicloom.report.references import WORKS, bibtex, listed
+from topicloom.settings.schema import Params, TopicModelSettings
+
+_MARKUP = re.compile(r"[\x00-\x1f\x7f-\x9f<>\[\]*`|\\\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
+_LONGEST = 80  # characters of a name that a person gave
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a run has recorded of itself.
+
+    Args:
+        tmo: Its settings.
+        params: Its settings.
+        facts: Of its stages, by name.
+        versions: Of topicloom, Python and the libraries, by name.
+        years: First and last year of the papers, and how many have one; None where none has.
+        vectors: SHA-256 of the embeddings.
+        made: embeds_settings.json, where topicloom has made the embeddings.
+        account: import.json, where topicloom has imported the papers.
+    """
+
+    tmo: TopicModelSettings
+    params: Params
+    facts: Mapping[str, Mapping[str, Any]]
+    versions: Mapping[str, str]
+    years: tuple[int, int, int] | None = None
+    vectors: str = ""
+    made: Mapping[str, Any] = field(default_factory=dict)
+    account: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Methods:
+    """A description of methods. paragraphs: heading and text. works: keys of the works that it refers to."""
+
+    paragraphs: list[tuple[str, str]]
+    works: list[str]
+
+    @property
+    def text(self) -> str:
+        """The paragraphs as plain text."""
+        return "\n\n".join(text for _, text in self.paragraphs)
+
+    @property
+    def bibtex(self) -> str:
+        """The works as BibTeX."""
+        return bibtex(self.works)
+
+    @property
+    def page(self) -> str:
+        """All of it as Markdown."""
+        parts = [f"## {heading}\n\n{text}\n" for heading, text in self.paragraphs]
+        works = "".join(f"- {line}\n" for line in listed(self.works))
+        return "\n".join(["# Methods\n", *parts, f"## References\n\n{works}", f"```bibtex\n{self.bibtex}```\n"])
+
+
+def methods_of(recorded: Recorded) -> Methods:
+    """Describe how the topics of a run were made.
+
+    Args:
+        recorded: What the run has recorded of itself.
+
+    Returns:
+        Paragraphs that state what this run has used, and the works that they refer to.
+    """
+    writer = _Writer(recorded)
+    sections = (
+        ("Corpus", writer.corpus()),
+        ("Embeddings", writer.embeddings()),
+        ("Topics", writer.topics()),
+        ("Words and names", writer.words()),
+        ("Quality", writer.quality()),
+        ("Reproduction", writer.reproduction()),
+    )
+    paragraphs = [(heading, " ".join(filter(None, sentences))) for heading, sentences in sections]
+    return Methods([(heading, text) for heading, text in paragraphs if text], sorted(writer.works))
+
+
+class _Writer:
+    """Writes the sentences, and keeps which works they refer to."""
+
+    def __init__(self, recorded: Recorded) -> None:
+        self.told = recorded
+        self.tmo, self.facts = recorded.tmo, recorded.facts
+        self.works: set[str] = set()
+
+    def cite(self, *keys: str) -> str:
+        self.works.update(keys)
+        return "; ".join(WORKS[key].cited for key in keys)
+
+    def corpus(self) -> Iterator[str]:
+        papers, years = int(self.facts["load-embeddings"]["documents"]), self.told.years
+        span = "" if years is None else _span(*years, papers)
+        yield f"The corpus holds {papers:,} papers{span}."
+        account = self.told.account
+        if "records" in account:
+            bases = ", ".join(f"{_named(name)} {int(count):,}" for name, count in account["by_database"].items())
+            yield (
+                f"The databases gave {int(account['records']):,} records ({bases}); {int(account['duplicates']):,} "
+                f"duplicates were merged, which left {int(account['kept']):,} papers, of which "
+                f"{int(account['without_text']):,} had neither title nor abstract and were left out."
+            )
+
+    def embeddings(self) -> Iterator[str]:
+        dimensions, made = self.facts["load-embeddings"]["dimensions"], self.told.made
+        if not made.get("transformer_model"):
+            yield (
+                f"Each paper was represented by an embedding of {dimensions} dimensions that was supplied with the "
+                f"corpus (the SHA-256 of the stored array begins with {self.told.vectors[:16]}); "
+                "the model is not recorded."
+            )
+            return
+        columns = " and ".join(_named(name) for name in made.get("text_columns", []))
+        half = ", in half precision" if made.get("precision") == "half" else ""
+        static = "a static model distilled from " if made.get("quick") else ""
+        library = f"sentence-transformers {made.get('sentence_transformers', '')}".strip()
+        yield (
+            f"The text of each paper (columns {columns}) was embedded in {dimensions} dimensions by {static}the model "
+            f"{_model(str(made['transformer_model']))} ({library}; {self.cite('reimers2019')}){half}."
+        )
+
+    def topics(self) -> Iterator[str]:
+        found, method = self.facts["represent"], self.tmo.method
+        yield self._placed()
+        if method == "graph":
+            yield self._graph()
+        else:
+            yield self._reduced()
+            yield self._hdbscan() if method == "hdbscan" else self._kmeans()
+        if "choose-size" in self.facts:
+            sizes = ", ".join(map(str, self.facts["choose-size"]["tried"]))
+            yield f"The least size of a topic was chosen among {sizes}."
+        if "consensus" in self.facts:
+            agreed = self.tmo.consensus
+            yield (
+                f"Topics are those on which {agreed.seeds} seeds agree: papers are in a topic where at least "
+                f"{_percent(agreed.least_agreement)} of the seeds put them there."
+            )
+        documents, outliers = int(self.facts["load-embeddings"]["documents"]), int(found["outliers"])
+        if "reassign" in self.facts:
+            before = int(self.facts["reassign"]["outliers_before"])
+            yield (
+                f"Of {before:,} outliers {before - outliers:,} were given to the nearest topic (strategy "
+                f"{self.tmo.orphans.strategy})."
+            )
+        yield (
+            f"This gave {int(found['topics']):,} topics; {outliers:,} papers "
+            f"({_percent(outliers / max(documents, 1))}) are in none."
+        )
+
+    def _placed(self) -> str:
+        found = self.facts.get("update", {})
+        if found.get("mode") != "assign":
+            return ""
+        return f"{int(found['new']):,} new papers were placed in the model that run {found['run']} had fitted."
+
+    def _search(self) -> str:
+        found = str(self.facts.get("reduce", {}).get("neighbours", ""))
+        return f", neighbours by nearest-neighbour descent ({self.cite('dong2011')})" if "descent" in found else ""
+
+    def _reduced(self) -> str:
+        umap, start = self.tmo.umap, self.facts.get("reduce", {}).get("start")
+        epochs = "" if umap.n_epochs is None else f", n_epochs {umap.n_epochs}"
+        layout = "" if umap.layout == "umap" else ", another layout of the same graph that uses every core"
+        begun = f", init {start}" if start else ""
+        return (
+            f"Embeddings were reduced to {umap.n_components} dimensions by UMAP ({self.cite('mcinnes2018')}; "
+            f"n_neighbors {umap.n_neighbors}, min_dist {umap.min_dist:g}, spread {umap.spread:g}, metric {umap.metric}"
+            f"{begun}{epochs}{layout}{self._search()}), and to two for the map."
+        )
+
+    def _hdbscan(self) -> str:
+        own = self.tmo.sized_hdbscan
+        return (
+            f"They were clustered by HDBSCAN ({self.cite('campello2013', 'mcinnes2017')}; min_cluster_size "
+            f"{own.min_cluster_size}, min_samples {own.min_samples or own.min_cluster_size}, metric {own.metric}, "
+            f"cluster_selection_method {own.cluster_selection_method}, cluster_selection_epsilon "
+            f"{own.cluster_selection_epsilon:g})."
+        )
+
+    def _kmeans(self) -> str:
+        own = self.tmo.kmeans
+        return (
+            f"They were clustered by k-means ({self.cite('lloyd1982')}; {self.tmo.n_topics} clusters, "
+            f"n_init {own.n_init}, max_iter {own.max_iter})."
+        )
+
+    def _graph(self) -> str:
+        found, own = self.facts["cluster"], self.tmo.graph
+        tied = (
+            f", tied to the topics of run {found['anchored_to']} with inertia {own.inertia:g}"
+            if found.get("anchored_to")
+            else ""
+        )
+        chosen = ", chosen by stability and coherence" if own.resolution == "auto" and not self.tmo.n_topics else ""
+        return (
+            f"The {self.tmo.umap.n_neighbors} nearest neighbours of each paper (metric {self.tmo.umap.metric}"
+            f"{self._search()}) were joined to a graph with the weights of UMAP ({self.cite('mcinnes2018')}), and its "
+            f"communities found by the Leiden algorithm ({self.cite('traag2019')}; modularity at resolution "
+            f"{found['resolution']:g}{chosen}; least papers of a topic {self.tmo.stated_size}{tied}). "
+            "UMAP laid out the map."
+        )
+
+    def words(self) -> Iterator[str]:
+        own, low, high = self.tmo.represent, *self.tmo.represent.n_gram_range
+        grams = f"{low} to {high} words" if high > low else f"{low} word{'s' if low > 1 else ''}"
+        stop = "none left out" if own.stop_words is None else "a list left out"
+        stop = f"those of {_named(own.stop_words)} left out" if isinstance(own.stop_words, str) else stop
+        yield (
+            "The words of topics are those of the largest class-based TF-IDF (BERTopic, "
+            f"{self.cite('grootendorst2022')}): n-grams of {grams}, stop words: {stop}."
+        )
+        if self.tmo.score == "distribution":
+            spread = self.tmo.distribution
+            yield (
+                "The share of topics in a paper is its approximate distribution over windows of "
+                f"{spread.window} words (stride {spread.stride}, least similarity {spread.min_similarity:g})."
+            )
+        named = self.facts.get("describe", {})
+        if not named:
+            return
+        how = "by the cosine of their embeddings with the topic's" if named["names"] == "keybert" else "by that weight"
+        yield (
+            f"Labels are made of phrases that a tenth of a topic's papers hold, chosen {how}; people may have changed "
+            "them."
+        )
+        if named.get("names_by_language_model"):
+            model = _named(str(self.tmo.names.language_model.model))
+            yield f"The language model {model} named {int(named['names_by_language_model']):,} of the topics."
+        if self.tmo.method != "graph":
+            yield f"Topics were joined to groups by Ward's method ({self.cite('ward1963')}) on their mean embeddings."
+        if "profiles" in self.facts:
+            yield (
+                "Lifts of authors, sources and countries have 95 % intervals by Wilson's method "
+                f"({self.cite('wilson1927')}) with the correction for a finite population."
+            )
+
+    def quality(self) -> Iterator[str]:
+        found = self.facts.get("quality", {})
+        works = {"npmi": "bouma2009", "c_v": "roder2015", "diversity": "dieng2020", "silhouette": "rousseeuw1987"}
+        names = {
+            "npmi": "coherence NPMI",
+            "c_v": "coherence C_v",
+            "diversity": "topic diversity",
+            "silhouette": "silhouette of the reduced embeddings",
+            "modularity": "modularity",
+            "conductance": "mean conductance",
+        }
+        told = [
+            f"{name} {found[key]:.3f}{f' ({self.cite(works[key])})' if key in works else ''}"
+            for key, name in names.items()
+            if found.get(key) is not None
+        ]
+        if told:
+            yield f"Measured quality: {', '.join(told)}."
+
+    def reproduction(self) -> Iterator[str]:
+        versions = dict(self.told.versions)
+        own, python = versions.pop("topicloom", ""), versions.pop("python", "")
+        libraries = ", ".join(f"{name} {number}" for name, number in sorted(versions.items()))
+        order = ", rows in the order of their ids" if self.told.params.order == "canonical" else ""
+        yield f"All randomness follows from the seed {self.told.params.seed}{order}."
+        yield f"Computed with topicloom {own}, Python {python}, {libraries}."
+
+
+def _span(first: int, last: int, dated: int, papers: int) -> str:
+    span = f" from {first} to {last}" if last > first else f" of {first}"
+    return span if dated == papers else f"{span} ({dated:,} of them have a year)"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _named(name: str) -> str:
+    """A name that a person gave, without what a page could take for markup."""
+    return " ".join(_MARKUP.sub(" ", str(name)).split())[:_LONGEST]
+
+
+def _model(name: str) -> str:
+    """The name of a model; of one in a folder the end of its path, since the rest is of this machine alone."""
+    path = PurePath(name)
+    is_folder = path.is_absolute() or name.startswith((".", "~"))
+    return _named("/".join(path.parts[-2:]) if is_folder else name)
