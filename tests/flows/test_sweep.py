@@ -179,3 +179,21 @@ def test_bad_input_is_said_and_not_taken_for_a_bad_combination(project, sweep):
     with pytest.raises(EmbeddingsError, match="It holds no embeddings"):
         sweep(project.analysis, SweepPlan(vary={"min_topic_size": [5, 6]}))
     assert not (project.analysis / "sweep").exists()
+
+
+def test_resolutions_of_the_neighbour_graph_are_compared_on_one_graph(project, sweep):
+    project.write_settings(clusterer="graph")
+    report = sweep(project.analysis, SweepPlan(vary={"tmo.graph.resolution": [2.0, 6.0]}, seeds=2))
+    found = table(project)
+    assert report.tried == 2
+    assert not report.left_out
+    assert found["tmo.graph.resolution"].tolist() == [2.0, 6.0]
+    assert found["topics"].is_monotonic_increasing
+    assert (found["outlier_share"] == 0).all()
+    assert found["stability"].between(0, 1).all()
+    assert found["npmi"].notna().all()
+    # One graph for all, and topics of each resolution under each seed.
+    assert len(project.store_entries("graph")) == 1
+    assert len(project.store_entries("cluster")) == 4
+    adopting = json.loads(next((project.analysis / "sweep").glob("settings_*.json")).read_text())
+    assert adopting["tmo"]["graph"]["resolution"] in (2.0, 6.0)
