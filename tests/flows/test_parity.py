@@ -192,7 +192,8 @@ def test_level0_differs_only_by_its_two_repairs(both):
     differing = set(ours["X_C"][ours["level0"] != theirs["level0"]])
     sizes = ours["X_C"].value_counts()
     assert len({sizes[cluster] for cluster in differing}) <= 1
-    assert (ours["level0"] != 99999).sum() <= 0.9 * len(ours)
+    main = ours["X_C"][ours["level0"] != 99999]
+    assert len(main) <= 0.9 * len(ours) or main.nunique() == 1  # the first one is main, however large
     assert abs((ours["level0"] != 99999).sum() - (theirs["level0"] != 99999).sum()) == 0
 
 
