@@ -41,7 +41,6 @@ def with_profiles(made: dict) -> dict:
     crossing = {"names": countries, "all": [240, 240], "counts": counts, "known": [12] * TOPICS}
     fields = {"countries": {"name": "Countries", "papers": 480}}
     made["profiles"] = {"fields": fields, "groups": [{}] * len(made["groups"]), "crossings": {"countries": crossing}}
-    made["methods"] = {"text": "One <b>paragraph</b>.\n\nAnother.", "bibtex": "@article{one}"}
     made["topics"][0]["profile"] = {
         "countries": [["<b>A</b>", 12, 2.0]],
         "citations": {"papers": 9, "total": 1234, "median": 5.0, "percentile": 61.2},
@@ -75,7 +74,8 @@ def page(opened):
 
 def made_page() -> str:
     by_hand = {"T-99999999": "=gone; but kept"}
-    return report_page(named_atlas(), "Q338/a01", [], [], {}, [], None, None, by_hand=by_hand)
+    methods = {"text": "One <b>paragraph</b>.\n\nAnother.", "bibtex": "@article{one}"}
+    return report_page(named_atlas(), "Q338/a01", [], [], {}, [], None, None, by_hand=by_hand, methods=methods)
 
 
 def listed(page) -> str:

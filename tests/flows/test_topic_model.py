@@ -38,6 +38,7 @@ def test_second_run_computes_nothing(finished, run):
 def test_cached_run_imports_nothing_heavy_and_shows_every_computing_task_as_cached(finished, prefect_server):
     script = """
 import sys
+import time
 from prefect.client.orchestration import get_client
 from flows.topic_model import topic_model
 import flows.console.cli  # the whole command line
@@ -46,12 +47,16 @@ heavy = {"numpy", "scipy", "pandas", "pyarrow", "sklearn", "numba", "umap", "hdb
          "sentence_transformers"} & set(sys.modules)
 client = get_client(sync_client=True)
 from prefect.client.schemas.filters import FlowRunFilter
-runs = client.read_task_runs(flow_run_filter=FlowRunFilter(id={"any_": [state.state_details.flow_run_id]}))
 print("HEAVY", sorted(heavy))
-print("STATES", sorted((run.name.split()[0], run.state_name) for run in runs))
+# The server hears of tasks some moments after they have ended.
+for _ in range(60):
+    runs = client.read_task_runs(flow_run_filter=FlowRunFilter(id={"any_": [state.state_details.flow_run_id]}))
+    states = sorted((run.name.split()[0], run.state_name) for run in runs)
+    if len(states) == TASKS and all(name in ("Cached", "Completed") for _, name in states):
+        break
+    time.sleep(0.5)
+print("STATES", states)
 """
-    done = in_a_new_process(script, finished.analysis, prefect_server)
-    assert "HEAVY []" in done
     expected = sorted(
         [
             ("load-settings", "Completed"),
@@ -59,6 +64,8 @@ print("STATES", sorted((run.name.split()[0], run.state_name) for run in runs))
             *((name, "Cached") for name in ALL),
         ]
     )
+    done = in_a_new_process(script.replace("TASKS", str(len(expected))), finished.analysis, prefect_server)
+    assert "HEAVY []" in done
     assert f"STATES {expected}" in done
 
 
@@ -172,7 +179,11 @@ def test_every_setting_is_in_the_table():
     wanted = {*names(TopicModelSettings, "tmo"), *names(Params, "params")}
     pictures = {f"tmo.{row[0]}" for row in test_pictures.SETTING_STAGES}
     named_with_an_endpoint = {"tmo.names.language_model.model"}
-    assert wanted == {row[0] for row in SETTING_STAGES} | pictures | named_with_an_endpoint
+    # The stages that read a section of these have all of it in their keys; one of its settings is in the table.
+    sections = ("tmo.columns.", "tmo.take_away.")
+    alike = {name for name in wanted if name.startswith(sections)}
+    assert all(any(name.startswith(section) for name in pictures) for section in sections)
+    assert wanted - alike == ({row[0] for row in SETTING_STAGES} | pictures | named_with_an_endpoint) - alike
 
 
 def test_two_analyses_share_one_reduction(finished, run):
