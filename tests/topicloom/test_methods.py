@@ -69,6 +69,16 @@ def test_it_cites_what_the_run_has_used_and_nothing_else(tmo, cited, not_cited):
         assert (f"{{{key}," in found.bibtex) == (key in found.works)
 
 
+@pytest.mark.parametrize("model", ["all-MiniLM-L6-v2", None])
+def test_a_quick_look_names_no_model(model):
+    made = {"text_columns": ["TI", "AB"], "transformer_model": model, "quick": True, "scikit_learn": "1.9.1"}
+    found = described(made=made)
+    assert "(columns TI and AB) was represented by the words that it shares with others: TF-IDF" in found.text
+    assert "scikit-learn 1.9.1" in found.text
+    assert not re.search("MiniLM|static|sentence-transformers|not recorded", found.text)
+    assert "reimers2019" not in found.works
+
+
 def test_other_ways_to_topics_are_told():
     facts = {
         **FACTS,

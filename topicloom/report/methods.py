@@ -114,6 +114,14 @@ class _Writer:
 
     def embeddings(self) -> Iterator[str]:
         dimensions, made = self.facts["load-embeddings"]["dimensions"], self.told.made
+        columns = " and ".join(_named(name) for name in made.get("text_columns", []))
+        if made.get("quick"):
+            yield (
+                f"For a first look the text of each paper (columns {columns}) was represented by the words that it "
+                f"shares with others: TF-IDF, drawn together into {dimensions} dimensions by a truncated singular "
+                f"value decomposition (scikit-learn {made.get('scikit_learn', '')}). No language model was used."
+            )
+            return
         if not made.get("transformer_model"):
             yield (
                 f"Each paper was represented by an embedding of {dimensions} dimensions that was supplied with the "
@@ -121,12 +129,10 @@ class _Writer:
                 "the model is not recorded."
             )
             return
-        columns = " and ".join(_named(name) for name in made.get("text_columns", []))
         half = ", in half precision" if made.get("precision") == "half" else ""
-        static = "a static model distilled from " if made.get("quick") else ""
         library = f"sentence-transformers {made.get('sentence_transformers', '')}".strip()
         yield (
-            f"The text of each paper (columns {columns}) was embedded in {dimensions} dimensions by {static}the model "
+            f"The text of each paper (columns {columns}) was embedded in {dimensions} dimensions by the model "
             f"{_model(str(made['transformer_model']))} ({library}; {self.cite('reimers2019')}){half}."
         )
 

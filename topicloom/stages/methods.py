@@ -96,7 +96,7 @@ def _parameters(settings: Settings) -> dict[str, Any]:
 
 STAGE = Stage(
     METHODS,
-    version=1,
+    version=2,
     parameters=_parameters,
     reads=lambda *_: (VECTORS, _PAPERS),
     sees=_SEEN,
