@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 
 import pandas as pd
 import pytest
@@ -174,6 +175,24 @@ def test_what_the_settings_switch_off_is_neither_computed_nor_left(drawn, run):
     assert left.isdisjoint({"report.html", "figures", *TABLES})
 
 
+def test_without_moves_figures_and_report_are_drawn_all_the_same(drawn, run, monkeypatch):
+    def broken(*_, **__):
+        raise ValueError("no ties")
+
+    shutil.rmtree(drawn.path / ".topicloom" / "moves")
+    with monkeypatch.context() as patch:
+        patch.setattr("topicloom.atlas.moves.moves_table", broken)
+        report = run(drawn.analysis)
+    assert {"figures", "report"} <= set(report.computed)
+    assert any(note.startswith("moves failed (ValueError: no ties)") for note in report.notes)
+    figures = drawn.analysis / "figures"
+    assert (figures / "map.png").exists()
+    assert not (figures / "strategic_map.png").exists()
+    assert not (drawn.analysis / "topic_moves.csv").exists()
+    assert run(drawn.analysis).computed == ["moves"]  # with it figures and report are those of before, which are kept
+    assert (figures / "strategic_map.png").exists()
+
+
 def test_without_profiles_the_report_is_drawn_all_the_same(drawn, run, monkeypatch):
     def broken(*_, **__):
         raise ValueError("no names")
@@ -333,7 +352,6 @@ def test_the_export_alone_ends_as_a_run_does_and_keeps_its_pictures(drawn, prefe
 
 
 def test_a_report_alone_needs_what_it_shows(drawn, prefect_server):
-    import shutil
 
     from flows import single_stage as stage_flow
     from topicloom.errors import StoreError

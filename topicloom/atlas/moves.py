@@ -28,7 +28,7 @@ def moves_table(atlas: Atlas, phrases: Phrases) -> pd.DataFrame:
 
     Args:
         atlas: Of the analysis.
-        phrases: Which paper holds which phrase, in the order of the atlas' papers, and the phrases of the topics.
+        phrases: Which paper holds which phrase, in any order of the papers, and the phrases of the topics.
 
     Returns:
         A row a topic: Topic, topic_uid, Label, Count; State: "emerging" (growing, and at most a quarter of its papers

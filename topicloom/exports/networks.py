@@ -7,6 +7,7 @@ from typing import Any, Final
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from topicloom.atlas.atlas import Atlas
@@ -80,7 +81,7 @@ def write_gexf(atlas: Atlas, folder: Path) -> None:
     scale, size = _scale(atlas), _sizes(atlas)
     nodes = []
     for place, (topic, group) in enumerate(zip(records(atlas.topics), groups, strict=True)):
-        year = "" if not _is_number(topic.MeanYear) else f"{float(topic.MeanYear):.1f}"
+        year = "" if pd.isna(topic.MeanYear) else f"{float(topic.MeanYear):.1f}"
         values = (str(topic.Count), group, year, str(topic.topic_uid), str(topic.Keywords))
         nodes += [
             f'      <node id="{topic.X_C}" label={_quoted(topic.Label)}>',
@@ -137,10 +138,3 @@ def _sizes(atlas: Atlas) -> NDArray[np.float64]:
     least, most = _SIZE
     sizes: NDArray[np.float64] = np.maximum(least, most * roots / roots.max(initial=1.0))
     return sizes
-
-
-def _is_number(value: Any) -> bool:
-    try:
-        return bool(float(value) == float(value))
-    except (TypeError, ValueError):
-        return False

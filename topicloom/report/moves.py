@@ -20,7 +20,7 @@ def moves_shown(atlas: Atlas, moves: pd.DataFrame, bridges: pd.DataFrame) -> dic
     Args:
         atlas: Of the analysis.
         moves: The table of `topicloom.atlas.moves.moves_table`.
-        bridges: topic_bridges.csv.
+        bridges: The pairs of `topicloom.atlas.bridges.bridges`, with Label and OtherLabel.
 
     Returns:
         emerging, growing and declining: number, label, papers and trend of topics, those that change most first.
@@ -42,8 +42,7 @@ def moves_shown(atlas: Atlas, moves: pd.DataFrame, bridges: pd.DataFrame) -> dic
         name: _changing(table[table["State"] == state], falling=state == DECLINING)
         for name, state in (("emerging", EMERGING), ("growing", GROWING), ("declining", DECLINING))
     }
-    burst = table[table["Bursts"].fillna("").astype(str) != ""]
-    burst = burst.sort_values("BurstWeight", ascending=False, kind="stable").head(_MOST)
+    burst = table[table["Bursts"] != ""].sort_values("BurstWeight", ascending=False, kind="stable").head(_MOST)
     bursts = [
         {"number": int(row.Topic), "label": str(row.Label), "years": str(row.Bursts), "now": bool(row.Bursting)}
         for row in records(burst)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from topicloom.stage_names import DESCRIBE, FIGURES
+from topicloom.settings.schema import Settings
+from topicloom.stage_names import DESCRIBE, FIGURES, MOVES
 from topicloom.stages.describe import ATLAS
 from topicloom.stages.moves import MOVES_TABLE
-from topicloom.stages.stage import Stage, Work
+from topicloom.stages.stage import Artifact, Refs, Stage, Work
 
 
 def draw_all(work: Work) -> None:
@@ -17,16 +18,22 @@ def draw_all(work: Work) -> None:
     from topicloom.atlas.atlas import read_atlas
     from topicloom.figures.gallery import draw_figures
 
-    moves = pd.read_csv(work.path(MOVES_TABLE), keep_default_na=False, na_values=[""])
+    moves = pd.read_parquet(work.path(MOVES_TABLE)) if MOVES in work.refs else None
     drawn = draw_figures(read_atlas(work.folder(DESCRIBE)), work.out.folder, work.settings.label, moves)
     work.out.facts = {**asdict(drawn), "incomplete": len(drawn.failed)}
 
 
+def _reads(_: Settings, refs: Refs) -> tuple[Artifact, ...]:
+    """The other figures do without moves where they could not be found."""
+    return (*ATLAS, *((MOVES_TABLE,) if MOVES in refs else ()))
+
+
 STAGE = Stage(
     FIGURES,
-    version=5,
+    version=6,
     parameters=lambda settings: {"label": settings.label},
-    reads=lambda *_: (*ATLAS, MOVES_TABLE),
+    reads=_reads,
+    sees=(MOVES,),
     libraries=("matplotlib",),
     wanted=lambda settings: settings.tmo.pictures.figures,
     compute=draw_all,

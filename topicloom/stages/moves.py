@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from topicloom.output_files import BRIDGES, MOVES_FILE
 from topicloom.stage_names import DESCRIBE, LOAD_EMBEDDINGS, MOVES, REPRESENT
 from topicloom.stages.describe import ATLAS
 from topicloom.stages.distribution import MATRIX
 from topicloom.stages.load_embeddings import ROWS, stored_rows
-from topicloom.stages.represent import NGRAMS, TABLE, VOCABULARY, WEIGHTS, stored_phrases
+from topicloom.stages.represent import NGRAMS, VOCABULARY, WEIGHTS, stored_phrases
 from topicloom.stages.stage import Artifact, Stage, Work
 
-MOVES_TABLE, BRIDGES_TABLE = Artifact(MOVES, MOVES_FILE), Artifact(MOVES, BRIDGES)
+# As figures and report read them; the CSV files are for people, and may have an apostrophe before a text.
+MOVES_TABLE, BRIDGES_TABLE = Artifact(MOVES, "moves.parquet"), Artifact(MOVES, "bridges.parquet")
 
 
 def find_moves(work: Work) -> None:
     """Say of each topic how it moves, and count the papers between topics.
 
-    Artifacts: topic_moves.csv and topic_bridges.csv. Facts: how many topics emerge and how many burst, and how many
-    papers join two topics.
+    Artifacts: topic_moves.csv and topic_bridges.csv, and both as Parquet.
+
+    Facts: how many topics emerge and how many burst, and how many papers join two topics.
     """
     from scipy.sparse import load_npz
 
@@ -30,10 +30,8 @@ def find_moves(work: Work) -> None:
 
     settings, store = work.settings, work.store
     atlas = read_atlas(work.folder(DESCRIBE))
+    moves = moves_table(atlas, stored_phrases(settings, store, work.refs[REPRESENT]))
     rows = stored_rows(store, work.refs[LOAD_EMBEDDINGS])
-    phrases = stored_phrases(settings, store, work.refs[REPRESENT])
-    phrases = dataclasses.replace(phrases, held=phrases.held[rows])  # in the order of the corpus file
-    moves = moves_table(atlas, phrases)
     shares = load_npz(work.path(MATRIX)).tocsr()[rows]
     joined = bridges(shares, atlas.papers["Topic"].to_numpy(), atlas.papers["UT"])
     fields = atlas.topics["Topic"][atlas.topics["Field"]]
@@ -41,8 +39,10 @@ def find_moves(work: Work) -> None:
     labels = dict(zip(atlas.topics["Topic"], atlas.topics["Label"], strict=True))
     for at, (name, of) in enumerate({"Label": "Topic", "OtherLabel": "OtherTopic"}.items()):
         joined.insert(2 + at, name, joined[of].map(labels))
-    for name, table in ((MOVES_FILE, moves), (BRIDGES, joined)):
-        write_csv(table, work.out.path(name), escape_formulas=settings.tmo.export.escape_formulas)
+    for table, artifact, name in ((moves, MOVES_TABLE, MOVES_FILE), (joined, BRIDGES_TABLE, BRIDGES)):
+        table.to_parquet(work.out.path(artifact.name), index=False)
+        escape = settings.tmo.export.escape_formulas
+        write_csv(table, work.out.path(name), escape_formulas=escape, for_excel=True)
     work.out.facts = {
         "emerging": int((moves["State"] == EMERGING).sum()),
         "bursting": int(moves["Bursting"].sum()),
@@ -52,11 +52,11 @@ def find_moves(work: Work) -> None:
 
 STAGE = Stage(
     MOVES,
-    version=1,
+    version=2,
     parameters=lambda settings: {"language": settings.tmo.represent.language, **settings.tmo.export.escaping},
-    reads=lambda *_: (*ATLAS, ROWS, TABLE, VOCABULARY, WEIGHTS, *NGRAMS, MATRIX),
-    writes=(MOVES_FILE, BRIDGES),
-    libraries=("pandas", "scipy", "numpy"),
-    wanted=lambda settings: settings.tmo.pictures.figures or settings.tmo.pictures.report,
+    reads=lambda *_: (*ATLAS, ROWS, VOCABULARY, WEIGHTS, *NGRAMS, MATRIX),
+    writes=(MOVES_FILE, BRIDGES, MOVES_TABLE.name, BRIDGES_TABLE.name),
+    libraries=("pandas", "scipy", "numpy", "pyarrow"),
+    wanted=lambda settings: settings.tmo.pictures.drawn,
     compute=find_moves,
 )

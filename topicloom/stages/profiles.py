@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from topicloom.atlas.values import Values
     from topicloom.inputs.paper_fields import PaperFields
 
-TABLE, CITATIONS = Artifact(PROFILES, PROFILE_TABLE), Artifact(PROFILES, CITATION_TABLE)
+# As the workbook is made of them; the CSV files are for people, and may have an apostrophe before a text.
+TABLE, CITATIONS = Artifact(PROFILES, "profiles.parquet"), Artifact(PROFILES, "citations.parquet")
 SHOWN = Artifact(PROFILES, "shown.json")
 # The fields of a profile in the order of the table, the field of the dataset that each is of, and whether a paper may
 # have several values of it.
@@ -38,8 +39,10 @@ _PROFILED = {
 def profile_topics(work: Work) -> None:
     """Profile the topics and the groups of topics.
 
-    Artifacts: topic_profiles.csv, topic_citations.csv, and for the report shown.json. Facts: papers with each field,
-    papers whose citations are known, and the columns that the settings name and the dataset has not.
+    Artifacts: topic_profiles.csv and topic_citations.csv, both as Parquet, and for the report shown.json.
+
+    Facts: papers with each field, papers whose citations are known, and the columns that the settings name and the
+    dataset has not.
     """
     from topicloom.atlas.atlas import read_atlas
     from topicloom.atlas.profiles import citation_percentiles, citation_table, profile_table, sets_of
@@ -54,8 +57,9 @@ def profile_topics(work: Work) -> None:
     percentiles = citation_percentiles(cited, atlas.papers["year"])
     citations = citation_table(sets, cited, percentiles)
     escape = work.settings.tmo.export.escape_formulas
-    write_csv(table, work.out.path(TABLE.name), escape_formulas=escape, for_excel=True)
-    write_csv(citations, work.out.path(CITATIONS.name), escape_formulas=escape, for_excel=True)
+    for found, artifact, name in ((table, TABLE, PROFILE_TABLE), (citations, CITATIONS, CITATION_TABLE)):
+        found.to_parquet(work.out.path(artifact.name), index=False)
+        write_csv(found, work.out.path(name), escape_formulas=escape, for_excel=True)
     write_json(work.out.path(SHOWN.name), shown_profiles(atlas.papers, table, citations, values))
     work.out.facts = {
         "papers_with": {name: int(found.known.sum()) for name, found in values.items()},
@@ -82,12 +86,12 @@ def _parameters(settings: Any) -> dict[str, Any]:
 
 STAGE = Stage(
     PROFILES,
-    version=1,
+    version=2,
     parameters=_parameters,
     reads=lambda *_: ATLAS,
     files=lambda settings: (settings.dataset_path,),
-    writes=(TABLE.name, CITATIONS.name, SHOWN.name),
-    libraries=("pandas", "scipy"),
+    writes=(PROFILE_TABLE, CITATION_TABLE, TABLE.name, CITATIONS.name, SHOWN.name),
+    libraries=("pandas", "scipy", "pyarrow"),
     wanted=lambda settings: settings.tmo.take_away.profiles and settings.tmo.pictures.drawn,
     compute=profile_topics,
 )

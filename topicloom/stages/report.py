@@ -80,7 +80,7 @@ def _moves(work: Work, atlas: Atlas) -> dict[str, Any]:
 
     from topicloom.report.moves import moves_shown
 
-    read = (pd.read_csv(work.path(table)) for table in (MOVES_TABLE, BRIDGES_TABLE))
+    read = (pd.read_parquet(work.path(table)) for table in (MOVES_TABLE, BRIDGES_TABLE))
     return moves_shown(atlas, *read)
 
 
@@ -134,7 +134,7 @@ def _shown_on_the_page(settings: Settings, refs: Refs) -> dict[str, str]:
 
 STAGE = Stage(
     REPORT,
-    version=11,
+    version=12,
     parameters=_parameters,
     reads=_reads,
     sees=_SEEN,

@@ -90,12 +90,10 @@ def _write_workbook(work: Work, atlas: Atlas) -> None:
         "Years": years.rename(columns=str),
     }
     if PROFILES in work.refs:
-        found = pd.read_csv(work.path(profiles.TABLE), keep_default_na=False)
-        numbers = ["Topic", "Lift", "LiftLow", "LiftHigh"]
-        found[numbers] = found[numbers].apply(pd.to_numeric)
+        found = pd.read_parquet(work.path(profiles.TABLE))
         place = found.groupby(["Level", "Code", "Field"]).cumcount()
         sheets["Profiles"] = found.loc[place < _MOST_OF_FIELD]
-        sheets["Citations"] = pd.read_csv(work.path(profiles.CITATIONS))
+        sheets["Citations"] = pd.read_parquet(work.path(profiles.CITATIONS))
     write_workbook(sheets, work.out.path(TOPICS_BOOK))
 
 
@@ -116,7 +114,7 @@ def _reads(settings: Settings, refs: Refs) -> tuple[Artifact, ...]:
 
 STAGE = Stage(
     TAKE_AWAY,
-    version=1,
+    version=2,
     parameters=_parameters,
     reads=_reads,
     sees=(PROFILES,),

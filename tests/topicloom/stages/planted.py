@@ -22,13 +22,7 @@ QUICK = {
     "hdbscan": {"cluster_selection_method": "leaf"},
     "min_topic_size": 5,
 }
-OTHER_PROGRAMS = (
-    "excel",
-    "vosviewer",
-    "gephi",
-    "ris",
-    "parquet",
-)  # files for them say nothing that papers.csv does not
+OTHER_PROGRAMS = ("excel", "vosviewer", "gephi", "ris", "parquet")  # what they get says no more than papers.csv
 
 
 def planted_project(root: Path) -> Project:

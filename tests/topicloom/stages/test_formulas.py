@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -26,13 +27,15 @@ from topicloom.store.run_record import read_record
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 LABEL = "@SUM(1+1)"
+SOURCE = "=A journal"
 
 
 def hostile_project(root: Path) -> Project:
-    """The planted papers, whose UT, text, further column and its name are formulas."""
+    """The planted papers, whose UT, text, source, further column and its name are formulas."""
     project = planted_project(root)
     dataset = pd.read_csv(project.dataset)
     dataset["UT"], dataset["TI"] = "=" + dataset["UT"], "+" + dataset["TI"]
+    dataset["SO"] = SOURCE
     dataset.to_csv(project.dataset, index=False)
     for profile in (FIRST, GROWN):
         folder = project.path / "f01" / profile
@@ -45,7 +48,8 @@ def hostile_project(root: Path) -> Project:
 
 def run_and_name(project: Project, analysis: str, **export: Any) -> Run:
     """A run after which the largest topic gets a formula as its name, and the run that shows it."""
-    folder = write_settings(project, analysis, FIRST, {"export": export} if export else {}, {})
+    wanted = {**({"export": export} if export else {}), "take_away": {"excel": True}}
+    folder = write_settings(project, analysis, FIRST, wanted, {})
     run_stages(folder)
     (uid, *_) = pd.read_csv(folder / "topic_summary.csv")["topic_uid"]
     (folder / "labels.csv").write_text(f"topic_uid,label\n{uid},{LABEL}\n")
@@ -82,6 +86,19 @@ def test_every_table_is_escaped_or_none(runs: dict[bool, Run]) -> None:
         assert not list(formulas(escaping / name)), name
         back = read(escaping / name).rename(columns=unescaped).map(unescaped)
         pd.testing.assert_frame_equal(back, read(plain / name))
+
+
+def test_page_and_workbook_show_the_texts_as_they_were(runs: dict[bool, Run]) -> None:
+    shown = []
+    for escapes in (False, True):
+        folder = runs[escapes].settings.analysis_path
+        page = (folder / "report.html").read_text(encoding="utf-8")
+        (moves,) = re.findall(r'<section id="moves".*?</section>', page, flags=re.DOTALL)
+        book = openpyxl.load_workbook(folder / "topics.xlsx", read_only=True)
+        sheets = {sheet.title: list(sheet.iter_rows(values_only=True)) for sheet in book}
+        shown.append((re.findall("<bdi>(.*?)</bdi>", moves), sheets["Profiles"], sheets["Citations"]))
+    assert {LABEL, SOURCE} <= {value for row in shown[0][1] for value in row}
+    assert shown[0] == shown[1]
 
 
 def test_only_what_writes_tables_is_made_again(runs: dict[bool, Run]) -> None:
