@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from topicloom.atlas.atlas import Atlas
 from topicloom.atlas.values import plain
 from topicloom.exports.papers import group_labels
+from topicloom.measures.similarity import nearest_topics
 from topicloom.store.csv_tables import records
 
 VOSVIEWER_MAP: Final = "vosviewer_map.txt"
@@ -36,11 +37,9 @@ def links_of(similarity: NDArray[np.floating[Any]]) -> list[tuple[int, int, floa
         >>> links_of(np.array([[1.0, 0.8, -0.1], [0.8, 1.0, 0.4], [-0.1, 0.4, 1.0]]))
         [(0, 1, 0.8), (1, 2, 0.4)]
     """
-    alike = np.array(similarity, dtype=np.float64)
-    np.fill_diagonal(alike, -np.inf)
-    nearest = np.argsort(-alike, axis=1, kind="stable")[:, :_NEAREST]
+    nearest = nearest_topics(similarity, _NEAREST)
     pairs = {(min(one, int(other)), max(one, int(other))) for one, row in enumerate(nearest) for other in row}
-    return [(*pair, round(float(alike[pair]), 4)) for pair in sorted(pairs) if alike[pair] > 0]
+    return [(*pair, round(float(similarity[pair]), 4)) for pair in sorted(pairs) if similarity[pair] > 0]
 
 
 def write_vosviewer(atlas: Atlas, folder: Path) -> None:

@@ -27,6 +27,26 @@ def topic_similarity(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     return similarity
 
 
+def nearest_topics(similarity: NDArray[np.floating[Any]], most: int) -> NDArray[np.int64]:
+    """The topics that are most similar to each topic, itself left out.
+
+    Args:
+        similarity: (t, t), symmetric.
+        most: How many are wanted.
+
+    Returns:
+        (t, at most t - 1) int64, the most similar first, of equals the lowest number.
+
+    Example:
+        >>> nearest_topics(np.array([[1.0, 0.8, 0.2], [0.8, 1.0, 0.4], [0.2, 0.4, 1.0]]), 1).tolist()
+        [[1], [0], [1]]
+    """
+    others = np.array(similarity, dtype=np.float64)
+    np.fill_diagonal(others, -np.inf)
+    order: NDArray[np.int64] = np.argsort(-others, axis=1, kind="stable")[:, : max(min(most, len(others) - 1), 0)]
+    return order
+
+
 def unit_vectors(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Vectors of length 1 in the same directions.
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from topicloom.atlas.atlas import Atlas
 from topicloom.atlas.tree import leaf_order
 from topicloom.atlas.years import periods
+from topicloom.measures.similarity import nearest_topics
 from topicloom.report.colours import DARK, LIGHT, page_colours
 from topicloom.report.columns import other_columns
 from topicloom.report.profiles import comparison, largest_first, papers_told, topic_profiles
@@ -154,12 +155,9 @@ def _trend(topic: Any) -> str:
 
 def _nearest(atlas: Atlas) -> list[list[list[float]]]:
     """For each topic the topics that are most similar to it, and how similar."""
-    others = np.array(atlas.similarity, dtype=float)
-    np.fill_diagonal(others, -np.inf)
-    most = min(_NEAREST, len(others) - 1)
-    order = np.argsort(-others, axis=1, kind="stable")[:, : max(most, 0)]
+    alike, nearest = atlas.similarity, nearest_topics(atlas.similarity, _NEAREST)
     return [
-        [[int(other), round(float(row[other]), 2)] for other in near] for row, near in zip(others, order, strict=True)
+        [[int(other), round(float(row[other]), 2)] for other in near] for row, near in zip(alike, nearest, strict=True)
     ]
 
 
