@@ -134,7 +134,7 @@ def _shown_on_the_page(settings: Settings, refs: Refs) -> dict[str, str]:
 
 STAGE = Stage(
     REPORT,
-    version=12,
+    version=13,
     parameters=_parameters,
     reads=_reads,
     sees=_SEEN,

@@ -19,7 +19,7 @@ unpack().then((data) => {
   redraw = map.redraw;
   const show = (number) => { map.showTopic(number); element('map').scrollIntoView(); };
   topicTable(data, map.showTopic);
-  for (const link of document.querySelectorAll('.to-topic')) link.addEventListener('click', () => show(Number(link.dataset.topic)));
+  for (const link of document.querySelectorAll('.to-topic')) link.addEventListener('click', (event) => { event.preventDefault(); show(Number(link.dataset.topic)); });
   wordCharts(data);
   yearCharts(data);
   heatmap(data, show);
