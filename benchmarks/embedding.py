@@ -153,7 +153,7 @@ def shared(one: NDArray[np.int64], other: NDArray[np.int64]) -> float:
 def topics_of(vectors: Vectors, seed: int) -> NDArray[np.int64]:
     """Topics as a run with default settings finds them."""
     from topicloom.clusters.clustering import cluster_by_hdbscan
-    from topicloom.settings.schema import HdbscanSettings, UmapSettings
+    from topicloom.settings.clusters import HdbscanSettings, UmapSettings
     from topicloom.space.umap_fit import fit_umap, reduced_vectors
 
     reduced = reduced_vectors(fit_umap(vectors, UmapSettings(), seed, None, quiet=True))

@@ -38,7 +38,8 @@ from topicloom.clusters.graph.partition import sizes_of
 from topicloom.clusters.graph.topics import GraphParameters, find_topics
 from topicloom.lineage.matching import Partition, overlap_of
 from topicloom.measures.coherence import coherence
-from topicloom.settings.schema import HdbscanSettings, RepresentSettings
+from topicloom.settings.clusters import HdbscanSettings
+from topicloom.settings.words import RepresentSettings
 from topicloom.words.counting import count_ngrams
 from topicloom.words.ctfidf import fit_weighting, number_topics, top_words
 from topicloom.words.tokens import Tokens

@@ -12,7 +12,7 @@ from scipy.sparse import csr_matrix
 
 from topicloom.clusters.graph.anchors import Anchors, anchors_of
 from topicloom.inputs.embeddings import read_embeddings
-from topicloom.settings.schema import UmapSettings
+from topicloom.settings.clusters import UmapSettings
 from topicloom.space.neighbour_graph import neighbour_graph
 from topicloom.space.neighbours import ALL_PAIRS_BELOW, Neighbours, find_neighbours
 from topicloom.words.tokens import Tokens, tokenise

@@ -132,7 +132,7 @@ def demo_vectors(demo_project: Project) -> NDArray[np.float32]:
 @pytest.fixture(scope="session")
 def demo_reduced(demo_vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """The demo's 500 records as a run clusters them, (500, 5)."""
-    from topicloom.settings.schema import UmapSettings
+    from topicloom.settings.clusters import UmapSettings
     from topicloom.space.umap_fit import fit_umap, reduced_vectors
 
     return reduced_vectors(fit_umap(demo_vectors, UmapSettings(), 100))

@@ -64,7 +64,7 @@ def settings_page() -> str:
     lines = [
         "# Settings",
         "",
-        "Made from the descriptions in `topicloom/settings/schema.py`. A whole file: [contracts.md](../contracts.md).",
+        "Made from the descriptions in `topicloom/settings/`. A whole file: [contracts.md](../contracts.md).",
         "",
     ]
     for section in ("metadata", "params", "tmo", "retention"):

@@ -2,7 +2,7 @@
 
 Every module can be used on its own, in a notebook for instance::
 
-    from topicloom.settings.schema import HdbscanSettings
+    from topicloom.settings.clusters import HdbscanSettings
     from topicloom.clusters.clustering import cluster_by_hdbscan
 
 docs/from-a-notebook.md goes from embeddings to the words of topics. The rooms of the science import numpy, scipy and

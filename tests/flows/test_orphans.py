@@ -11,8 +11,8 @@ import pytest
 
 from tests.conftest import Project, copied
 from topicloom.clusters.outliers import taken
+from topicloom.settings.clusters import OrphansSettings
 from topicloom.settings.reading import SettingsError, read_settings
-from topicloom.settings.schema import OrphansSettings
 
 
 def papers(project: Project) -> pd.DataFrame:

@@ -25,7 +25,7 @@ OURS = """
 import sys, numpy as np
 from topicloom.space.neighbours import ALL_PAIRS_BELOW, find_neighbours
 from topicloom.space.reduction import fit_umap, reduced_vectors
-from topicloom.settings.schema import UmapSettings
+from topicloom.settings.clusters import UmapSettings
 vectors, umap = np.load(sys.argv[1]), UmapSettings()
 known = find_neighbours(vectors, umap, 100) if len(vectors) >= ALL_PAIRS_BELOW else None
 np.save(sys.argv[2], reduced_vectors(fit_umap(vectors, umap, 100, known)))

@@ -27,7 +27,7 @@ from topicloom.atlas.tree import group_levels, leaf_order, topic_tree
 from topicloom.inputs.papers import beginning, read_doi
 from topicloom.measures.similarity import topic_similarity
 from topicloom.phrasing import shortened
-from topicloom.settings.schema import RepresentSettings
+from topicloom.settings.words import RepresentSettings
 from topicloom.words.counting import count_ngrams
 from topicloom.words.tokens import tokenise
 

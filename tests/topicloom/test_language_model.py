@@ -13,8 +13,8 @@ import pytest
 from topicloom.atlas.language_model import Question
 from topicloom.errors import SettingsError
 from topicloom.settings.checks import require_fitting_settings
+from topicloom.settings.outputs import LanguageModelSettings
 from topicloom.settings.reading import read_settings
-from topicloom.settings.schema import LanguageModelSettings
 from topicloom.stages.topic_names import name_topics
 from topicloom.store.store import Store
 

@@ -10,7 +10,7 @@ from scipy.sparse import csr_matrix
 from topicloom.atlas.names import TopicName, label_of, says_more, shown_names, without_repeats
 from topicloom.atlas.phrases import Phrases, group_phrases, naming_phrases, papers_holding
 from topicloom.atlas.written import as_written, written_forms
-from topicloom.settings.schema import RepresentSettings
+from topicloom.settings.words import RepresentSettings
 from topicloom.words.counting import count_ngrams
 from topicloom.words.tokens import tokenise
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from topicloom.machine import compiled
-from topicloom.settings.schema import UmapSettings
+from topicloom.settings.clusters import UmapSettings
 from topicloom.space.map_process import MapLayout
 
 

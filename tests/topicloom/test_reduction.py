@@ -15,8 +15,8 @@ import joblib
 import numpy as np
 import pytest
 
+from topicloom.settings.clusters import UmapSettings
 from topicloom.settings.reading import read_settings
-from topicloom.settings.schema import UmapSettings
 from topicloom.space.map_process import MapLayout, MapLayoutError
 from topicloom.space.neighbours import ALL_PAIRS_BELOW, find_neighbours, read_index, read_neighbours, write_neighbours
 from topicloom.space.parallel_layout import parallel_layout

@@ -12,7 +12,7 @@ from scipy.sparse import csr_matrix
 from topicloom.clusters.clustering import assigned_probability, cluster_by_hdbscan, cluster_by_kmeans
 from topicloom.clusters.main_clusters import REMAINDER, main_clusters, split_orphans
 from topicloom.clusters.membership import all_points_membership_vectors, membership_vectors
-from topicloom.settings.schema import HdbscanSettings, KMeansSettings
+from topicloom.settings.clusters import HdbscanSettings, KMeansSettings
 from topicloom.words.distribution import centroid_score, distribution_score
 
 topics_strategy = st.lists(st.integers(-1, 8), min_size=1, max_size=60).map(lambda t: np.array(t, dtype=np.int64))

@@ -37,7 +37,8 @@ RUN = """
 import numpy as np
 from topicloom.clusters.clustering import cluster_by_hdbscan
 from topicloom.measures.coherence import coherence
-from topicloom.settings.schema import DistributionSettings, HdbscanSettings, RepresentSettings, UmapSettings
+from topicloom.settings.clusters import HdbscanSettings, UmapSettings
+from topicloom.settings.words import DistributionSettings, RepresentSettings
 from topicloom.space.neighbour_graph import neighbour_graph
 from topicloom.space.neighbours import find_neighbours, write_neighbours
 from topicloom.space.umap_fit import fit_umap, map_coordinates, reduced_vectors
@@ -97,7 +98,7 @@ def test_after_it_a_run_compiles_nothing(warm, papers, dimensions, metric, layou
 def test_new_papers_are_placed_without_compiling(warm):
     script = """
 import numpy as np, tempfile, pathlib
-from topicloom.settings.schema import UmapSettings
+from topicloom.settings.clusters import UmapSettings
 from topicloom.space.neighbours import find_neighbours, read_index, write_neighbours
 from topicloom.space.umap_fit import fit_umap
 vectors, umap = np.random.default_rng(5).normal(size=(600, 16)).astype("f4"), UmapSettings(n_epochs=10)
@@ -136,7 +137,7 @@ def test_an_index_is_saved_and_saved_again_without_compiling(warm, metric):
     """As the export does with each model, which no run searches."""
     script = f"""
 import numpy as np, tempfile, pathlib, pickle
-from topicloom.settings.schema import UmapSettings
+from topicloom.settings.clusters import UmapSettings
 from topicloom.space.neighbours import find_neighbours, read_index, write_neighbours
 vectors, folder = np.random.default_rng(5).normal(size=(500, 16)).astype("f4"), pathlib.Path(tempfile.mkdtemp())
 write_neighbours(folder, find_neighbours(vectors, UmapSettings(metric="{metric}"), 3, quiet=True))
@@ -257,7 +258,7 @@ import numpy as np
 from topicloom.words import window_kernels as kernels
 from topicloom.words.distribution import topic_distribution
 from topicloom.words.topics import represent_topics
-from topicloom.settings.schema import DistributionSettings, RepresentSettings
+from topicloom.settings.words import DistributionSettings, RepresentSettings
 from topicloom.words.tokens import tokenise
 texts = ["cells of the heart", "genes of the cell", "maps of science", "maps of the sky"]
 found = represent_topics(tokenise(texts, "english"), np.ones((4, 1)), np.array([0, 0, 1, 1]), RepresentSettings())

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.stable_bertopic import stable_sorts
-from topicloom.settings.schema import DistributionSettings, RepresentSettings
+from topicloom.settings.words import DistributionSettings, RepresentSettings
 from topicloom.words.counting import count_ngrams
 from topicloom.words.ctfidf import NoWordsError, number_topics
 from topicloom.words.distribution import approximate_distribution, topic_distribution

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from topicloom.settings.keys import address_of, host_of, may_have_key
-from topicloom.settings.schema import LanguageModelSettings
+from topicloom.settings.outputs import LanguageModelSettings
 
 NO_KEY: Final = "none"
 _MOST_BYTES = 1 << 20  # of one answer, which has 40 tokens

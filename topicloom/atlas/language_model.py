@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from topicloom.atlas.endpoint import connect, told
 from topicloom.phrasing import shortened
-from topicloom.settings.schema import LanguageModelSettings
+from topicloom.settings.outputs import LanguageModelSettings
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 
 from topicloom.clusters.membership import membership_vectors
-from topicloom.settings.schema import DEFAULT_SIZE, HdbscanSettings, KMeansSettings
+from topicloom.settings.clusters import HdbscanSettings, KMeansSettings
+from topicloom.settings.schema import DEFAULT_SIZE
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def cluster_by_hdbscan(
 
     Example:
         >>> import numpy as np
-        >>> from topicloom.settings.schema import HdbscanSettings
+        >>> from topicloom.settings.clusters import HdbscanSettings
         >>> rng = np.random.default_rng(1)
         >>> points = np.concatenate([rng.normal(centre, 0.1, (30, 2)) for centre in (0, 5)])
         >>> found = cluster_by_hdbscan(points, HdbscanSettings(min_cluster_size=10))
@@ -109,7 +110,7 @@ def cluster_by_kmeans(vectors: NDArray[np.floating[Any]], topics: int, kmeans: K
 
     Example:
         >>> import numpy as np
-        >>> from topicloom.settings.schema import KMeansSettings
+        >>> from topicloom.settings.clusters import KMeansSettings
         >>> found = cluster_by_kmeans(np.array([[0.0], [0.1], [9.0]]), 2, KMeansSettings(), seed=100)
         >>> bool(found.clusters[0] == found.clusters[1] != found.clusters[2]), found.probability
         (True, None)

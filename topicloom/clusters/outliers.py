@@ -16,7 +16,7 @@ from sklearn.preprocessing import normalize
 from topicloom.clusters.members import Members
 from topicloom.machine.threads import available_threads
 from topicloom.measures.similarity import unit_vectors
-from topicloom.settings.schema import DistributionSettings
+from topicloom.settings.words import DistributionSettings
 from topicloom.words.ctfidf import Weighting
 from topicloom.words.distribution import topic_distribution
 from topicloom.words.ngrams import DocumentNgrams

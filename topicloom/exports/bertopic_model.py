@@ -24,7 +24,8 @@ from sklearn.preprocessing import FunctionTransformer
 from topicloom.machine.compiled import import_umap
 from topicloom.machine.guards import tell_slower
 from topicloom.output_files import MODEL, MODEL_FOLDER
-from topicloom.settings.schema import TopicModelSettings, UmapSettings
+from topicloom.settings.clusters import UmapSettings
+from topicloom.settings.schema import TopicModelSettings
 from topicloom.words.ctfidf import Weighting
 from topicloom.words.ngrams import Vocabulary
 from topicloom.words.splitting import SPLIT_WORD

@@ -37,7 +37,7 @@ from topicloom.intake.record import IntakeError
 from topicloom.intake.settings_file import settings_text
 from topicloom.intake.sources import Given, given_files
 from topicloom.machine.regular_files import unreadable
-from topicloom.settings.schema import FolderName
+from topicloom.settings.section import FolderName
 from topicloom.store.csv_tables import write_csv
 from topicloom.store.files import write_json
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from topicloom.settings.schema import inside_its_parent, is_union
+from topicloom.settings.section import inside_its_parent, is_union
 
 _LIMIT_WORDS = (("gt", "above"), ("ge", "of at least"), ("lt", "below"), ("le", "at most"))
 

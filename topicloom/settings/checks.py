@@ -12,9 +12,11 @@ from typing import Any
 
 from topicloom.errors import InputError, Problem, SettingsError, quoted_list
 from topicloom.machine.threads import wanted_threads
+from topicloom.settings.clusters import UmapSettings
 from topicloom.settings.keys import require_key
-from topicloom.settings.schema import RepresentSettings, Settings, UmapSettings
+from topicloom.settings.schema import Settings
 from topicloom.settings.stop_lists import ENGLISH
+from topicloom.settings.words import RepresentSettings
 
 _LEAST_OF_A_MAP = 4  # papers: two dimensions from a spectral start need two more than that
 _PROVEN_SPREADS = (0.3, 3.0)

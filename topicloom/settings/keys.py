@@ -7,7 +7,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from topicloom.errors import Problem, SettingsError
-from topicloom.settings.schema import LanguageModelSettings, Settings
+from topicloom.settings.outputs import LanguageModelSettings
+from topicloom.settings.schema import Settings
 
 ADMITTED_KEYS: Final = "TOPICLOOM_API_KEYS"
 OPENAI: Final = "https://api.openai.com/v1"

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from topicloom.errors import InputError, Problem, problem_of
 from topicloom.settings.documents import read_document
 from topicloom.settings.overrides import Overrides
-from topicloom.settings.schema import FolderName
+from topicloom.settings.section import FolderName
 
 SCHEMA = "schema.json"
 CONFIG_SUFFIXES = (".yaml", ".yml")

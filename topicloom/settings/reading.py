@@ -15,9 +15,10 @@ from topicloom.errors import Problem, SettingsError, shown
 from topicloom.machine.regular_files import file_is_there
 from topicloom.settings.allowed import allowed_values, default_hint
 from topicloom.settings.documents import Document, read_document
+from topicloom.settings.outputs import TOLD
 from topicloom.settings.overrides import Overrides
 from topicloom.settings.remarks import misleads, remarks
-from topicloom.settings.schema import TOLD, Metadata, Params, RetentionSettings, Settings, TopicModelSettings
+from topicloom.settings.schema import Metadata, Params, RetentionSettings, Settings, TopicModelSettings
 
 JSON_PATTERN = "settings_analysis_directive_*.json"
 SectionModel = TypeVar("SectionModel", bound=BaseModel)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from topicloom.settings.schema import ColumnsSettings, TakeAwaySettings
+from topicloom.settings.outputs import ColumnsSettings, TakeAwaySettings
 
 # With their defaults. Runs of before say nothing of them, and are to compare as equal with a run that leaves them out.
 LATER: Mapping[str, Any] = {

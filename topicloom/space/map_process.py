@@ -16,7 +16,7 @@ from types import TracebackType
 import numpy as np
 
 from topicloom.errors import TopicloomError
-from topicloom.settings.schema import UmapSettings
+from topicloom.settings.clusters import UmapSettings
 
 
 class MapLayoutError(TopicloomError):

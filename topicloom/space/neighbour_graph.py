@@ -15,7 +15,7 @@ from sklearn.metrics import pairwise_distances
 
 from topicloom.machine.compiled import import_umap
 from topicloom.machine.guards import takes, tell_slower
-from topicloom.settings.schema import UmapSettings
+from topicloom.settings.clusters import UmapSettings
 from topicloom.space.neighbours import Neighbours
 
 
@@ -51,7 +51,7 @@ def neighbour_graph(
 
     Example:
         >>> import numpy as np
-        >>> from topicloom.settings.schema import UmapSettings
+        >>> from topicloom.settings.clusters import UmapSettings
         >>> graph = neighbour_graph(np.random.default_rng(1).normal(size=(50, 8)), UmapSettings(n_neighbors=5))
         >>> graph.shape, bool((graph != graph.T).nnz == 0)
         ((50, 50), True)

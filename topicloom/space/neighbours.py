@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from topicloom.machine.compiled import import_umap
 from topicloom.machine.guards import takes, tell_slower
-from topicloom.settings.schema import UmapSettings
+from topicloom.settings.clusters import UmapSettings
 
 # Below this many documents UMAP compares all pairs itself, exactly; above it follows nearest-neighbour descent.
 ALL_PAIRS_BELOW = 4096

@@ -16,7 +16,7 @@ from scipy.sparse import csr_matrix
 from topicloom.machine.guards import tell_slower
 from topicloom.machine.memory import give_back
 from topicloom.machine.threads import available_threads
-from topicloom.settings.schema import UmapSettings
+from topicloom.settings.clusters import UmapSettings
 from topicloom.space.map_process import MapKilledError, MapLayout
 from topicloom.space.neighbours import read_neighbours
 from topicloom.space.umap_fit import fit_umap, map_coordinates, reduced_vectors

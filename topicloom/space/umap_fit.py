@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from topicloom.machine.compiled import import_umap
 from topicloom.machine.guards import tell_slower
-from topicloom.settings.schema import UmapSettings
+from topicloom.settings.clusters import UmapSettings
 from topicloom.space.all_pairs import all_pairs_compiled
 from topicloom.space.neighbours import Neighbours
 from topicloom.space.parallel_layout import parallel_layout

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from topicloom.settings.schema import RepresentSettings
 from topicloom.settings.stop_lists import ENGLISH, languages_with_list
+from topicloom.settings.words import RepresentSettings
 
 _FOREIGN = 0.1  # share of the texts looked at from which on another language is worth a remark
 _BEYOND = 0.02  # share of the characters that are letters other than A to Z; in English papers it is a tenth of that

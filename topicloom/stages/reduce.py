@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from topicloom.machine.compiled import import_umap
-from topicloom.settings.schema import Settings, UmapSettings
+from topicloom.settings.clusters import UmapSettings
+from topicloom.settings.schema import Settings
 from topicloom.stage_names import LOAD_EMBEDDINGS, REDUCE, UPDATE
 from topicloom.stages.earlier_fit import PLACED, POSITIONS, base_refs, is_placed, joined, near_fitted, placement
 from topicloom.stages.load_embeddings import VECTORS, mapped_vectors

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from topicloom.atlas.endpoint import EndpointError
 from topicloom.atlas.language_model import INSTRUCTIONS, Answer, BudgetSpentError, Question, name_asker
 from topicloom.progress import tell
-from topicloom.settings.schema import LanguageModelSettings
+from topicloom.settings.outputs import LanguageModelSettings
 from topicloom.stages.stage import Part
 from topicloom.store.files import read_json, write_json
 from topicloom.store.store import StagePlan, Store, Workspace

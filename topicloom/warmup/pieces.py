@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from topicloom.progress import listening
-from topicloom.settings.schema import UmapSettings
+from topicloom.settings.clusters import UmapSettings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -188,7 +188,7 @@ def _membership() -> None:
 def _distribution() -> None:
     import numpy as np
 
-    from topicloom.settings.schema import DistributionSettings, RepresentSettings
+    from topicloom.settings.words import DistributionSettings, RepresentSettings
     from topicloom.words.distribution import topic_distribution
     from topicloom.words.tokens import tokenise
     from topicloom.words.topics import represent_topics

@@ -15,7 +15,7 @@ from scipy.sparse import csr_matrix, diags
 from sklearn.preprocessing import normalize
 
 from topicloom.errors import TopicloomError
-from topicloom.settings.schema import RepresentSettings
+from topicloom.settings.words import RepresentSettings
 from topicloom.words.ngrams import NOWHERE, Vocabulary
 from topicloom.words.ranking import largest
 from topicloom.words.topic_table import IN_NAME, Topic

@@ -13,7 +13,7 @@ from sklearn.preprocessing import normalize
 
 from topicloom.machine.threads import available_threads
 from topicloom.progress import tell
-from topicloom.settings.schema import DistributionSettings
+from topicloom.settings.words import DistributionSettings
 from topicloom.words import window_kernels as kernels
 from topicloom.words.counting import read_tokens_as_words
 from topicloom.words.ctfidf import Weighting, rows_of_topics
@@ -63,7 +63,7 @@ def topic_distribution(
         Sparse (n, topics) float64, whose rows sum to 1 or are empty.
 
     Example:
-        >>> from topicloom.settings.schema import RepresentSettings
+        >>> from topicloom.settings.words import RepresentSettings
         >>> from topicloom.words.tokens import tokenise
         >>> from topicloom.words.topics import represent_topics
         >>> tokens = tokenise(["deep maps", "cell growth", "deep maps of cell growth"], "english")

@@ -12,7 +12,7 @@ from scipy.sparse import csr_matrix, load_npz, save_npz
 
 from topicloom.machine.threads import available_threads
 from topicloom.progress import tell
-from topicloom.settings.schema import RepresentSettings
+from topicloom.settings.words import RepresentSettings
 from topicloom.words.counting import count_ngrams
 from topicloom.words.ctfidf import Weighting, fit_weighting, number_topics, top_words, topic_table, topic_vectors
 from topicloom.words.ngrams import (

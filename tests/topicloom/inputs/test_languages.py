@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from topicloom.inputs.languages import language_facts
-from topicloom.settings.schema import RepresentSettings
+from topicloom.settings.words import RepresentSettings
 from topicloom.stages.language_notes import language_notes, stop_word_note, word_notes
 
 SPANISH = "El método de enseñanza y la evaluación de los niños en la educación primaria según los autores"

@@ -15,7 +15,7 @@ import pytest
 from topicloom.clusters import core_distances, membership, prediction
 from topicloom.clusters.clustering import cluster_by_hdbscan
 from topicloom.machine import guards
-from topicloom.settings.schema import HdbscanSettings, UmapSettings
+from topicloom.settings.clusters import HdbscanSettings, UmapSettings
 
 FEW = UmapSettings(n_neighbors=8, n_epochs=20)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from topicloom.settings.schema import UmapSettings
+from topicloom.settings.clusters import UmapSettings
 from topicloom.space.neighbour_graph import neighbour_graph, pieces_of
 from topicloom.space.neighbours import find_neighbours
 from topicloom.space.umap_fit import fit_umap

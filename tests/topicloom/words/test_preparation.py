@@ -7,7 +7,7 @@ import unicodedata
 import numpy as np
 import pytest
 
-from topicloom.settings.schema import RepresentSettings
+from topicloom.settings.words import RepresentSettings
 from topicloom.words.counting import count_ngrams
 from topicloom.words.notices import notice_facts, without_notices
 from topicloom.words.splitting import prepared, split_text, split_words

@@ -29,7 +29,7 @@ def test_the_largest_come_first_and_equal_ones_by_the_stated_order(values, most,
 _REPRESENT = """
 import json
 import numpy as np
-from topicloom.settings.schema import RepresentSettings
+from topicloom.settings.words import RepresentSettings
 from topicloom.words.tokens import tokenise
 from topicloom.words.topics import represent_topics
 

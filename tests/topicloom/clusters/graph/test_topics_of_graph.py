@@ -24,7 +24,7 @@ from topicloom.clusters.graph.small_topics import join_down_to, settle_small_top
 from topicloom.clusters.graph.splits import split_topics
 from topicloom.clusters.graph.strength import strength_of
 from topicloom.clusters.graph.topics import GraphParameters, find_topics
-from topicloom.settings.schema import UmapSettings
+from topicloom.settings.clusters import UmapSettings
 from topicloom.space.neighbour_graph import neighbour_graph, pieces_of
 
 DIMENSIONS = 24
