@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
-from rich.markup import escape
 
-from flows.console.display import console, counted, relative, show_notes
+from flows.console.arguments import Quick, say
+from flows.console.display import counted, relative, show_notes
+from flows.console.running import run_analysis
 from topicloom.intake.tables.layout import tag_of, words_for_columns
 
 if TYPE_CHECKING:
@@ -37,74 +37,61 @@ Model = Annotated[
 ]
 
 
-Quick = Annotated[
-    bool,
-    typer.Option(
-        "--quick",
-        help="A first look: missing embeddings of the words of the texts, in seconds; a run without it is the map.",
-    ),
-]
+def new(
+    project: Project,
+    exports: Exports,
+    columns: Columns = None,
+    model: Model = None,
+    go_on: Annotated[bool, typer.Option("--run", help="Compute the map at once.")] = False,
+    quick: Quick = False,
+) -> None:
+    """Make a project from exports of bibliographic databases."""
+    from topicloom.intake.project import new_project
+
+    with counted():
+        made = new_project(project, exports, columns_of(columns), model)
+    show_import(made, model)
+    if go_on:
+        run_analysis(made.analysis, None, quick=quick, verbose=False)
+        say(f"The map: {_shown(made.analysis / 'report.html')}")
+    else:
+        say(f"Next: topicloom run {'--quick ' if quick else ''}{_shown(made.analysis)}")
 
 
-def register(app: typer.Typer, run: Callable[[Path, bool], None]) -> None:
-    """Add the commands to the command line. run: computes the topics of an analysis; true for a quick look."""
+def add(
+    project: Project,
+    exports: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Argument(metavar="[EXPORT...]", help="As for new; without any, duplicates.csv is looked at again."),
+    ] = None,
+    columns: Columns = None,
+    go_on: Annotated[bool, typer.Option("--run", help="Compute the map anew at once.")] = False,
+    quick: Quick = False,
+) -> None:
+    """Bring later exports into a project: new papers, updates of known ones, and what duplicates.csv decides."""
+    from topicloom.intake.later import add_exports
 
-    @app.command()
-    def new(
-        project: Project,
-        exports: Exports,
-        columns: Columns = None,
-        model: Model = None,
-        go_on: Annotated[bool, typer.Option("--run", help="Compute the map at once.")] = False,
-        quick: Quick = False,
-    ) -> None:
-        """Make a project from exports of bibliographic databases."""
-        from topicloom.intake.project import new_project
-
-        with counted():
-            made = new_project(project, exports, columns_of(columns), model)
-        show_import(made, model)
-        if go_on:
-            run(made.analysis, quick)
-            _say(f"The map: {_shown(made.analysis / 'report.html')}")
-        else:
-            _say(f"Next: topicloom run {'--quick ' if quick else ''}{_shown(made.analysis)}")
-
-    @app.command()
-    def add(
-        project: Project,
-        exports: Annotated[
-            Optional[list[str]],  # noqa: UP045
-            typer.Argument(metavar="[EXPORT...]", help="As for new; without any, duplicates.csv is looked at again."),
-        ] = None,
-        columns: Columns = None,
-        go_on: Annotated[bool, typer.Option("--run", help="Compute the map anew at once.")] = False,
-        quick: Quick = False,
-    ) -> None:
-        """Bring later exports into a project: new papers, updates of known ones, and what duplicates.csv decides."""
-        from topicloom.intake.later import add_exports
-
-        with counted():
-            made = add_exports(project, exports or [], columns_of(columns))
-        _show_addition(made)
-        if go_on and made.changed:
-            run(made.analysis, quick)
-            _say(f"What changed: topicloom diff {_shown(made.analysis)}")
-        elif made.changed:
-            _say(f"Next: topicloom run {_shown(made.analysis)}")
+    with counted():
+        made = add_exports(project, exports or [], columns_of(columns))
+    _show_addition(made)
+    if go_on and made.changed:
+        run_analysis(made.analysis, None, quick=quick, verbose=False)
+        say(f"What changed: topicloom diff {_shown(made.analysis)}")
+    elif made.changed:
+        say(f"Next: topicloom run {_shown(made.analysis)}")
 
 
 def _show_addition(made: Imported) -> None:
     for name in made.again:
-        _say(f"  {name}: the project has read it before; it is left out")
+        say(f"  {name}: the project has read it before; it is left out")
     show_import(made, None)
     last = made.account.imports[-1]
     if made.changed:
-        _say(f"New papers: {last.added}; known papers of which more is known now: {last.updated}")
+        say(f"New papers: {last.added}; known papers of which more is known now: {last.updated}")
         if last.undone or last.joined:
-            _say(f"As duplicates.csv says: {last.undone} merges undone, {last.joined} papers joined with another")
+            say(f"As duplicates.csv says: {last.undone} merges undone, {last.joined} papers joined with another")
     else:
-        _say("Nothing has changed: the project has all of these papers.")
+        say("Nothing has changed: the project has all of these papers.")
 
 
 def columns_of(text: str | None) -> dict[str, str]:
@@ -131,13 +118,9 @@ def show_import(made: Imported, model: str | None) -> None:
     from topicloom.intake.telling import told
 
     for line in told(made, _shown):
-        _say(line)
+        say(line)
     other = language_note(made.account.languages, model)
     show_notes([other] if other else [])
-
-
-def _say(line: str) -> None:
-    console.print(escape(line), soft_wrap=True, highlight=False)
 
 
 def _shown(path: Path) -> str:

@@ -15,7 +15,7 @@ import yaml
 
 from flows import configs
 from flows.configs import REPOSITORY
-from flows.console import cli
+from flows.console import serving
 from flows.server.deployments import prefect_yaml, shipped_configs
 from tests.flows.serving import MAIN
 from topicloom.errors import InputError, Problem
@@ -113,10 +113,10 @@ def test_the_demo_is_made_only_where_a_config_names_it_and_serving_goes_on_witho
         asked.append(folder)
         raise InputError(folder, Problem("The extra demo is not installed.", "Install it."))
 
-    monkeypatch.setattr(cli, "make_demo_project", without_extra)
+    monkeypatch.setattr(serving, "make_demo_project", without_extra)
     said = []
-    monkeypatch.setattr(cli, "show_error", said.append)
-    cli._make_demo()
+    monkeypatch.setattr(serving, "show_error", said.append)
+    serving._make_demo()
     assert asked == ([tmp_path / "demo"] if root == "demo" else [])
     assert ["The extra demo is not installed" in line for line in said] == [True] * len(asked)
 

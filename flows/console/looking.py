@@ -1,0 +1,90 @@
+"""Commands that look at an analysis and its project: what is sound, what is there, what could go."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from flows.console.arguments import FAILED, Analysis, settled
+from flows.console.display import console, counted, relative, show_notes, show_status, size_words
+from topicloom.inputs.decoding import form_notes
+from topicloom.inputs.encoder import embeddings_missing
+from topicloom.lineage.labels import require_known_labels
+from topicloom.lineage.mending import require_own_history
+from topicloom.settings.reading import read_settings
+from topicloom.stages.language_notes import stop_word_note
+from topicloom.stages.notes import corpus_notes, dataset_notes
+from topicloom.stages.soundness import check_project
+from topicloom.stages.status import CACHED, analysis_status, unfinished
+from topicloom.store.cleaning import clean as clean_store
+from topicloom.store.cleaning import find_leftovers
+from topicloom.store.store import Store
+from topicloom.store.verify import verify_project
+
+
+def check(path: Analysis) -> None:
+    """Validate settings, corpus and embeddings; compute and change nothing."""
+    settings = read_settings(path)
+    require_own_history(settings)
+    show_notes([*settings.notes, *require_known_labels(settings)])
+    sound = check_project(settings)
+    tmo, documents = settings.tmo, sound.facts["documents"]
+    stop_words = stop_word_note(sound.facts, tmo.represent)
+    if embeddings_missing(settings):
+        form = form_notes(settings.dataset_path.name, sound.dataset["dataset_form"])
+        show_notes([*form, *corpus_notes(sound.facts, tmo), *stop_words])
+        console.print(
+            f"{settings.label}: {documents} papers without embeddings; the run makes them with "
+            f"{tmo.transformer_model}. All else is well."
+        )
+        return
+    show_notes([*corpus_notes(sound.facts, tmo), *dataset_notes(sound.dataset, documents), *stop_words])
+    console.print(
+        f"{settings.label}: {documents} papers with embeddings of {sound.facts['dimensions']} dimensions. All is well."
+    )
+
+
+def status(path: Analysis) -> None:
+    """Show per stage whether its result is cached, stale and why, or missing; when, how long, how large."""
+    settings = settled(path)
+    show_status(settings.label, analysis_status(settings))
+    show_notes(unfinished(settings))
+
+
+def verify(path: Analysis) -> None:
+    """Read every file of the project that a digest is known of, and say what has changed without a trace."""
+    settings = settled(path)
+    with counted():
+        found = verify_project(Store(settings.store_path))
+    console.print(f"{settings.metadata.project_folder}: {found.files} files, {size_words(found.bytes)}, were read.")
+    if not found.damaged:
+        console.print("Each is as it was written.")
+        return
+    for damage in found.damaged:
+        shown = relative(damage.path, settings.project_path)
+        console.print(f"  [red]damaged[/]  {escape(shown)}: {escape(damage.fault)}", highlight=False, soft_wrap=True)
+    again = ", ".join(status.stage for status in analysis_status(settings) if status.state != CACHED)
+    console.print(
+        f"The next run of {escape(settings.label)} "
+        + (
+            f"makes these anew: {again}."
+            if again
+            else "needs none of these; topicloom clean removes what no run needs."
+        )
+    )
+    raise typer.Exit(FAILED)
+
+
+def clean(
+    path: Analysis,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be removed, and remove nothing.")] = False,
+) -> None:
+    """Remove from the project's store what no run.json of its analyses refers to."""
+    store = Store(settled(path).store_path)
+    leftovers = find_leftovers(store) if dry_run else clean_store(store)
+    for leftover in leftovers:
+        console.print(f"  {relative(leftover.path, store.root)}  {size_words(leftover.bytes)}", highlight=False)
+    total = size_words(sum(leftover.bytes for leftover in leftovers))
+    console.print(f"{total} in {len(leftovers)} results {'would be' if dry_run else ''} removed.".replace("  ", " "))
