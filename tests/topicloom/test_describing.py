@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
 from tests.topicloom.atlases import small_atlas
-from topicloom.atlas.atlas import hierarchy_table, read_atlas, similarity_table, write_atlas
 from topicloom.atlas.colours import BASE, topic_colours
+from topicloom.atlas.kept import hierarchy_table, read_atlas, similarity_table, write_atlas
 from topicloom.atlas.names import (
     candidates,
     label_of,

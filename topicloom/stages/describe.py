@@ -67,7 +67,8 @@ def describe_analysis(work: Work) -> Atlas:
     """
     import numpy as np
 
-    from topicloom.atlas.atlas import make_atlas, write_atlas
+    from topicloom.atlas.atlas import make_atlas
+    from topicloom.atlas.kept import write_atlas
     from topicloom.atlas.names import shown_names
     from topicloom.atlas.phrases import naming_phrases
     from topicloom.atlas.written import written_forms

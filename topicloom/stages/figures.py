@@ -15,7 +15,7 @@ def draw_all(work: Work) -> None:
     """Draw the figures. Artifacts: those of `topicloom.figures.gallery.draw_figures`. Facts: files and failures."""
     import pandas as pd
 
-    from topicloom.atlas.atlas import read_atlas
+    from topicloom.atlas.kept import read_atlas
     from topicloom.figures.gallery import draw_figures
 
     moves = pd.read_parquet(work.path(MOVES_TABLE)) if MOVES in work.refs else None

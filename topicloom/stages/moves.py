@@ -23,8 +23,8 @@ def find_moves(work: Work) -> None:
     """
     from scipy.sparse import load_npz
 
-    from topicloom.atlas.atlas import read_atlas
     from topicloom.atlas.bridges import bridges
+    from topicloom.atlas.kept import read_atlas
     from topicloom.atlas.moves import EMERGING, moves_table
     from topicloom.store.csv_tables import write_csv
 

@@ -44,7 +44,7 @@ def profile_topics(work: Work) -> None:
     Facts: papers with each field, papers whose citations are known, and the columns that the settings name and the
     dataset has not.
     """
-    from topicloom.atlas.atlas import read_atlas
+    from topicloom.atlas.kept import read_atlas
     from topicloom.atlas.profiles import citation_percentiles, citation_table, profile_table, sets_of
     from topicloom.atlas.shown_profiles import shown_profiles
 

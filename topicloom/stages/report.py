@@ -46,7 +46,7 @@ _SEEN = (*_SHOWN, EXPORT)  # whose facts the page remarks on, as run.json does
 
 def write_report(work: Work) -> None:
     """Write report.html. What this run has computed itself is told from what was cached. Facts: bytes of the page."""
-    from topicloom.atlas.atlas import read_atlas
+    from topicloom.atlas.kept import read_atlas
     from topicloom.report.page import changes_shown, report_page
 
     settings, refs, store = work.settings, work.refs, work.store

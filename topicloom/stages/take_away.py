@@ -32,7 +32,7 @@ def write_files(work: Work) -> None:
     """
     import pandas as pd
 
-    from topicloom.atlas.atlas import read_atlas
+    from topicloom.atlas.kept import read_atlas
     from topicloom.exports.networks import GEXF, VOSVIEWER_MAP, VOSVIEWER_NETWORK, write_gexf, write_vosviewer
     from topicloom.exports.references import BIBTEX, RIS, write_bibtex, write_ris
 
