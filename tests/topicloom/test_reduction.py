@@ -19,6 +19,7 @@ from topicloom.settings.clusters import UmapSettings
 from topicloom.settings.reading import read_settings
 from topicloom.space.map_process import MapLayout, MapLayoutError
 from topicloom.space.neighbours import ALL_PAIRS_BELOW, find_neighbours, read_index, read_neighbours, write_neighbours
+from topicloom.space.new_papers import FoundNeighbours, surroundings
 from topicloom.space.parallel_layout import parallel_layout
 from topicloom.space.reduction import reduce_documents
 from topicloom.space.umap_fit import fit_umap, layout_start, map_coordinates, reduced_vectors
@@ -49,6 +50,22 @@ def test_kept_neighbours_give_the_embedding_of_a_search_by_umap_bit_for_bit(vect
     kept._knn_search_index = read_index(tmp_path)
     new = vectors[:40] + np.float32(0.01)
     np.testing.assert_array_equal(kept.transform(new), itself.transform(new))
+
+
+def test_neighbours_found_before_place_new_papers_where_a_search_does(vectors, neighbours, tmp_path):
+    write_neighbours(tmp_path, neighbours)
+    model = fit_umap(vectors, FEW_EPOCHS, 100, read_neighbours(tmp_path))
+    model._knn_search_index = read_index(tmp_path)
+    new = vectors[:40] + np.float32(0.01)
+    near = surroundings(vectors, new, FEW_EPOCHS.n_neighbors, FEW_EPOCHS.metric)
+    searched, _ = model._knn_search_index.query(new, FEW_EPOCHS.n_neighbors, epsilon=0.24)
+    assert (np.sort(searched) == np.sort(near.rows)).mean() > 0.98
+    expected = model.transform(new)
+    model._knn_search_index = FoundNeighbours(near)
+    apart = np.linalg.norm(model.transform(new) - expected, axis=1)
+    assert np.median(apart) < 0.02 * np.linalg.norm(np.ptp(model.embedding_, axis=0))
+    with pytest.raises(ValueError, match="of 39 papers"):
+        model.transform(new[:39])
 
 
 def test_the_map_in_a_process_of_its_own_is_the_map(vectors, neighbours, tmp_path, monkeypatch):

@@ -65,6 +65,43 @@ def surroundings(
     return Surroundings(rows, distances, distances[:, 0] > np.quantile(usual, 1 - _USUAL))
 
 
+class FoundNeighbours:
+    """Neighbours found before, where umap.UMAP's transform asks its index for them.
+
+    Under the metrics correlation and manhattan pynndescent compiles a search for each index, in every process that
+    searches. Neighbours that are known already need none, and these are the nearest, not nearly so.
+
+    Args:
+        near: The fitted papers nearest to the new ones that will be transformed, in their order.
+
+    Example:
+        >>> near = surroundings(np.array([[0.0], [1.0]]), np.array([[0.1]]), 2, "manhattan")
+        >>> rows, distances = FoundNeighbours(near).query(np.array([[0.1]]), 2)
+        >>> rows.tolist(), distances.dtype.name
+        ([[0, 1]], 'float32')
+    """
+
+    _angular_trees = False  # UMAP asks it how far to search
+
+    def __init__(self, near: Surroundings) -> None:
+        self._near = near
+
+    def query(
+        self,
+        new: NDArray[np.floating[Any]],
+        k: int,
+        epsilon: float = 0.0,  # noqa: ARG002  # UMAP states it
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """As pynndescent's index answers: (m, k) int32 row numbers and (m, k) float32 distances, the nearest first.
+
+        Raises ValueError where other papers, or more neighbours, are asked for than were found.
+        """
+        rows, distances = self._near.rows, self._near.distances
+        if len(new) != len(rows) or k > rows.shape[1]:
+            raise ValueError(f"{k} neighbours of {len(new)} papers are asked for, {rows.shape[1]} of {len(rows)} known")
+        return rows[:, :k].astype(np.int32), distances[:, :k].astype(np.float32)
+
+
 @dataclass(frozen=True)
 class Drift:
     """How far a corpus has gone from the one that was fitted.

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 REDUCED, COORDINATES, UMAP = (Artifact(REDUCE, name) for name in ("reduced.npy", "coordinates.npy", "umap.joblib"))
+# Metrics whose search pynndescent keeps compiled; for others every process would compile one for some seconds.
+_SEARCHED_AS_COMPILED = ("cosine", "euclidean")
 
 
 def reduce_corpus(work: Work) -> None:
@@ -83,17 +85,20 @@ def reduce_placed(work: Work) -> None:
     """
     import numpy as np
 
-    from topicloom.space.new_papers import place_on_map
+    from topicloom.space.new_papers import FoundNeighbours, place_on_map
 
     store, refs, out = work.store, work.refs, work.out
     base, positions = base_refs(store, refs[UPDATE]), np.load(work.path(POSITIONS))
-    new = positions < 0
+    new, near = positions < 0, near_fitted(store, refs[UPDATE])
     vectors = mapped_vectors(store, refs[LOAD_EMBEDDINGS])[new]
-    model = fitted_umap(work.settings, store, refs, base[REDUCE])
+    to_search = work.settings.tmo.umap.metric in _SEARCHED_AS_COMPILED
+    model = fitted_umap(work.settings, store, refs, base[REDUCE], to_search=to_search)
+    if not to_search:
+        model._knn_search_index = FoundNeighbours(near)
     fitted, coordinates = (np.load(store.artifact(base[REDUCE], name)) for name in (REDUCED.name, COORDINATES.name))
     placed = np.nan_to_num(_transformed(model, vectors)) if new.any() else fitted[:0]
     np.save(out.path(REDUCED.name), joined(fitted, placed, positions))
-    on_map = place_on_map(near_fitted(store, refs[UPDATE]), coordinates)
+    on_map = place_on_map(near, coordinates)
     np.save(out.path(COORDINATES.name), joined(coordinates, on_map, positions))
     shutil.copyfile(store.artifact(base[REDUCE], UMAP.name), out.path(UMAP.name))
     np.save(out.path(PLACED.name), new)
@@ -145,7 +150,13 @@ def parameters(settings: Settings) -> dict[str, Any]:
     """The settings that decide a reduction."""
     alone = settings.tmo.method == "graph"
     umap = settings.tmo.umap.model_dump(mode="json", exclude={"n_components"} if alone else set())
-    return {"umap": umap, "seed": settings.params.seed, **({"map": "alone"} if alone else {})}
+    found = not alone and settings.tmo.update.mode != "refit" and settings.tmo.umap.metric not in _SEARCHED_AS_COMPILED
+    return {
+        "umap": umap,
+        "seed": settings.params.seed,
+        **({"map": "alone"} if alone else {}),
+        **({"placing": "nearest"} if found else {}),
+    }
 
 
 STAGE = Stage(

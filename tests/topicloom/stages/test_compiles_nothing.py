@@ -115,11 +115,21 @@ def test_a_run_compiles_nothing(folder, tmp_path, case):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("papers", "way"), [(500, "membership"), (5000, "embedding"), (18_000, "c-tf-idf")])
-def test_new_papers_are_placed_and_given_away_without_compiling(folder, tmp_path, papers, way):
+@pytest.mark.parametrize(
+    ("papers", "way", "metric"),
+    [
+        (500, "membership", "cosine"),
+        (5000, "embedding", "euclidean"),
+        (5000, "distribution", "correlation"),
+        (5000, "membership", "manhattan"),
+        (18_000, "c-tf-idf", "cosine"),
+    ],
+)
+def test_new_papers_are_placed_and_given_away_without_compiling(folder, tmp_path, papers, way, metric):
     project = Grown(tmp_path, papers + 100, 384, "f4")
     before = held(folder)
-    assert run(project.write(papers, update="assign")) == ["[]"]
+    ways = {"update": "assign", "umap": {"metric": metric}}
+    assert run(project.write(papers, **ways)) == ["[]"]
     orphans = {"mode": "reassign", "strategy": way}
-    assert run(project.write(papers + 100, update="assign", orphans=orphans)) == ["[]"]
+    assert run(project.write(papers + 100, **ways, orphans=orphans)) == ["[]"]
     assert held(folder) == before
