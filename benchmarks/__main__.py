@@ -6,15 +6,9 @@ Each in fresh processes, on the same data, in turn. Without a project, on 10,000
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
-import os
 import shutil
-import signal
-import socket
-import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -22,24 +16,20 @@ from typing import Any
 from benchmarks.generator import make_project
 from benchmarks.growth import notebook, ours
 from benchmarks.measure import measure
+from benchmarks.projects import change_settings, copied
+from benchmarks.server import running_server
 from benchmarks.versions import environment
-from flows.server.health import await_server
+from benchmarks.waited import waited_for
 
-_PATIENCE = 120.0  # seconds for a server to answer
 _EMPTY_FLOW = "from prefect import flow\nf = flow(name='empty')(lambda: None)\nf()"
 
 
 def side_by_side(source: Path, scratch: Path) -> dict[str, Any]:
-    """One round on a copy of a project: notebook, first run, another min_topic_size, nothing changed, pictures.
+    """One round on copies of a project: notebook, first run, another min_topic_size, nothing changed, the waiting.
 
-    The notebook draws nothing, so all but the last run without pictures. What is called served has a running server.
+    The notebook draws nothing, so all but `pictures` and `waited` run without any. What is called served has a server.
     """
-    project = scratch / source.name
-    shutil.rmtree(project, ignore_errors=True)
-    shutil.copytree(source, project, ignore=shutil.ignore_patterns(".topicloom"))
-    for path in [project, *project.rglob("*")]:
-        path.chmod(path.stat().st_mode | 0o200)
-    analysis = next(path.parent for path in project.glob("*/settings_*.json"))
+    analysis = copied(source, scratch)
     change_settings(analysis, pictures={"quality": False, "figures": False, "report": False})
     round_: dict[str, Any] = {"notebook": notebook(analysis), "first": ours(analysis)}
     round_["pieces"] = json.loads(
@@ -57,41 +47,9 @@ def side_by_side(source: Path, scratch: Path) -> dict[str, Any]:
         round_["other_size_served"] = ours(analysis, server)
         change_settings(analysis, pictures={})
         round_["pictures"] = ours(analysis, server)
-    shutil.rmtree(project)
+    shutil.rmtree(analysis.parent)
+    round_["waited"] = waited_for(source, scratch)
     return round_
-
-
-def change_settings(analysis: Path, **changes: Any) -> dict[str, Any]:
-    """Change section tmo of an analysis's settings file; returns it."""
-    path = next(analysis.glob("settings_*.json"))
-    content = json.loads(path.read_text())
-    content["tmo"].update(changes)
-    path.write_text(json.dumps(content))
-    return dict(content["tmo"])
-
-
-@contextlib.contextmanager
-def running_server(scratch: Path) -> Iterator[dict[str, str]]:
-    """A Prefect server with a home of its own; the environment in which a run finds it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    home = {"PREFECT_HOME": str(scratch / "prefect"), "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
-    command = [Path(sys.executable).with_name("prefect"), "server", "start", "--host", "127.0.0.1", "--port", port]
-    url = f"http://127.0.0.1:{port}/api"
-    with subprocess.Popen(
-        [str(part) for part in command],
-        env={**os.environ, **home},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    ) as server:
-        try:
-            if not await_server(url, _PATIENCE):
-                raise RuntimeError(f"no Prefect server answers at {url}")
-            yield {**home, "PREFECT_API_URL": url}
-        finally:
-            os.killpg(server.pid, signal.SIGTERM)
 
 
 def medians(rounds: list[dict[str, Any]]) -> dict[str, Any]:

@@ -27,7 +27,8 @@ def ours(analysis: Path, env: Mapping[str, str] | None = None) -> dict[str, Any]
         path.parent.parent.name: json.loads(path.read_text())["peak_memory_bytes"]
         for path in analysis.parent.glob(".topicloom/*/*/manifest.json")
     }
-    return {"whole": found.seconds, "peak": found.peak, "stages": stages, "stage_peaks": peaks, **record["counts"]}
+    whole = {"whole": found.seconds, "processor": found.processor, "peak": found.peak}
+    return {**whole, "stages": stages, "stage_peaks": peaks, **record["counts"]}
 
 
 def notebook(analysis: Path) -> dict[str, Any]:

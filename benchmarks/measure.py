@@ -1,9 +1,10 @@
-"""Seconds and peak memory of a command and all processes that it starts."""
+"""Seconds, seconds of processor time and peak memory of a command and all processes that it starts."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -15,9 +16,13 @@ _EVERY = 0.5  # seconds between two looks at memory
 
 @dataclass(frozen=True)
 class Measured:
-    """seconds of wall clock, peak bytes of all processes together, exit code, standard output."""
+    """seconds of wall clock and of processor, peak bytes of all processes together, exit code, standard output.
+
+    A process that the command leaves behind counts in memory alone.
+    """
 
     seconds: float
+    processor: float
     peak: int
     code: int
     output: str
@@ -25,7 +30,7 @@ class Measured:
 
 def measure(command: Sequence[str | Path], env: Mapping[str, str], seconds: float | None = None) -> Measured:
     """Run a command in a process group of its own; kill it after `seconds`, if given (code -9)."""
-    started, peak = time.perf_counter(), 0
+    started, before, peak = time.perf_counter(), _processor(), 0
     with subprocess.Popen(
         [str(part) for part in command],
         env={**os.environ, **env},
@@ -46,7 +51,13 @@ def measure(command: Sequence[str | Path], env: Mapping[str, str], seconds: floa
         taken = time.perf_counter() - started
         with contextlib.suppress(TypeError):
             output += process.stdout.read()  # type: ignore[union-attr]
-    return Measured(taken, peak, process.returncode, output)
+    return Measured(taken, _processor() - before, peak, process.returncode, output)
+
+
+def _processor() -> float:
+    """Seconds of processor time of all child processes that have ended, and of theirs."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _family(root: int) -> list[int]:

@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.growth import SIZES
+from benchmarks.waited import WAITED
+from topicloom.stage_names import STAGE_NAMES
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 STAGES = ("load-embeddings", "reduce", "cluster", "represent", "distribution", "orphan-split", "export")
+_SHOWN_BY_STAGE = ("first", "other_size", "graph", "cold")
 _LEAST = 1.0  # seconds: below them an exponent is noise
 
 _INTRODUCTION = """# Benchmarks
@@ -20,8 +23,8 @@ _INTRODUCTION = """# Benchmarks
 Written by `python -m benchmarks.report` from what `make bench` and `make bench-growth` measured; no test asserts a
 time. Both sides run in fresh processes on the same files, one after the other, on a machine that does nothing else.
 The notebook's side is its plain code (`benchmarks/notebook.py`). Ours is `topicloom run` as a person types it, with
-compiled code kept on disk (`topicloom warmup`); it starts a temporary Prefect server each time, which falls away where
-a server is running. Memory is that of all processes together, shared pages counted once.
+compiled code kept on disk (`topicloom warmup`), without a Prefect server where none is named. Memory is that of all
+processes together, shared pages counted once; processor seconds are those of all cores, a server's own left out.
 """
 
 
@@ -97,7 +100,38 @@ nothing changed takes {rerun:.1f} s beyond it.
 The notebook draws nothing, so these runs do not either; drawing takes {drawn} more.
 Largest differences: membership vectors {vectors:.1e}, approximate distribution {shares:.1e}.
 Topics {book["topics"]} and {first["topics"]}, outliers {book["outliers"]} and {first["outliers"]}.
+{_waited(entry["waited"], book["whole"]) if "waited" in entry else ""}"""
+
+
+def _waited(waited: dict[str, dict[str, Any]], book: float) -> str:
+    """What a person waits for, and the seconds of each stage of it."""
+    rows = "\n".join(
+        f"| {WAITED[name]} | {one['whole']:.1f} s | {one['processor']:.1f} s | {one['peak'] / 2**30:.2f} GiB "
+        f"| {book / one['whole']:.1f}x |"
+        for name, one in waited.items()
+    )
+    stages = "\n".join(
+        f"| {stage} | " + " | ".join(_seconds(waited[name]["stages"].get(stage)) for name in _SHOWN_BY_STAGE) + " |"
+        for stage in STAGE_NAMES
+        if any(waited[name]["stages"].get(stage) for name in _SHOWN_BY_STAGE)
+    )
+    return f"""
+Every picture and the report included, which the notebook has none of; the last column compares with its whole run.
+
+| what a person waits for | wall clock | processor | peak memory | notebook / topicloom |
+|---|---|---|---|---|
+{rows}
+
+Seconds by stage:
+
+| stage | {" | ".join(WAITED[name] for name in _SHOWN_BY_STAGE)} |
+|{"---|" * (len(_SHOWN_BY_STAGE) + 1)}
+{stages}
 """
+
+
+def _seconds(taken: float | None) -> str:
+    return "" if taken is None else f"{taken:.1f}"
 
 
 def _growth(entries: list[dict[str, Any]], remark: str) -> str:
