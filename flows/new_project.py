@@ -30,6 +30,7 @@ from topicloom.intake.project import Imported, require_new
 from topicloom.intake.telling import told
 from topicloom.output_files import REPORT_FILE
 from topicloom.pages.markdown import literal
+from topicloom.phrasing import number_of
 from topicloom.settings.projects import NamedConfig
 
 _MOST_SHOWN = 20  # names of a folder
@@ -61,13 +62,13 @@ def new_project(
     folder, given = base / name, _given(base, exports)
     require_new(folder)
     require_configurable(base, name, ANALYSIS)
-    made = import_exports(folder, str(given), [named.root for named in all_configs()])
+    made = import_exports(folder, str(given), [named.root for named in all_configs()], for_map=run)
     named = config_for(base, name, ANALYSIS)
     for line in deploy(all_configs()):
         get_run_logger().info("%s", line)
     begun = _start(named, quick=quick) if run else None
     _show(made, named, begun)
-    return f"{name}: {made.account.kept} papers. " + (f"Its map is computed by {begun}." if begun else "")
+    return f"{name}: {number_of(made.account.kept, 'paper')}. " + (f"Its map is computed by {begun}." if begun else "")
 
 
 def _name_of(root: Path, project: str) -> str:

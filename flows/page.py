@@ -24,6 +24,7 @@ from topicloom.lineage.differences import Differences
 from topicloom.lineage.telling import as_markdown
 from topicloom.output_files import PREVIEW, REPORT_FILE
 from topicloom.pages.markdown import code, literal
+from topicloom.phrasing import number_of
 from topicloom.settings.schema import Settings, TopicModelSettings
 from topicloom.stage_names import FIGURES, REPRESENT
 from topicloom.store.store import Store
@@ -91,11 +92,12 @@ def _rows(topics: list[Topic]) -> list[dict[str, object]]:
         {"topic": topic.topic, "papers": topic.count, "words": ", ".join(topic.words)} for topic in topics[:MOST_TOPICS]
     ]
     left = len(topics) - len(shown)
-    return [*shown, {"topic": "…", "papers": "", "words": f"and {left} smaller topics"}] if left > 0 else shown
+    rest = {"topic": "…", "papers": "", "words": f"and {number_of(left, 'smaller topic')}"}
+    return [*shown, rest] if left > 0 else shown
 
 
 def _clustering(tmo: TopicModelSettings) -> str:
-    wanted = f" with {tmo.n_topics} topics" if tmo.n_topics else ""
+    wanted = f" with {number_of(tmo.n_topics, 'topic')}" if tmo.n_topics else ""
     if tmo.method != "graph":
         return f"{'KMeans' if tmo.method == 'kmeans' else 'HDBSCAN'}{wanted}"
     return f"the neighbour graph{wanted or f' at resolution {tmo.graph.resolution}'}, inertia {tmo.graph.inertia}"
@@ -115,9 +117,10 @@ def _summary(settings: Settings, report: RunReport, served: str | None) -> str:
     tmo = settings.tmo
     method = _clustering(tmo)
     notes = "\n".join(f"- {literal(note)}" for note in report.notes) or "none"
+    topics = number_of(report.topics, "topic")
     return f"""# {literal(settings.label)}
 
-**{report.topics} topics, {report.outliers} of {report.documents} papers are outliers ({report.outlier_share:.1%})**
+**{topics}, {report.outliers} of {report.documents} papers are outliers ({report.outlier_share:.1%})**
 
 Changes: {literal(report.changes)}.
 {opens}

@@ -16,10 +16,13 @@ from topicloom.progress import listening
 
 
 @task(name="import-exports", task_run_name="import-exports")
-def import_exports(project: Path, exports: str, within: Sequence[Path]) -> Imported:
-    """Make a project from exports, all of which lie within some folders, and say what was read."""
+def import_exports(project: Path, exports: str, within: Sequence[Path], *, for_map: bool = False) -> Imported:
+    """Make a project from exports, all of which lie within some folders, and say what was read.
+
+    for_map: whether there must be enough papers for a map.
+    """
     with listening(log_progress()):
-        made = new_project(project, [exports], within=within)
+        made = new_project(project, [exports], within=within, for_map=for_map)
     for line in told(made):
         get_run_logger().info("%s", line)
     if note := language_note(made.account.languages, None):

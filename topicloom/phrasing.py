@@ -34,3 +34,19 @@ def flat(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _shown(value: Any) -> str:
     return "none" if value is None else str(value)
+
+
+def number_of(count: float, one: str, many: str = "", form: str = "") -> str:
+    """A count with what is counted, in its number.
+
+    Args:
+        count: How many.
+        one: What is counted, where it is one: a noun, with the verb that follows it where there is one.
+        many: The same where it is none or several; by default `one` with an s.
+        form: How the count is written, such as "," for thousands apart.
+
+    Example:
+        >>> number_of(1, "paper"), number_of(1234, "paper", form=","), number_of(0, "text repeats", "texts repeat")
+        ('1 paper', '1,234 papers', '0 texts repeat')
+    """
+    return f"{count:{form}} {one if count == 1 else many or one + 's'}"

@@ -13,6 +13,7 @@ from flows.console.display import console, shown
 from flows.console.environment import prepare_prefect
 from flows.console.signals import end_at_signals
 from flows.console.temporary_server import server_for_a_sweep
+from topicloom.phrasing import number_of
 from topicloom.settings.checks import require_writable
 from topicloom.settings.reading import read_settings
 
@@ -44,7 +45,9 @@ def diff(
 
     settings = settled(path)
     if runs is not None and len(runs) not in (0, 2):
-        raise typer.BadParameter(f"{len(runs)} runs are given; give two, or none for the last two.", param_hint="RUN")
+        raise typer.BadParameter(
+            f"{number_of(len(runs), 'run is', 'runs are')} given; give two, or none for the last two.", param_hint="RUN"
+        )
     if not runs:
         console.print(last_run_line(settings), highlight=False)
     found = chosen_differences(settings, runs or [])
@@ -70,7 +73,7 @@ def sweep(
     wanted, settings = read_plan(plan), read_settings(path)
     require_writable(settings)
     chosen, _ = combinations(settings, wanted)
-    console.print(f"{settings.label}: {len(chosen)} combinations.", highlight=False)
+    console.print(f"{settings.label}: {number_of(len(chosen), 'combination')}.", highlight=False)
     prepare_prefect()
     end_at_signals()
     await_server = server_for_a_sweep()

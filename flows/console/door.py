@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from flows.console.arguments import Quick, say
+from flows.console.arguments import BAD_INPUT, Quick, say
 from flows.console.display import counted, relative, show_notes
 from flows.console.running import run_analysis
 from topicloom.intake.tables.layout import tag_of, words_for_columns
+from topicloom.phrasing import number_of
 
 if TYPE_CHECKING:
     from topicloom.intake.project import Imported
@@ -47,13 +48,16 @@ def new(
 ) -> None:
     """Make a project from exports of bibliographic databases."""
     from topicloom.intake.project import new_project
+    from topicloom.intake.telling import too_few
 
     with counted():
-        made = new_project(project, exports, columns_of(columns), model)
+        made = new_project(project, exports, columns_of(columns), model, for_map=go_on)
     show_import(made, model)
     if go_on:
         run_analysis(made.analysis, None, quick=quick, verbose=False)
         say(f"The map: {_shown(made.analysis / 'report.html')}")
+    elif too_few(made.account):
+        say(f"Next: topicloom add {_shown(made.project)} EXPORT...")
     else:
         say(f"Next: topicloom run {'--quick ' if quick else ''}{_shown(made.analysis)}")
 
@@ -70,11 +74,15 @@ def add(
 ) -> None:
     """Bring later exports into a project: new papers, updates of known ones, and what duplicates.csv decides."""
     from topicloom.intake.later import add_exports
+    from topicloom.intake.telling import too_few
 
     with counted():
         made = add_exports(project, exports or [], columns_of(columns))
     _show_addition(made)
-    if go_on and made.changed:
+    if too_few(made.account):
+        if go_on:
+            raise typer.Exit(BAD_INPUT)
+    elif go_on and made.changed:
         run_analysis(made.analysis, None, quick=quick, verbose=False)
         say(f"What changed: topicloom diff {_shown(made.analysis)}")
     elif made.changed:
@@ -89,7 +97,8 @@ def _show_addition(made: Imported) -> None:
     if made.changed:
         say(f"New papers: {last.added}; known papers of which more is known now: {last.updated}")
         if last.undone or last.joined:
-            say(f"As duplicates.csv says: {last.undone} merges undone, {last.joined} papers joined with another")
+            undone, joined = number_of(last.undone, "merge"), number_of(last.joined, "paper")
+            say(f"As duplicates.csv says: {undone} undone, {joined} joined with another")
     else:
         say("Nothing has changed: the project has all of these papers.")
 

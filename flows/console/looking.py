@@ -13,6 +13,7 @@ from topicloom.inputs.decoding import form_notes
 from topicloom.inputs.encoder import embeddings_missing
 from topicloom.lineage.labels import require_known_labels
 from topicloom.lineage.mending import require_own_history
+from topicloom.phrasing import number_of
 from topicloom.settings.reading import read_settings
 from topicloom.stages.language_notes import stop_word_note
 from topicloom.stages.notes import corpus_notes, dataset_notes
@@ -36,13 +37,14 @@ def check(path: Analysis) -> None:
         form = form_notes(settings.dataset_path.name, sound.dataset["dataset_form"])
         show_notes([*form, *corpus_notes(sound.facts, tmo), *stop_words])
         console.print(
-            f"{settings.label}: {documents} papers without embeddings; the run makes them with "
+            f"{settings.label}: {number_of(documents, 'paper')} without embeddings; the run makes them with "
             f"{tmo.transformer_model}. All else is well."
         )
         return
     show_notes([*corpus_notes(sound.facts, tmo), *dataset_notes(sound.dataset, documents), *stop_words])
     console.print(
-        f"{settings.label}: {documents} papers with embeddings of {sound.facts['dimensions']} dimensions. All is well."
+        f"{settings.label}: {number_of(documents, 'paper')} with embeddings of "
+        f"{number_of(sound.facts['dimensions'], 'dimension')}. All is well."
     )
 
 
@@ -58,7 +60,9 @@ def verify(path: Analysis) -> None:
     settings = settled(path)
     with counted():
         found = verify_project(Store(settings.store_path))
-    console.print(f"{settings.metadata.project_folder}: {found.files} files, {size_words(found.bytes)}, were read.")
+    console.print(
+        f"{settings.metadata.project_folder}: {number_of(found.files, 'file')}, {size_words(found.bytes)}, were read."
+    )
     if not found.damaged:
         console.print("Each is as it was written.")
         return
@@ -87,4 +91,6 @@ def clean(
     for leftover in leftovers:
         console.print(f"  {relative(leftover.path, store.root)}  {size_words(leftover.bytes)}", highlight=False)
     total = size_words(sum(leftover.bytes for leftover in leftovers))
-    console.print(f"{total} in {len(leftovers)} results {'would be' if dry_run else ''} removed.".replace("  ", " "))
+    console.print(
+        f"{total} in {number_of(len(leftovers), 'result')} {'would be' if dry_run else ''} removed.".replace("  ", " ")
+    )

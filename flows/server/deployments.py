@@ -20,6 +20,7 @@ from flows.server.workers import pool_has_worker
 from topicloom import __version__
 from topicloom.errors import TopicloomError
 from topicloom.pages.markdown import literal
+from topicloom.phrasing import number_of
 from topicloom.settings.projects import (
     COMMON_DEPLOYMENTS,
     SCHEMA,
@@ -97,7 +98,7 @@ def _described(named: NamedConfig) -> str:
     lines = []
     for schedule in config.schedules:
         when = (
-            f"every {schedule.interval_hours:g} hours"
+            f"every {number_of(schedule.interval_hours, 'hour', form='g')}"
             if schedule.interval_hours
             else f"`{schedule.cron}` {schedule.timezone}"
         )
@@ -316,7 +317,7 @@ def deploy(configs: list[NamedConfig], *, expect_worker: bool = True) -> Iterato
     limit_queues(wanted)
     sync_automations(wanted)
     for named in wanted:
-        yield f"deployed topic-model/{named.name} ({len(named.config.analyses)} analyses)"
+        yield f"deployed topic-model/{named.name} ({number_of(len(named.config.analyses), 'analysis', 'analyses')})"
     yield from (f"deployed {name}/{name}" for name in COMMON_DEPLOYMENTS)
     for name in remove_old_schedules(wanted):
         yield f"removed the schedule {name}: its config has it no more"

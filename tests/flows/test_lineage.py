@@ -146,7 +146,7 @@ def test_another_setting_alone_is_a_run_of_its_own_with_the_same_ids(finished, r
     before = table(finished, "topic_model_info.csv")
     finished.write_settings(others_threshold=0.5)
     report = run(finished.analysis)
-    assert report.changes == "since run 1: no paper moved; topics as they were; 1 settings or versions differ"
+    assert report.changes == "since run 1: no paper moved; topics as they were; 1 setting or version differs"
     assert (table(finished, "topic_model_info.csv")[NEW] == before[NEW]).all(axis=None)
     outcome = topicloom("diff", finished.analysis, 1, 2)
     assert "tmo.others_threshold 0.9 → 0.5" in outcome.stdout

@@ -47,7 +47,7 @@ def test_odd_texts_reach_the_outputs_whole(project, run):
     assert dict(documents) == dict(zip(corpus["UT"], texts, strict=True))
     assert any("NUL characters left out of corpus.csv: 1, " in note for note in report.notes)
     assert any(
-        "topics have stop words in their name" in note and '"stop_words": "english"' in note for note in report.notes
+        "topics have stop words in the name" in note and '"stop_words": "english"' in note for note in report.notes
     )
     words = " ".join(pd.read_csv(project.output("topic_model_info.csv"))["Representation"])
     assert "cafe" not in words
@@ -87,7 +87,7 @@ def test_check_says_what_is_odd_about_files_and_texts(project):
     dataset.to_csv(project.dataset, index=False, encoding="cp1252", errors="replace")
     done = topicloom("check", project.analysis, COLUMNS="1000")
     assert done.returncode == 0, done.stderr
-    assert "0 of 240 papers of corpus.csv are in dataset_raw_cleaned.csv by their UT" in done.stdout
+    assert "0 of 240 papers of corpus.csv are in dataset_raw_cleaned.csv by UT" in done.stdout
     assert "dataset_raw_cleaned.csv is not UTF-8; it is read as Windows-1252" in done.stdout
     assert "240 texts end in a rights notice; " in done.stdout
     assert '"represent": {"stop_words": "english"}' in done.stdout

@@ -17,6 +17,7 @@ from topicloom.errors import InputError, Problem
 from topicloom.figures.style import drawable
 from topicloom.measures.similarity import unit_vectors
 from topicloom.output_files import COORDINATES, SUMMARY, TOPIC_INFO
+from topicloom.phrasing import number_of
 from topicloom.settings.schema import Settings
 from topicloom.stage_names import REPRESENT
 from topicloom.store.csv_tables import read_back
@@ -227,7 +228,7 @@ def _nodes(analysis: Analysis, *, outliers: bool) -> list[tuple[str, str, float]
     ]
     if len(topics) > _LARGEST:
         rest = topics.iloc[_LARGEST:]
-        nodes.append((f"{len(rest)} smaller topics", "#8A8F98", float(rest["Count"].sum())))
+        nodes.append((number_of(len(rest), "smaller topic"), "#8A8F98", float(rest["Count"].sum())))
     if outliers:
         nodes.append(("outliers", _OUTLIER_COLOUR, float((analysis.of_paper == -1).sum())))
     return nodes

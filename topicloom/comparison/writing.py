@@ -17,6 +17,7 @@ from topicloom.comparison.pairs import (
     require_different,
 )
 from topicloom.figures.style import styled
+from topicloom.phrasing import number_of
 from topicloom.progress import tell
 from topicloom.settings.schema import Settings
 from topicloom.store.csv_tables import write_csv
@@ -58,7 +59,10 @@ def _notes(analyses: Sequence[Analysis]) -> list[str]:
     notes = []
     for analysis in analyses:
         papers, outliers = len(analysis.of_paper), int((analysis.of_paper == -1).sum())
-        notes.append(f"{analysis.name}: {papers:,} papers, {len(analysis.topics)} topics, {outliers:,} outliers.")
+        notes.append(
+            f"{analysis.name}: {number_of(papers, 'paper', form=',')}, "
+            f"{number_of(len(analysis.topics), 'topic')}, {number_of(outliers, 'outlier', form=',')}."
+        )
         if analysis.vectors is None and len(analysis.topics):
             notes.append(f"{analysis.name}: its store no longer holds the embeddings of its topics; run it again.")
     return notes

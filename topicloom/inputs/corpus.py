@@ -11,6 +11,7 @@ from topicloom.errors import CorpusError, Problem, quoted_list
 from topicloom.inputs.csv_rows import CsvRows, read_header, read_rows
 from topicloom.inputs.embeddings import EMBEDS_SETTINGS
 from topicloom.machine.regular_files import file_is_there
+from topicloom.phrasing import number_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,7 +80,13 @@ def require_unique(path: Path, identifiers: Sequence[str], lines: Sequence[int],
             repeated.setdefault(bare, (seen[bare], line))
     problems = []
     if blank:
-        problems.append(Problem(f"{len(blank)} papers have no UT (first in line {blank[0]}); each needs one.", mend))
+        problems.append(
+            Problem(
+                f"{number_of(len(blank), 'paper has', 'papers have')} no UT (first in line {blank[0]}); each "
+                "needs one.",
+                mend,
+            )
+        )
     if repeated:
         first, again = next(iter(repeated.values()))
         found = f"{len(repeated)} UT occur more than once: {quoted_list(list(repeated))} (lines {first} and {again})"

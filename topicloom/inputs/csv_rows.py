@@ -17,6 +17,7 @@ from typing import TextIO
 from topicloom.errors import InputError, Problem, quoted_list, shown
 from topicloom.inputs.decoding import open_head, open_text
 from topicloom.machine.regular_files import file_is_there, unreadable
+from topicloom.phrasing import number_of
 
 _LONGEST_NAME = 1000  # letters of a column's name
 _LONGEST_FIELD = (1 << 31) - 1  # the csv module's own limit of 128 KiB is shorter than a full text
@@ -224,7 +225,7 @@ def _fitting(
         elif not named and len(row) >= least and not any(field.strip() for field in row[width:]):
             yield line, row
         else:
-            found = f"line {line} has {len(row)} fields and the first line has {width} names"
+            found = f"line {line} has {number_of(len(row), 'field')} and the first line has {number_of(width, 'name')}"
             raise error(path, Problem(f"It is no CSV table: {found}.", _ADD_QUOTES))
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from topicloom.errors import EmbeddingsError, Problem, shown
 from topicloom.inputs.pickles import not_a_table, read_pickle
 from topicloom.machine.regular_files import file_is_there, read_whole
+from topicloom.phrasing import number_of
 from topicloom.store.files import read_json
 
 if TYPE_CHECKING:
@@ -161,7 +162,8 @@ def _row_problems(embeddings: Embeddings, corpus: pd.DataFrame) -> list[Problem]
     if rows != papers:
         return [
             Problem(
-                f"It has {rows} rows and corpus.csv has {papers} papers; row i must belong to paper i.",
+                f"It has {number_of(rows, 'row')} and corpus.csv has {number_of(papers, 'paper')}; row i must "
+                "belong to paper i.",
                 "Make the embeddings again from this corpus, or put the corpus back that they were made from.",
             )
         ]

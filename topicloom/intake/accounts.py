@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from topicloom import __version__
 from topicloom.intake.reading import ReadFile
 from topicloom.intake.record import DATABASE
+from topicloom.phrasing import number_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -156,11 +157,11 @@ def flow_of(account: Account) -> list[str]:
     """The flow of records in words: identified, removed, included."""
     databases = ", ".join(f"{name} {count}" for name, count in account.by_database.items())
     number = sum(len(one.files) for one in account.imports)
-    files = "1 file" if number == 1 else f"{number} files"
+    records = number_of(account.records + account.refused, "record")
     return [
-        f"Identification: {account.records + account.refused} records in {files} ({databases})",
-        f"Removed: {account.refused} refused, {account.duplicates} duplicates",
-        f"Included: {account.kept} papers in the dataset",
-        f"Not in the map: {account.without_text} papers with neither title nor abstract",
-        f"In the map: {account.kept - account.without_text} papers",
+        f"Identification: {records} in {number_of(number, 'file')} ({databases})",
+        f"Removed: {account.refused} refused, {number_of(account.duplicates, 'duplicate')}",
+        f"Included: {number_of(account.kept, 'paper')} in the dataset",
+        f"Not in the map: {number_of(account.without_text, 'paper')} with neither title nor abstract",
+        f"In the map: {number_of(account.kept - account.without_text, 'paper')}",
     ]

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
+from topicloom.intake.file_names import left_by_systems
 from topicloom.intake.record import FaultError
+from topicloom.phrasing import number_of
 
 MOST_FILES = 10_000
 MOST_BYTES = 8 << 30  # of all that an archive holds
@@ -56,7 +58,8 @@ def require_bounded(archive: zipfile.ZipFile) -> None:
     packed = sum(entry.compress_size for entry in entries)
     if len(entries) > MOST_FILES or size > MOST_BYTES or size > max(_FREE, _MOST_RATIO * packed):
         raise FaultError(
-            f"It would unpack to {len(entries):,} files of {size:,} bytes, which is more than an export has.",
+            f"It would unpack to {number_of(len(entries), 'file', form=',')} of {size:,} bytes, which is more "
+            "than an export has.",
             "Unpack it yourself, if you trust it, and give the files.",
         )
 
@@ -65,6 +68,8 @@ def _zip(path: Path, folder: Path) -> Iterator[tuple[str, Path]]:
     try:
         with zipfile.ZipFile(path) as archive:
             require_bounded(archive)
+            if {"mimetype", "content.xml"} <= set(archive.namelist()):
+                raise FaultError("It is an OpenDocument file (.ods, .odt).", "Save it as .xlsx or CSV.")
             for entry in archive.infolist():
                 name = _plain_name(entry.filename)
                 if entry.is_dir() or not name:
@@ -90,7 +95,7 @@ def _gzip(path: Path, called: str, folder: Path) -> Iterator[tuple[str, Path]]:
 def _plain_name(name: str) -> str:
     """The name of an entry as people see it; "" for what systems put beside files."""
     parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
-    hidden = not parts or parts[0] == "__MACOSX" or parts[-1].startswith(".") or parts[-1] == "Thumbs.db"
+    hidden = not parts or parts[0] == "__MACOSX" or left_by_systems(parts[-1])
     return "" if hidden else "/".join(parts)
 
 

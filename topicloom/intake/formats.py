@@ -9,12 +9,19 @@ from topicloom.intake.readers import READERS
 from topicloom.intake.record import Export, FaultError, Opening, Reader
 
 _HEAD = 1 << 16
-_HTML = re.compile(r"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
+_HTML = re.compile(
+    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*"
+    r"<(?:!doctype\s+html|(?:html|head|body|div|form|script|style|meta|title|table|p|h[1-6]|iframe)\b)",
+    re.IGNORECASE | re.DOTALL,
+)
+_XML = re.compile(r"\s*<(?:\?xml|[A-Za-z])")
+_XML_ERROR = re.compile(r"<(error|message)\b[^<>]*>([^<>]{1,300})</\1\s*>", re.IGNORECASE)
 _PASSWORD = re.compile(r"type=[\"']?password|\bsign[ -]?in\b|\blog[ -]?in\b|shibboleth", re.IGNORECASE)
 _OLD_EXCEL = "Save it as .xlsx or CSV; of Web of Science export the plain text or tab-delimited form instead."
 _BINARY = (
     (b"%PDF", "a PDF", "Export the records themselves, as plain text, RIS or CSV."),
     (b"\xd0\xcf\x11\xe0", "an old Excel or Word file (.xls, .doc)", _OLD_EXCEL),
+    (b"PK\x05\x06", "an empty ZIP archive", "Pack it again, or give the files."),
     (b"7z\xbc\xaf", "a 7-Zip archive", "Unpack it, or pack it as .zip."),
     (b"Rar!", "a RAR archive", "Unpack it, or pack it as .zip."),
     (b"\x89PNG", "a picture", "Export the records themselves."),
@@ -32,6 +39,10 @@ def reader_of(export: Export) -> Reader:
     found = next((reader for reader in READERS if reader.knows(opening)), None)
     if found is not None:
         return found
+    if _XML.match(opening.text) and (told := _XML_ERROR.search(opening.text)):
+        raise FaultError(
+            f"It is a database's answer that tells of an error: {_shown(told.group(2))}.", "Ask the database again."
+        )
     raise FaultError(
         f"It is none of the forms that are read ({_KINDS}); it begins with {_shown(opening.text)}.",
         "Export it again in one of them; docs/importing.md says how for each database.",
@@ -48,8 +59,9 @@ def _opening(export: Export) -> Opening:
             raise FaultError(f"It is {what}.", mend)
     if head.startswith((b"PK\x03\x04", b"PAR1")):
         return Opening(head, "")
-    with export.open() as text:
-        opening = Opening(head, text.read(_HEAD).lstrip("\ufeff"))
+    with export.open() as file:
+        text = file.read(_HEAD).lstrip("\ufeff")
+    opening = Opening(head, text.replace("\r", "\n") if export.form.line_end == "\r" else text)
     _require_text(opening)
     return opening
 

@@ -34,7 +34,7 @@ from topicloom.intake.identity import distinct, name_of
 from topicloom.intake.merging import Outcome, merged_records
 from topicloom.intake.reading import ReadFile, read_exports
 from topicloom.intake.record import IntakeError
-from topicloom.intake.settings_file import settings_text
+from topicloom.intake.settings_file import LEAST_OF_A_MAP, settings_text
 from topicloom.intake.sources import Given, given_files
 from topicloom.machine.regular_files import unreadable
 from topicloom.settings.section import FolderName
@@ -66,6 +66,8 @@ def new_project(
     columns: Mapping[str, str] | None = None,
     model: str | None = None,
     within: Sequence[Path] = (),
+    *,
+    for_map: bool = False,
 ) -> Imported:
     """Make a project from exports.
 
@@ -75,6 +77,7 @@ def new_project(
         columns: Of tables that no database wrote: the names of their columns, by title, abstract, year, ...
         model: What embeds the texts; the default where it is None.
         within: Folders that every export must lie in, links followed; anywhere where there are none.
+        for_map: Whether there must be enough papers for a map.
 
     Raises:
         IntakeError: with all faults of all files, before anything is written.
@@ -90,7 +93,7 @@ def new_project(
         names = distinct(map(name_of, named_rows(outcome.kept)))
         dataset = as_dataset(outcome.kept, names, counts)
         corpus = corpus_of(dataset)
-        require_texts(project, corpus)
+        require_texts(project, len(corpus), LEAST_OF_A_MAP if for_map else 1)
         languages = language_facts(list(corpus["text"]))["languages"]
         made = import_account(files, Change(added=len(dataset)), counts)
         account = account_of(dataset, [made], databases(records), languages)
@@ -129,12 +132,21 @@ def require_new(project: Path) -> None:
         raise IntakeError(project, Problem("Something lies there already.", "Give the name of a new project."))
 
 
-def require_texts(project: Path, corpus: pd.DataFrame) -> None:
-    """Raise IntakeError where no paper has a title or an abstract."""
-    if corpus.empty:
+def require_texts(project: Path, papers: int, least: int) -> None:
+    """Raise IntakeError where no paper has a title or an abstract, or fewer than `least` have one."""
+    if not papers:
         raise IntakeError(
             project,
             Problem("None of the records has a title or an abstract.", "Export full records, abstracts included."),
+        )
+    if papers < least:
+        raise IntakeError(
+            project,
+            Problem(
+                f"A map needs at least {least} papers with a title or an abstract, and the exports have {papers}. "
+                "Nothing was written.",
+                "Export more; or leave --run out: the project is made, and topicloom add brings more papers in.",
+            ),
         )
 
 

@@ -12,6 +12,7 @@ from topicloom.intake.formats import reader_of
 from topicloom.intake.record import Export, FaultError, IntakeError, Record, Refused
 from topicloom.intake.sources import Given
 from topicloom.machine.regular_files import unreadable
+from topicloom.phrasing import number_of
 from topicloom.progress import tell
 from topicloom.store.files import digest_file
 
@@ -38,10 +39,16 @@ class ReadFile:
 def read_exports(given: Given, project: Path) -> list[ReadFile]:
     """Read every export. Raises IntakeError, which names `project`, with all faults of all files."""
     faults, files = list(given.faults), list[ReadFile]()
+    seen: dict[str, ReadFile] = {}
     for number, export in enumerate(given.exports):
         tell("reading exports", number, len(given.exports))
         try:
-            files.append(_read(export))
+            digest = digest_file(export.path)
+            if digest in seen:  # such as "savedrecs (1).txt", downloaded twice
+                seen[digest].notes.append(f"{export.name} is the same, byte for byte, and is not read again")
+                continue
+            seen[digest] = _read(export, digest)
+            files.append(seen[digest])
         except FaultError as fault:
             faults.append((export.name, fault.problem))
         except OSError as error:
@@ -55,11 +62,11 @@ def read_exports(given: Given, project: Path) -> list[ReadFile]:
 def _told(faults: Sequence[tuple[str, Problem]]) -> list[Problem]:
     told = [Problem(f"{name}: {problem.finding}", problem.mend) for name, problem in faults[:_SHOWN]]
     if len(faults) > _SHOWN:
-        told.append(Problem(f"And {len(faults) - _SHOWN} more files.", "Mend those first."))
+        told.append(Problem(f"And {number_of(len(faults) - _SHOWN, 'more file')}.", "Mend those first."))
     return [*told, Problem("Nothing was written.", "Mend these files, or leave them out, and try again.")]
 
 
-def _read(export: Export) -> ReadFile:
+def _read(export: Export, digest: str) -> ReadFile:
     reader = reader_of(export)
     export.format = reader.name
     records, refused = list[Record](), list[Refused]()
@@ -76,9 +83,7 @@ def _read(export: Export) -> ReadFile:
         *(form_notes(export.name, form_facts(export.form)) if is_text and not _is_wide(export) else ()),
     ]
     encoding = export.form.encoding.replace("utf-8-sig", "utf-8") if is_text else ""
-    return ReadFile(
-        export.name, digest_file(export.path), export.format, encoding, records, refused, notes, len(records)
-    )
+    return ReadFile(export.name, digest, export.format, encoding, records, refused, notes, len(records))
 
 
 def _is_wide(export: Export) -> bool:
@@ -86,12 +91,15 @@ def _is_wide(export: Export) -> bool:
     return export.form.encoding.startswith("utf-16")
 
 
+def _all_refused(count: int) -> str:
+    return "its only record is refused" if count == 1 else f"all of its {count} records are refused"
+
+
 def _without_records(export: Export, refused: Sequence[Refused]) -> tuple[str, str]:
     if refused:
         first = refused[0]
         return (
-            f"It was read as {export.format}, and all of its {len(refused)} records are refused (line {first.line}: "
-            f"{first.reason})",
+            f"It was read as {export.format}, and {_all_refused(len(refused))} (line {first.line}: {first.reason})",
             "Export it again.",
         )
     return f"It was read as {export.format}, and holds no record.", "Export it again."

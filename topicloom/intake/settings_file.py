@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import yaml
 
 from topicloom.inputs.languages import ENGLISH
 from topicloom.intake.file_names import ANALYSIS, FILTERED, PROFILE
+from topicloom.phrasing import number_of
+from topicloom.settings.clusters import UmapSettings
 from topicloom.settings.stop_lists import languages_with_list
 
 MODEL = "all-MiniLM-L6-v2"
 MULTILINGUAL = "paraphrase-multilingual-MiniLM-L12-v2"
+LEAST_OF_A_MAP: Final = UmapSettings().n_neighbors + 1  # papers, under the settings below
 _SMALL = 1000  # papers below which topics of five are looked for
 _MOST = 0.8  # share of texts in one language from which on the settings are for it
 _TEMPLATE = """\
@@ -71,7 +75,10 @@ def language_note(languages: Mapping[str, int], model: str | None) -> str | None
     if model or not total or others <= (1 - _MOST) * total / 2:
         return None
     counted = ", ".join(f"{name} {count}" for name, count in languages.items())
-    return f"Languages of {total} texts: {counted}. For several, embed with --model {MULTILINGUAL}."
+    return (
+        f"Languages of {number_of(total, 'text')}: {counted}. The default model is made for English; for others: "
+        f"--model {MULTILINGUAL}."
+    )
 
 
 def _value(text: str) -> str:

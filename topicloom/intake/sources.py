@@ -9,8 +9,10 @@ from pathlib import Path
 
 from topicloom.errors import InputError, Problem
 from topicloom.intake.archives import is_archive, is_workbook, unpacked
+from topicloom.intake.file_names import left_by_systems
 from topicloom.intake.record import Export, FaultError, IntakeError
 from topicloom.machine.regular_files import file_is_there, unreadable
+from topicloom.phrasing import number_of
 
 _MOST_FILES = 20_000
 _DEEPEST = 3  # archives within archives
@@ -102,10 +104,15 @@ def _below(folder: Path) -> Iterator[Path]:
     files = [
         path
         for path in folder.rglob("*")
-        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.is_file()
+        and not left_by_systems(path.name)
+        and not any(part.startswith(".") or part == "__MACOSX" for part in path.relative_to(folder).parts)
     ]
     if not files or len(files) > _MOST_FILES:
-        raise FaultError(f"The folder holds {len(files):,} files.", "Give the folder that holds the exports, or files.")
+        raise FaultError(
+            f"The folder holds {number_of(len(files), 'file', form=',')}.",
+            "Give the folder that holds the exports, or files.",
+        )
     yield from files
 
 

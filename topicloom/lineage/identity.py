@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from topicloom.errors import quoted_list
 from topicloom.lineage.matching import Overlap, Partition, Transitions, continued, overlap_of, transitions
 from topicloom.lineage.records import Event, RunRecord
+from topicloom.phrasing import number_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -124,7 +125,7 @@ def _return_event(uid: str, last: int, count: int) -> Event:
         before=[uid],
         after=[uid],
         figures={"last_run": last, "papers": count},
-        text=f"{uid} is back with {count} papers; run {last} was the last to have it.",
+        text=f"{uid} is back with {number_of(count, 'paper')}; run {last} was the last to have it.",
     )
 
 
@@ -234,7 +235,7 @@ def _resized(overlap: Overlap, after: Sequence[str], topic: int, earlier: int) -
         after=[after[topic]],
         figures=figures,
         text=(
-            f"{after[topic]} has {'grown' if new > old else 'shrunk'} from {old} to {new} papers: "
+            f"{after[topic]} has {'grown' if new > old else 'shrunk'} from {old} to {number_of(new, 'paper')}: "
             f"{figures['new_papers']} new and {figures['from_outliers']} from outliers, "
             f"{figures['withdrawn']} withdrawn and {figures['to_outliers']} to outliers."
         ),

@@ -32,6 +32,7 @@ from topicloom.lineage.history import DATABASE, History
 from topicloom.lineage.records import RunRecord, digest_bytes, unpack
 from topicloom.lineage.recovery import recovered_run
 from topicloom.output_files import RUN_RECORD
+from topicloom.phrasing import number_of
 from topicloom.settings.schema import Settings
 from topicloom.store.files import replaced, set_aside
 from topicloom.store.record_form import load_record, run_records, stated_identity
@@ -182,7 +183,7 @@ def _rebuilt(history: History, settings: Settings, found: _Salvage, fault: str) 
 
     history.begin(found.facts[0] if found.facts else str(named or uuid.uuid4().hex), fill)
     kept = f"; the one before is kept as {aside.name}" if aside else ""
-    runs = f"{len(found.runs)} runs" if len(found.runs) != 1 else "1 run"
+    runs = number_of(len(found.runs), "run")
     return f"{history.path}: the history could not be read ({fault}); it was rebuilt from the records of {runs}{kept}."
 
 

@@ -12,7 +12,7 @@ from topicloom.errors import Problem
 from topicloom.lineage.differences import KINDS, MOVED, NEW, WITHDRAWN, Differences, differences
 from topicloom.lineage.history import History, HistoryError, lineage_of
 from topicloom.pages.markdown import literal
-from topicloom.phrasing import shortened
+from topicloom.phrasing import number_of, shortened
 from topicloom.settings.schema import Settings
 from topicloom.store.csv_tables import records, write_csv
 from topicloom.store.record_form import stated_identity
@@ -85,11 +85,13 @@ def in_one_line(found: Differences) -> str:
     if found.nothing:
         return f"{since}: nothing has changed"
     counts = found.counts
-    papers = [f"{counts[change]} papers {change}" for change in (NEW, WITHDRAWN, MOVED) if counts[change]]
+    papers = [f"{number_of(counts[change], 'paper')} {change}" for change in (NEW, WITHDRAWN, MOVED) if counts[change]]
     topics = [f"{len(found.of_kind(kind))} {kind}" for kind in KINDS if found.of_kind(kind)]
     parts = [", ".join(papers) or "no paper moved", f"topics: {', '.join(topics)}" if topics else "topics as they were"]
     changed = len(found.settings) + len(found.versions)
-    return f"{since}: {'; '.join(parts)}" + (f"; {changed} settings or versions differ" if changed else "")
+    return f"{since}: {'; '.join(parts)}" + (
+        f"; {number_of(changed, 'setting or version differs', 'settings or versions differ')}" if changed else ""
+    )
 
 
 def change_line(identity: Mapping[str, Any], found: Differences | None) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
+from topicloom.phrasing import number_of
 from topicloom.report.references import WORKS, bibtex, listed
 from topicloom.settings.schema import Params, TopicModelSettings
 
@@ -102,14 +103,16 @@ class _Writer:
     def corpus(self) -> Iterator[str]:
         papers, years = int(self.facts["load-embeddings"]["documents"]), self.told.years
         span = "" if years is None else _span(*years, papers)
-        yield f"The corpus holds {papers:,} papers{span}."
+        yield f"The corpus holds {number_of(papers, 'paper', form=',')}{span}."
         account = self.told.account
         if "records" in account:
             bases = ", ".join(f"{_named(name)} {int(count):,}" for name, count in account["by_database"].items())
+            without = int(account["without_text"])
             yield (
-                f"The databases gave {int(account['records']):,} records ({bases}); {int(account['duplicates']):,} "
-                f"duplicates were merged, which left {int(account['kept']):,} papers, of which "
-                f"{int(account['without_text']):,} had neither title nor abstract and were left out."
+                f"The databases gave {number_of(int(account['records']), 'record', form=',')} ({bases}); "
+                f"{number_of(int(account['duplicates']), 'duplicate was', 'duplicates were', form=',')} merged, which "
+                f"left {number_of(int(account['kept']), 'paper', form=',')}, of which {without:,} had neither title "
+                f"nor abstract and {'was' if without == 1 else 'were'} left out."
             )
 
     def embeddings(self) -> Iterator[str]:
@@ -157,19 +160,21 @@ class _Writer:
         if "reassign" in self.facts:
             before = int(self.facts["reassign"]["outliers_before"])
             yield (
-                f"Of {before:,} outliers {before - outliers:,} were given to the nearest topic (strategy "
+                f"Of {number_of(before, 'outlier', form=',')} "
+                f"{number_of(before - outliers, 'was', 'were', form=',')} given to the nearest topic (strategy "
                 f"{self.tmo.orphans.strategy})."
             )
         yield (
-            f"This gave {int(found['topics']):,} topics; {outliers:,} papers "
-            f"({_percent(outliers / max(documents, 1))}) are in none."
+            f"This gave {number_of(int(found['topics']), 'topic', form=',')}; {number_of(outliers, 'paper', form=',')} "
+            f"({_percent(outliers / max(documents, 1))}) {'is' if outliers == 1 else 'are'} in none."
         )
 
     def _placed(self) -> str:
         found = self.facts.get("update", {})
         if found.get("mode") != "assign":
             return ""
-        return f"{int(found['new']):,} new papers were placed in the model that run {found['run']} had fitted."
+        new = number_of(int(found["new"]), "new paper was", "new papers were", form=",")
+        return f"{new} placed in the model that run {found['run']} had fitted."
 
     def _search(self) -> str:
         found = str(self.facts.get("reduce", {}).get("neighbours", ""))
@@ -181,7 +186,8 @@ class _Writer:
         layout = "" if umap.layout == "umap" else ", another layout of the same graph that uses every core"
         begun = f", init {start}" if start else ""
         return (
-            f"Embeddings were reduced to {umap.n_components} dimensions by UMAP ({self.cite('mcinnes2018')}; "
+            f"Embeddings were reduced to {number_of(umap.n_components, 'dimension')} by UMAP "
+            f"({self.cite('mcinnes2018')}; "
             f"n_neighbors {umap.n_neighbors}, min_dist {umap.min_dist:g}, spread {umap.spread:g}, metric {umap.metric}"
             f"{begun}{epochs}{layout}{self._search()}), and to two for the map."
         )
@@ -198,7 +204,7 @@ class _Writer:
     def _kmeans(self) -> str:
         own = self.tmo.kmeans
         return (
-            f"They were clustered by k-means ({self.cite('lloyd1982')}; {self.tmo.n_topics} clusters, "
+            f"They were clustered by k-means ({self.cite('lloyd1982')}; {number_of(self.tmo.n_topics, 'cluster')}, "
             f"n_init {own.n_init}, max_iter {own.max_iter})."
         )
 
@@ -231,7 +237,8 @@ class _Writer:
             spread = self.tmo.distribution
             yield (
                 "The share of topics in a paper is its approximate distribution over windows of "
-                f"{spread.window} words (stride {spread.stride}, least similarity {spread.min_similarity:g})."
+                f"{number_of(spread.window, 'word')} (stride {spread.stride}, least similarity "
+                f"{spread.min_similarity:g})."
             )
         named = self.facts.get("describe", {})
         if not named:
@@ -282,7 +289,7 @@ class _Writer:
 
 def _span(first: int, last: int, dated: int, papers: int) -> str:
     span = f" from {first} to {last}" if last > first else f" of {first}"
-    return span if dated == papers else f"{span} ({dated:,} of them have a year)"
+    return span if dated == papers else f"{span} ({dated:,} of them {'has' if dated == 1 else 'have'} a year)"
 
 
 def _percent(share: float) -> str:

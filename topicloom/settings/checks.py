@@ -12,6 +12,7 @@ from typing import Any
 
 from topicloom.errors import InputError, Problem, SettingsError, quoted_list
 from topicloom.machine.threads import wanted_threads
+from topicloom.phrasing import number_of
 from topicloom.settings.clusters import UmapSettings
 from topicloom.settings.keys import require_key
 from topicloom.settings.schema import Settings
@@ -61,7 +62,7 @@ def _require_tokenizer(settings: Settings) -> None:
 
 def _problems(settings: Settings, documents: int, zero_rows: list[str]) -> Iterator[Problem]:
     tmo = settings.tmo
-    corpus = f"the corpus has {documents} papers"
+    corpus = f"the corpus has {number_of(documents, 'paper')}"
     if documents <= tmo.umap.n_neighbors:
         yield Problem(
             f"tmo.umap.n_neighbors is {tmo.umap.n_neighbors} and {corpus}; it must be below that.",
@@ -98,8 +99,8 @@ def _problems(settings: Settings, documents: int, zero_rows: list[str]) -> Itera
         )
     if zero_rows and tmo.umap.metric in ("cosine", "correlation"):
         yield Problem(
-            f"{len(zero_rows)} embeddings are all zeros ({quoted_list(zero_rows)}), which have no direction under "
-            f'tmo.umap.metric "{tmo.umap.metric}".',
+            f"{number_of(len(zero_rows), 'embedding is', 'embeddings are')} all zeros ({quoted_list(zero_rows)}), "
+            f'which have no direction under tmo.umap.metric "{tmo.umap.metric}".',
             "Make these embeddings again, remove the papers from corpus and embeddings, or use another metric.",
         )
 
@@ -111,8 +112,8 @@ def _frequency_problems(settings: Settings, documents: int) -> Iterator[Problem]
     most = tmo.n_topics or documents // smallest + 1  # the outliers count like a topic
     if tmo.represent.min_df > most:
         yield Problem(
-            f"tmo.represent.min_df is {tmo.represent.min_df} and {documents} papers have at most {most} topics; no "
-            "word could occur in so many.",
+            f"tmo.represent.min_df is {tmo.represent.min_df} and {number_of(documents, 'paper has', 'papers have')} "
+            f"at most {number_of(most, 'topic')}; no word could occur in so many.",
             "Lower tmo.represent.min_df.",
         )
 

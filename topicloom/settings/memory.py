@@ -11,6 +11,7 @@ from typing import Any
 
 from topicloom.errors import Problem
 from topicloom.machine.room import rooms
+from topicloom.phrasing import number_of
 from topicloom.settings.schema import Settings
 
 _GIB = 1 << 30
@@ -77,7 +78,9 @@ def _sizes(settings: Settings, facts: Mapping[str, Any]) -> tuple[int, int, int]
 
 def _told(sizes: tuple[int, int, int]) -> str:
     papers, dimensions, _ = sizes
-    return f"{papers:,} papers" + (f" with embeddings of {dimensions:,} dimensions" if dimensions else "")
+    return number_of(papers, "paper", form=",") + (
+        f" with embeddings of {number_of(dimensions, 'dimension', form=',')}" if dimensions else ""
+    )
 
 
 def _in_gb(amount: float) -> str:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from topicloom.phrasing import number_of
 from topicloom.settings.schema import Settings, agrees, reassigns
 from topicloom.stage_names import CLUSTER, CONSENSUS, LOAD_EMBEDDINGS, REASSIGN, UPDATE
 from topicloom.stages import graph_topics
@@ -144,7 +145,7 @@ def parameters(settings: Settings) -> dict[str, Any]:
 def _tell(_: Settings, facts: Mapping[str, Any]) -> str:
     outliers = f"{facts['outliers']} of {facts['documents']} papers are outliers"
     why = f" ({facts['why']})" if facts.get("why") else ""
-    return f"{facts['method']}: {facts['clusters']} clusters, {outliers}{why}"
+    return f"{facts['method']}: {number_of(facts['clusters'], 'cluster')}, {outliers}{why}"
 
 
 def _reads(settings: Settings, refs: Refs) -> tuple[Artifact, ...]:

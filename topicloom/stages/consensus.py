@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from topicloom.phrasing import number_of
 from topicloom.progress import tell
 from topicloom.settings.reading import with_values
 from topicloom.settings.schema import Settings, agrees
@@ -86,8 +87,9 @@ def _probability(work: Work, before: NDArray[np.int64], agreed: NDArray[np.int64
 
 def _tell(_: Settings, facts: Mapping[str, Any]) -> str:
     return (
-        f"{facts['seeds']} seeds agree on {facts['topics']} topics; {facts['dissolved']} are dissolved, "
-        f"{facts['outliers']} papers are outliers"
+        f"{facts['seeds']} seeds agree on {number_of(facts['topics'], 'topic')}; "
+        f"{number_of(facts['dissolved'], 'is', 'are')} dissolved, "
+        f"{number_of(facts['outliers'], 'paper is an outlier', 'papers are outliers')}"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from topicloom.phrasing import number_of
 from topicloom.settings.schema import Settings
 from topicloom.stage_names import GRAPH, LOAD_EMBEDDINGS
 from topicloom.stages.earlier_fit import is_placed
@@ -45,7 +46,10 @@ def parameters(settings: Settings) -> dict[str, Any]:
 
 
 def _tell(_: Settings, facts: Mapping[str, Any]) -> str:
-    return f"Graph: {facts['edges']} edges, {facts['pieces']} pieces, {facts['isolated']} papers without an edge"
+    return (
+        f"Graph: {number_of(facts['edges'], 'edge')}, {number_of(facts['pieces'], 'piece')}, "
+        f"{number_of(facts['isolated'], 'paper')} without an edge"
+    )
 
 
 STAGE = Stage(

@@ -10,6 +10,7 @@ from topicloom.lineage.history import REMEMBERED, History, lineage_of
 from topicloom.lineage.identity import Identity, Lost, first_identity, next_identity
 from topicloom.lineage.matching import Partition
 from topicloom.lineage.records import Event, LastingTopic, RunRecord
+from topicloom.phrasing import number_of
 from topicloom.settings.schema import Settings
 from topicloom.stage_names import IDENTIFY, LOAD_EMBEDDINGS, REPRESENT
 from topicloom.stages.hierarchy import hierarchy_read, stored_hierarchy
@@ -122,7 +123,9 @@ def _tell(_: Settings, facts: Mapping[str, Any]) -> str:
     if facts["matched_with"] is None:
         return "The first run of this analysis: every topic gets its lasting id."
     counts = ", ".join(f"{facts[kind]} {kind}" for kind in ("born", "gone", "split", "merged"))
-    return f"Matched with run {facts['matched_with']}: {facts['kept']} topics go on; {counts}"
+    return (
+        f"Matched with run {facts['matched_with']}: {number_of(facts['kept'], 'topic goes', 'topics go')} on; {counts}"
+    )
 
 
 STAGE = Stage(

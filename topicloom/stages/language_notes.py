@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from topicloom.phrasing import number_of
 from topicloom.settings.stop_lists import ENGLISH, languages_with_list
 from topicloom.settings.words import RepresentSettings
 
@@ -33,7 +34,10 @@ def language_notes(facts: Mapping[str, Any], represent: RepresentSettings) -> It
 
 def _languages(foreign: Mapping[str, int], looked_at: int) -> str:
     named = ", ".join(f"{name.capitalize()} ({count})" for name, count in list(foreign.items())[:3])
-    return f"Of {looked_at} texts that were looked at {sum(foreign.values())} seem to be in another language: {named}."
+    return (
+        f"Of {number_of(looked_at, 'text')} that were looked at "
+        f"{number_of(sum(foreign.values()), 'seems', 'seem')} to be in another language: {named}."
+    )
 
 
 def _lost(facts: Mapping[str, Any]) -> str:
@@ -84,12 +88,14 @@ def word_notes(facts: Mapping[str, Any], represent: RepresentSettings) -> Iterat
     named, advice = facts.get("stop_words_in_names"), stop_word_advice(represent)
     if named and named["topics"] and advice:
         yield (
-            f"{named['topics']} of {facts['topics']} topics have stop words in their name, such as "
+            f"{named['topics']} of {number_of(facts['topics'], 'topic')} "
+            f"{'has' if named['topics'] == 1 else 'have'} stop words in the name, such as "
             f"{named['example']!r}. {advice}"
         )
     wordless = facts.get("topics_without_words")
     if wordless:
         yield (
-            f"{wordless} of {facts['topics']} topics have no words: nothing of their texts is left once letters that "
-            "tmo.represent.language does not keep, stop words and words below min_df are out."
+            f"{wordless} of {number_of(facts['topics'], 'topic')} {'has' if wordless == 1 else 'have'} no words: "
+            "nothing of the texts is left once letters that tmo.represent.language does not keep, stop words and words "
+            "below min_df are out."
         )

@@ -6,8 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from topicloom.inputs.decoding import form_notes
+from topicloom.phrasing import number_of
 from topicloom.settings.schema import TopicModelSettings
 from topicloom.stages.language_notes import language_notes, word_notes
+
+_MOST_OF_THEM = 0.5  # share of the papers
 
 
 def corpus_notes(facts: Mapping[str, Any], tmo: TopicModelSettings) -> Iterator[str]:
@@ -21,31 +24,34 @@ def corpus_notes(facts: Mapping[str, Any], tmo: TopicModelSettings) -> Iterator[
     yield from language_notes(facts, tmo.represent)
     yield from _notice_notes(facts, tmo)
     if facts["texts_with_nan"]:
+        one, many = "text ends in the word 'nan' or holds it twice", "texts end in the word 'nan' or hold it twice"
         yield (
-            f"{facts['texts_with_nan']} texts end in the word 'nan' or hold it twice, left by a missing title or "
-            "abstract; the word pulls these papers together. Make corpus and embeddings again without it."
+            f"{number_of(facts['texts_with_nan'], one, many)}, left by a missing title or abstract; the word "
+            "pulls these papers together. Make corpus and embeddings again without it."
         )
     if facts["repeated_texts"]:
         yield (
-            f"{facts['repeated_texts']} texts repeat an earlier one; representative documents are marked by "
-            "their row, where BERTopic marks every paper with the same text."
+            f"{number_of(facts['repeated_texts'], 'text repeats', 'texts repeat')} an earlier one; representative "
+            "documents are marked by their row, where BERTopic marks every paper with the same text."
         )
     if facts.get("equal_embeddings"):
         one, other = facts["equal_example"]
         yield (
-            f"{facts['equal_embeddings']} papers have the embedding of another paper whose text differs, such as {one} "
-            f"and {other}; topics cannot part them. Make the embeddings again if the model has failed."
+            f"{number_of(facts['equal_embeddings'], 'paper has', 'papers have')} the embedding of another paper "
+            f"whose text differs, such as {one} and {other}; topics cannot part them. Make the embeddings again "
+            "if the model has failed."
         )
     if facts["empty_texts"]:
-        yield f"{facts['empty_texts']} texts are empty; these papers are placed by their embedding alone."
+        texts = number_of(facts["empty_texts"], "text is", "texts are")
+        yield f"{texts} empty; a paper without a text is placed by its embedding alone."
 
 
 def _notice_notes(facts: Mapping[str, Any], tmo: TopicModelSettings) -> Iterator[str]:
     placeholders, rights = facts.get("placeholders", 0), facts.get("rights_notices", 0)
     if tmo.cut_notices or not placeholders + rights:
         return
-    found = [f'{placeholders} texts end in a placeholder such as "[No abstract available]"'] if placeholders else []
-    found += [f"{rights} texts end in a rights notice"] if rights else []
+    counted = ((placeholders, 'a placeholder such as "[No abstract available]"'), (rights, "a rights notice"))
+    found = [f"{number_of(count, 'text ends', 'texts end')} in {what}" for count, what in counted if count]
     yield (
         f"{' and '.join(found)}; their words can make topics of their own. tmo.cut_notices: true "
         "leaves them out of words, and of embeddings that are made here."
@@ -57,7 +63,10 @@ def dataset_notes(facts: Mapping[str, Any], documents: int) -> Iterator[str]:
     if "papers_in_dataset" not in facts:  # described before these were counted
         if facts.get("papers_with_year", documents) < documents:
             undated = documents - facts["papers_with_year"]
-            yield f"{undated} of {documents} papers have no year; a run with --refresh describe looks for it again."
+            yield (
+                f"{undated} of {documents} papers {'has' if undated == 1 else 'have'} no year; a run with "
+                "--refresh describe looks for it again."
+            )
         return
     found, name = facts["papers_in_dataset"], "dataset_raw_cleaned.csv"
     if found is None:
@@ -70,8 +79,8 @@ def dataset_notes(facts: Mapping[str, Any], documents: int) -> Iterator[str]:
     if found < documents:
         other = f" and the dataset {facts['other']!r}" if facts["other"] else ""
         yield (
-            f"{found} of {documents} papers of corpus.csv are in {name} by their UT; the others have no title, year "
-            f"and DOI. The corpus has for example {facts['absent']!r}{other}."
+            f"{found} of {documents} papers of corpus.csv {'is' if found == 1 else 'are'} in {name} by UT; the "
+            f"others have no title, year and DOI. The corpus has for example {facts['absent']!r}{other}."
         )
     if found:
         yield from _year_notes(facts, documents)
@@ -85,8 +94,8 @@ def _year_notes(facts: Mapping[str, Any], documents: int) -> Iterator[str]:
         such = f", such as {facts['unread_year']!r}" if facts["unread_year"] else ""
         rest = f"years and trends are those of the other {dated}" if dated else "years and trends are left out"
         yield (
-            f"{documents - dated} of {documents} papers have no year that can be read in the dataset's column "
-            f"{column}{such}; {rest}."
+            f"{documents - dated} of {documents} papers {'has' if documents - dated == 1 else 'have'} no year "
+            f"that can be read in the dataset's column {column}{such}; {rest}."
         )
 
 
@@ -98,6 +107,8 @@ def result_notes(facts: Mapping[str, Mapping[str, Any]], tmo: TopicModelSettings
             "All documents are outliers: there are no topics, and dataset_minimal.csv has no rows. "
             "A smaller tmo.min_topic_size finds smaller topics."
         )
+    documents = facts.get("load-embeddings", {}).get("documents", 0)
+    yield from _size_notes(represented.get("largest", 0) / max(documents, 1), tmo)
     yield from word_notes(represented, tmo.represent)
     yield from _score_notes(scores, tmo)
     if facts.get("reduce", {}).get("map_killed"):
@@ -110,17 +121,43 @@ def result_notes(facts: Mapping[str, Mapping[str, Any]], tmo: TopicModelSettings
         yield f"Columns of corpus.csv that gave way to output columns of the same name: {columns}."
 
 
+def _size_notes(share: float, tmo: TopicModelSettings) -> Iterator[str]:
+    """A remark where one topic holds most of the papers, though more than one was asked for, and how to part it.
+
+    share: of the papers, that of the largest topic.
+    """
+    if tmo.n_topics == 1 or share < _MOST_OF_THEM:
+        return
+    yield f"One topic holds {share:.0%} of the papers: {_how_to_part(tmo)}"
+
+
+def _how_to_part(tmo: TopicModelSettings) -> str:
+    if tmo.method == "kmeans":
+        return f"a tmo.n_topics above {tmo.n_topics} parts it."
+    if tmo.method == "graph":
+        chosen = tmo.graph.resolution == "auto"
+        return (
+            f"a tmo.graph.resolution {'that is set by hand' if chosen else f'above {tmo.graph.resolution}'} parts it."
+        )
+    return (
+        "to HDBSCAN they are one dense field. tmo.hdbscan.cluster_selection_method: leaf takes the finest parts of it, "
+        f"another tmo.min_topic_size ({tmo.stated_size} here) cuts elsewhere, and tmo.clusterer: graph parts papers "
+        "by their neighbours."
+    )
+
+
 def _score_notes(scores: Mapping[str, Any], tmo: TopicModelSettings) -> Iterator[str]:
     if scores.get("assigned_with_score_zero"):
-        yield f"{scores['assigned_with_score_zero']} assigned papers have a Score of 0: {_why_zero(tmo)}"
+        papers = number_of(scores["assigned_with_score_zero"], "assigned paper has", "assigned papers have")
+        yield f"{papers} a Score of 0: {_why_zero(tmo)}"
 
 
 def _why_zero(tmo: TopicModelSettings) -> str:
     if tmo.score == "centroid":
-        return "their embedding is not alike to the mean of their topic."
+        return "the embedding is not alike to the mean of the topic."
     window, least = tmo.distribution.window, tmo.distribution.min_similarity
     return (
-        f"no window of {window} words in them is alike to their topic's words by {least} or more "
+        f"no window of {number_of(window, 'word')} of the text is alike to the topic's words by {least} or more "
         "(tmo.distribution.min_similarity), as in short texts. tmo.score: centroid goes by embeddings instead."
     )
 
@@ -134,8 +171,9 @@ def update_notes(facts: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         yield f"All papers were fitted anew: {found['why']}."
         return
     yield (
-        f"{found['new']} new papers were placed in the model of run {found['run']}, {found['withdrawn']} were "
-        f"withdrawn; the drift is {found['drift']:.2f}. Fitted papers stay in their topics and their place on the map."
+        f"{number_of(found['new'], 'new paper was', 'new papers were')} placed in the model of run {found['run']}, "
+        f"{number_of(found['withdrawn'], 'was', 'were')} withdrawn; the drift is {found['drift']:.2f}. Fitted "
+        "papers stay in their topics and their place on the map."
     )
 
 
@@ -150,7 +188,8 @@ def choice_notes(facts: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     if "consensus" in facts:
         found = facts["consensus"]
         yield (
-            f"{found['seeds']} seeds agree on {found['topics']} topics; {found['dissolved']} others did not come again "
+            f"{found['seeds']} seeds agree on {number_of(found['topics'], 'topic')}; "
+            f"{number_of(found['dissolved'], 'other')} did not come again "
             f"(mean stability {found['mean_stability']})."
         )
 
@@ -164,16 +203,20 @@ def graph_notes(facts: Mapping[str, Mapping[str, Any]], tmo: TopicModelSettings)
         yield f"tmo.graph.resolution is auto, {found['why']}"
     if graph.get("pieces", 1) > 1 or graph.get("isolated"):
         yield (
-            f"The neighbour graph has {graph['pieces']} pieces and {graph['isolated']} papers without an edge; no "
+            f"The neighbour graph has {number_of(graph['pieces'], 'piece')} and "
+            f"{number_of(graph['isolated'], 'paper')} without an edge; no "
             "topic reaches over two pieces."
         )
     if tmo.n_topics and found["clusters"] != tmo.n_topics:
         yield (
-            f"{found['clusters']} topics were found, as near to tmo.n_topics of {tmo.n_topics} as the neighbour graph "
-            f"and tmo.min_topic_size of {tmo.stated_size} allow."
+            f"{number_of(found['clusters'], 'topic was', 'topics were')} found, as near to tmo.n_topics of "
+            f"{tmo.n_topics} as the neighbour graph and tmo.min_topic_size of {tmo.stated_size} allow."
         )
     if found["outliers"]:
-        yield f"{found['outliers']} papers are outliers: {_why_outliers(found, graph, tmo)}."
+        yield (
+            f"{number_of(found['outliers'], 'paper is an outlier', 'papers are outliers')}: "
+            f"{_why_outliers(found, graph, tmo)}."
+        )
     yield from _anchor_notes(found, tmo)
 
 
@@ -182,7 +225,7 @@ def _why_outliers(found: Mapping[str, Any], graph: Mapping[str, Any], tmo: Topic
     if tmo.graph.least_strength:
         reasons.append(f"papers with less than tmo.graph.least_strength of {tmo.graph.least_strength} in their topic")
     if found["too_small"]:
-        reasons.append(f"{found['too_small']} topics below tmo.min_topic_size that joined no other")
+        reasons.append(f"{number_of(found['too_small'], 'topic')} below tmo.min_topic_size that joined no other")
     if graph.get("isolated"):
         reasons.append("papers without an edge")
     return ", ".join(reasons) or "their neighbours have no topic"
@@ -208,11 +251,12 @@ def orphan_notes(facts: Mapping[str, Mapping[str, Any]], target_share: float | N
         return
     given = found["outliers_before"] - found["outliers"]
     least = "" if found["least_score"] is None else f", the farthest with a score of {found['least_score']:.3f}"
-    yield (f"{given} of {found['outliers_before']} outliers were given to topics{least}; their raw_topic is -1 still.")
+    outliers = number_of(found["outliers_before"], "outlier")
+    yield f"{given} of {outliers} {'was' if given == 1 else 'were'} given to topics{least}; raw_topic is -1 still."
     if target_share is not None and found["outliers"] > target_share * documents:
         yield (
-            f"{found['outliers']} outliers are left, more than tmo.orphans.target_share of {target_share} allows: no "
-            "topic is near enough to the others."
+            f"{number_of(found['outliers'], 'outlier is', 'outliers are')} left, more than "
+            f"tmo.orphans.target_share of {target_share} allows: no topic is near enough to the others."
         )
 
 
@@ -221,8 +265,8 @@ def picture_notes(facts: Mapping[str, Mapping[str, Any]], failed: Mapping[str, s
     unnamed = facts.get("describe", {}).get("incomplete")
     if unnamed:
         yield (
-            f"{unnamed} topics have no name of the language model yet; their keywords stand in, and the next run asks "
-            "again."
+            f"{number_of(unnamed, 'topic has', 'topics have')} no name of the language model yet; keywords stand "
+            "in, and the next run asks again."
         )
     for field, column in facts.get("profiles", {}).get("absent_columns", {}).items():
         yield (

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from topicloom.errors import Problem, SettingsError
+from topicloom.phrasing import number_of
 from topicloom.settings.schema import Settings
 from topicloom.settings.stop_lists import ENGLISH
 from topicloom.stage_names import LOAD_EMBEDDINGS, REPRESENT
@@ -34,8 +35,8 @@ NGRAMS = tuple(Artifact(REPRESENT, name) for name in ("ngrams.npy", "ngram_token
 def represent_clusters(work: Work) -> None:
     """Number the topics by size and find their words and representative documents, as BERTopic does.
 
-    Artifacts: those of `topicloom.words.topics.write_representation`. Facts: topics, outliers, n-grams of the
-    vocabulary, and topics without words or with stop words in their name.
+    Artifacts: those of `topicloom.words.topics.write_representation`. Facts: topics, outliers, papers of
+    the largest topic, n-grams of the vocabulary, and topics without words or with stop words in their name.
     Raises SettingsError when stop words or min_df leave no vocabulary.
     """
     import numpy as np
@@ -61,6 +62,7 @@ def represent_clusters(work: Work) -> None:
     out.facts = {
         "topics": count,
         "outliers": int((representation.topics == -1).sum()),
+        "largest": int((representation.topics == 0).sum()),  # topics are numbered by size
         "ngrams": representation.vocabulary.size,
         "topics_without_words": sum(not any(topic.words) for topic in table),
         "stop_words_in_names": _stop_words_in_names(table, settings.tmo.represent.language),
@@ -153,7 +155,7 @@ def prepared_texts(settings: Settings, refs: Refs) -> dict[str, str]:
 
 
 def _tell(_: Settings, facts: Mapping[str, Any]) -> str:
-    return f"c-TF-IDF: {facts['topics']} topics, {facts['ngrams']} n-grams in their vocabulary"
+    return f"c-TF-IDF: {number_of(facts['topics'], 'topic')}, {facts['ngrams']} n-grams in their vocabulary"
 
 
 STAGE = Stage(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from topicloom.lineage.following import FittedRun, fitted_run
+from topicloom.phrasing import number_of
 from topicloom.settings.schema import Settings, with_size
 from topicloom.stage_names import CHOOSE_SIZE, CLUSTER, LOAD_EMBEDDINGS, REDUCE, UPDATE
 from topicloom.stages import cluster, load_embeddings, reduce
@@ -221,7 +222,10 @@ def _awaits(settings: Settings, refs: Refs) -> str:
 def _tell(_: Settings, facts: Mapping[str, Any]) -> str:
     if facts["mode"] == "refit":
         return f"All papers are fitted anew: {facts['why']}"
-    return f"{facts['new']} new papers are placed in the model of run {facts['run']}; drift {facts['drift']:.2f}"
+    return (
+        f"{number_of(facts['new'], 'new paper is', 'new papers are')} placed in the model of run "
+        f"{facts['run']}; drift {facts['drift']:.2f}"
+    )
 
 
 STAGE = Stage(

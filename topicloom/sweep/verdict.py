@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from topicloom.phrasing import number_of
 from topicloom.sweep.grid import told
 
 if TYPE_CHECKING:
@@ -76,11 +77,13 @@ def _why(
 ) -> list[str]:
     chosen = trials.iloc[best]
     now = trials[_is_present(trials, settings, present)]
-    weighed = ", ".join(_WORDS[name] for name in aims)
+    weighed, unbeaten = ", ".join(_WORDS[name] for name in aims), int(front.sum())
     said = [
-        f"Take {told({name: trials[name].iloc[best] for name in settings})}: {int(chosen['topics'])} topics.",
-        f"{int(front.sum())} of {len(trials)} combinations are beaten by no other in all of {weighed}. Of these it has "
-        "the best mean of all of them, each scaled from the worst to the best of the sweep.",
+        f"Take {told({name: trials[name].iloc[best] for name in settings})}: "
+        f"{number_of(int(chosen['topics']), 'topic')}.",
+        f"{unbeaten} of {number_of(len(trials), 'combination')} {'is' if unbeaten == 1 else 'are'} beaten by no "
+        f"other in all of {weighed}. Of these it has the best mean of all of them, each scaled from the worst to the "
+        "best of the sweep.",
     ]
     for name in aims:
         span = f"from {trials[name].min():.3f} to {trials[name].max():.3f} in the sweep"

@@ -34,7 +34,7 @@ REFUSED = {
         "the row in line 2 has a quote that is closed within a text",
     ),
     "UT that repeat but for spaces": ("UT,text\nS1,a\nS1 ,b\n", "1 UT occur more than once: S1 (lines 2 and 3)"),
-    "UT that is blank": ('UT,text\nS1,"a\nb"\n ,b\n', "1 papers have no UT (first in line 4)"),
+    "UT that is blank": ('UT,text\nS1,"a\nb"\n ,b\n', "1 paper has no UT (first in line 4)"),
     "a column's name of 200 kB": (f"UT,text,{'x' * 200_000}\nS1,a,b\n", "The name of a column has 200,000 letters"),
     "bytes of a program": ("UT\x01\x02,text\x7f\x1b\n\x00\x01", "its first line holds control characters"),
     "nothing": ("", "It is empty"),
@@ -118,7 +118,7 @@ def test_what_is_wrong_in_columns_that_nobody_reads_is_left_alone(tmp_path):
     ("text", "message"),
     [
         ("UT,TI\nS1,a\nS2,b\n S1,c\n", r"1 UT occur more than once: S1 \(lines 2 and 4\)"),
-        ("UT,TI\nS1,a\nNA,b\n", r"1 papers have no UT \(first in line 3\)"),
+        ("UT,TI\nS1,a\nNA,b\n", r"1 paper has no UT \(first in line 3\)"),
     ],
 )
 def test_a_corpus_is_not_made_of_papers_that_have_no_ut_of_their_own(tmp_path, text, message):

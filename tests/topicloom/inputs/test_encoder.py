@@ -91,7 +91,7 @@ def make_it_again(project: Project) -> None:
 
 UNFIT = {
     "repeated": ("UT,TI,AB\nS1,apples,\nS1,pears,\n", "1 UT occur more than once: S1 (lines 2 and 3)"),
-    "blank": ("UT,TI,AB\nS1,apples,\n ,pears,\n", "1 papers have no UT (first in line 3)"),
+    "blank": ("UT,TI,AB\nS1,apples,\n ,pears,\n", "1 paper has no UT (first in line 3)"),
     "both": ("UT,TI,AB\nS1,apples,\n,pears,\nS1,plums,\n", "1 UT occur more than once: S1 (lines 2 and 4)"),
     "stop words": ("UT,TI,AB\nS1,the,of\nS2,and,\n", "Its 2 texts hold stop words only"),
     "numbers of one digit": ("UT,TI,AB\nS1,1,2\nS2,3,\n", "None of its 2 texts has a word"),

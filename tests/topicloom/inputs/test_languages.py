@@ -92,7 +92,7 @@ def test_stop_words_are_offered_where_none_are_set():
         "topics_without_words": 2,
     }
     named, wordless = word_notes(facts, RepresentSettings())
-    assert named.startswith("12 of 24 topics have stop words in their name, such as '0_the_and_of_in'. ")
+    assert named.startswith("12 of 24 topics have stop words in the name, such as '0_the_and_of_in'. ")
     assert '"stop_words": "english"' in named
     assert wordless.startswith("2 of 24 topics have no words: ")
     (only,) = word_notes(facts, RepresentSettings(stop_words=["xx", "yy"]))

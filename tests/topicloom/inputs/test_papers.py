@@ -61,7 +61,7 @@ def test_a_dataset_of_other_papers_is_said_with_an_example_of_each(papers):
     found, notes = papers([f"WOS:S{n}" for n in range(120)], ["2019"] * 120)
     assert list(found["title"]) == ["text 0", "text 1"]
     assert notes == [
-        "0 of 120 papers of corpus.csv are in dataset_raw_cleaned.csv by their UT; the others have no title, year and "
+        "0 of 120 papers of corpus.csv are in dataset_raw_cleaned.csv by UT; the others have no title, year and "
         "DOI. The corpus has for example 'S0' and the dataset 'WOS:S0'."
     ]
 

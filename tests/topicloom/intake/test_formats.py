@@ -262,8 +262,8 @@ def test_other_tables(tmp_path):
 
 
 def test_any_table_by_names_of_columns(tmp_path):
-    content = "Nummer\tTitel des Werks\tZusammenfassung\tJahr\n1\tEin Titel\tEin Text\t2020\n"
-    fields = one(tmp_path, content, {"title": "Titel des Werks", "abstract": "zusammenfassung", "year": "Jahr"})
+    content = "Nummer\tTitel des Werks\tInhalt\tJahr\n1\tEin Titel\tEin Text\t2020\n"
+    fields = one(tmp_path, content, {"title": "Titel des Werks", "abstract": "inhalt", "year": "Jahr"})
     assert (fields["TI"], fields["AB"], fields["PY"], fields["Nummer"]) == ("Ein Titel", "Ein Text", "2020", "1")
     with pytest.raises(FaultError, match=r"Titel des Werks"):
         read(written(tmp_path, content))

@@ -108,7 +108,7 @@ CASES = {
         "longer than 1e+18, beyond what float32",
     ),
     "all the same": (vectors(lambda v: v * 0 + 1), EmbeddingsError, "All 60 embeddings are the same"),
-    "a row of -0.0": (vectors(lambda v: np.vstack([v[:-1], -v[-1:] * 0])), SettingsError, "1 embeddings are all zeros"),
+    "a row of -0.0": (vectors(lambda v: np.vstack([v[:-1], -v[-1:] * 0])), SettingsError, "1 embedding is all zeros"),
     "one paper": (rows(lambda frame: frame.head(1)), SettingsError, "tmo.umap.n_neighbors is 15 and the corpus has 1"),
     "three papers": (
         lambda project: (
@@ -140,7 +140,7 @@ CASES = {
     "blank UT without a corpus": (
         without_embeddings(dataset(b"UT,TI,AB\nS1,apples,pears\n,apples,pears\n")),
         CorpusError,
-        "1 papers have no UT (first in line 3)",
+        "1 paper has no UT (first in line 3)",
     ),
     "few papers without a corpus": (
         without_embeddings(dataset(b"UT,TI,AB\nS1,apples,pears\nS2,apples,pears\n")),

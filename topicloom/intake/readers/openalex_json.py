@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from topicloom.intake.inverted import abstract_of
 from topicloom.intake.readers.json_values import pieces
 from topicloom.intake.record import DATABASE, Export, Opening, Piece, Reader, joined
 
@@ -52,21 +53,6 @@ def _fields(work: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("OpenAlex_is_retracted", "true" if work.get("is_retracted") else ""),
         (DATABASE, "OpenAlex"),
     ]
-
-
-def abstract_of(index: Any) -> str:
-    """The text of an inverted index: the places, from 0, of each word."""
-    if not isinstance(index, dict):
-        return ""
-    index = index["InvertedIndex"] if isinstance(index.get("InvertedIndex"), dict) else index
-    placed = [
-        (place, word)
-        for word, places in index.items()
-        if isinstance(places, list)
-        for place in places
-        if isinstance(place, int)
-    ]
-    return " ".join(word for _, word in sorted(placed))
 
 
 def _source(work: Mapping[str, Any]) -> Mapping[str, Any]:

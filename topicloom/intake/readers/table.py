@@ -7,18 +7,18 @@ from collections.abc import Callable, Iterator
 
 from topicloom.errors import quoted_list
 from topicloom.intake.readers.json_values import objects
-from topicloom.intake.record import DATABASE, Export, FaultError, Opening, Piece, Reader, Refused, joined, piece
+from topicloom.intake.record import DATABASE, Export, FaultError, Opening, Piece, Reader, Refused, piece
 from topicloom.intake.tables.delimited import delimited_table, is_any_table, is_known_table
 from topicloom.intake.tables.headers import layout_of
 from topicloom.intake.tables.layout import Layout, places_of, stated_places
 from topicloom.intake.tables.sheets import cell_text, parquet_table, sheet_table
 from topicloom.intake.tables.table import Row, Table
+from topicloom.intake.texts.people import told_apart
 
 _WORKBOOK = b"PK\x03\x04"
 _PARQUET = b"PAR1"
+_FEWEST_FIELDS = 8  # of a work
 _OWN_TAG = re.compile(r"[A-Z][A-Z0-9]\Z")
-_AND = re.compile(r"\s+and\s+")
-_INITIALS = re.compile(r"(?<=\.),\s+(?=\S)")
 
 
 def _records(export: Export, table: Table) -> Iterator[Piece]:
@@ -45,6 +45,8 @@ def _places(export: Export, header: list[str], layout: Layout | None) -> dict[st
             tag: kept for tag, many in places.items() if (kept := [place for place in many if place not in taken])
         } | stated
         export.format = f"{export.format.partition(',')[0]}, columns as named"
+    if not header:
+        raise FaultError("It holds no record.", "Search again, and export what was found.")
     if "TI" not in places and "AB" not in places:
         raise FaultError(
             f"None of its columns can be told to hold titles or abstracts; they are {quoted_list(header, 20)}.",
@@ -78,21 +80,14 @@ def _fields(
     if "pages" in found:
         begin, _, end = re.sub("[\u2013\u2014]|--", "-", found.pop("pages")).partition("-")
         found = {"BP": begin.strip(), "EP": end.strip()} | found
-    if "AU" in found and ";" not in found["AU"]:
-        found["AU"] = _people(found["AU"])
+    if "AU" in found:
+        found["AU"] = told_apart(found["AU"])
     own = [(name, cells[place]) for place, name in rest if cells[place].strip()]
     return [*found.items(), (DATABASE, layout.database if layout else "table"), *own]
 
 
 def _first(cells: list[str], places: list[int]) -> str:
     return next((text for place in places if (text := cells[place].strip()) and text not in ("NA", "nan", "NaN")), "")
-
-
-def _people(text: str) -> str:
-    """Names of people with "; " between them."""
-    if " and " in text:
-        return joined(_AND.split(text))
-    return joined(text.split("|") if "|" in text else _INITIALS.split(text))
 
 
 def _reader(name: str, knows: Callable[[Opening], bool], table: Callable[[Export], Table]) -> Reader:
@@ -106,10 +101,21 @@ def _json_table(export: Export) -> Table:
     """Objects as rows; their keys, those of objects in them with a dot between, are the columns."""
     found = [item if isinstance(item, Refused) else (item[0], _flat(item[1])) for item in objects(export)]
     header = list(dict.fromkeys(key for item in found if not isinstance(item, Refused) for key in item[1]))
+    if len(found) == 1 and not isinstance(found[0], Refused):
+        _require_no_error(found[0][1])
     rows = (
         item if isinstance(item, Refused) else Row(item[0], [item[1].get(key, "") for key in header]) for item in found
     )
     return Table(header, iter(rows))
+
+
+def _require_no_error(item: dict[str, str]) -> None:
+    """Raise FaultError where the only object is an interface's answer that something went wrong."""
+    told = [item[key] for key in ("error", "message", "errors", "error.message", "detail") if item.get(key)]
+    if told and len(item) < _FEWEST_FIELDS:
+        raise FaultError(
+            f"It is a database's answer that tells of an error: '{' '.join(told)[:120]}'.", "Ask the database again."
+        )
 
 
 def _flat(value: dict[str, object], before: str = "", depth: int = 0) -> dict[str, str]:
@@ -123,7 +129,8 @@ def _flat(value: dict[str, object], before: str = "", depth: int = 0) -> dict[st
 
 
 def _is_json(opening: Opening) -> bool:
-    return opening.text.lstrip("\ufeff \t\r\n")[:1] in ("{", "[") and '"' in opening.text
+    text = opening.text.strip("\ufeff \t\r\n")
+    return text[:1] in ("{", "[") and ('"' in text or text in ("[]", "{}"))
 
 
 WORKBOOK = _reader("Excel", lambda opening: opening.head.startswith(_WORKBOOK), sheet_table)

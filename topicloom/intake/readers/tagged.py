@@ -72,6 +72,7 @@ def text_of(lines: Iterable[str]) -> str:
 def tagged_records(lines: Iterable[str], tagging: Tagging) -> Iterator[Tagged]:
     """The records of a file. Raises FaultError where the file ends within one, or another format begins."""
     record: Tagged | None = None
+    ended, records = False, 0
     foreign = {name: pattern for name, pattern in _BEGINNINGS.items() if name != tagging.format}
     for number, line in enumerate(lines, 1):
         found = tagging.tag.match(line)
@@ -81,18 +82,19 @@ def tagged_records(lines: Iterable[str], tagging: Tagging) -> Iterator[Tagged]:
         if tagging.end and tag == tagging.end:
             if record:
                 yield record
-            record = None
+            record, ended = None, True
         elif found and tag in tagging.between and record is None:
             continue
         elif found and (record is None or tag in tagging.first):
             if record:
                 yield record
             record = Tagged(number, [(tag, [found["value"] or ""])], tag in tagging.first)
+            records += 1
         elif found and record:
             record.fields.append((tag, [found["value"] or ""]))
         elif record and line.startswith(tagging.indent):
             record.fields[-1][1].append(line)
-    if record and record.begun and tagging.end:
+    if record and record.begun and tagging.end and (ended or records == 1):  # some programs never write an end
         raise FaultError(
             f"It ends within the record that begins in line {record.line}: the line {tagging.end} that ends a record "
             "is missing, so the file is cut off.",

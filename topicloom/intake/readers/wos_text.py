@@ -22,13 +22,28 @@ def _knows(opening: Opening) -> bool:
 
 
 def _read(export: Export) -> Iterator[Piece]:
-    for record in tagged_records(_without_marks(export.lines()), _TAGGING):
+    lines = _Lines(export.lines())
+    for record in tagged_records(lines, _TAGGING):
         yield piece(record.line, [*_fields(record), (DATABASE, "Web of Science")])
+    if lines.begun > lines.ended:
+        export.notes.append("the line EF with which Web of Science ends a file is missing: records may be, too")
 
 
-def _without_marks(lines: Iterator[str]) -> Iterator[str]:
-    """The lines without byte order marks, which stand within where files were put together."""
-    return (line.lstrip("\ufeff") for line in lines)
+class _Lines:
+    """The lines without byte order marks, which stand within where files were put together.
+
+    begun, ended: how often a file of Web of Science begins, and ends, in them.
+    """
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines, self.begun, self.ended = lines, 0, 0
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            bare = line.lstrip("\ufeff")
+            self.begun += bare.startswith("FN ")
+            self.ended += bare.rstrip() == "EF"
+            yield bare
 
 
 def _fields(record: Tagged) -> Iterator[tuple[str, str]]:

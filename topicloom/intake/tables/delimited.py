@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterator
-from typing import TextIO
+from collections.abc import Iterator
 
 from topicloom.intake.record import Export, FaultError, Opening, Refused
 from topicloom.intake.tables.headers import known_names, layout_of
-from topicloom.intake.tables.layout import plain
+from topicloom.intake.tables.layout import ALIASES, plain
+from topicloom.intake.tables.quoted import quoted_rows
 from topicloom.intake.tables.table import Row, Table, fitting, named
 
 _DELIMITERS = ",\t;|"
@@ -17,6 +17,7 @@ _LONGEST_FIELD = (1 << 31) - 1
 _PREAMBLE = re.compile(r'\s*"?(?:About the data\b|sep=)', re.IGNORECASE)
 _WOS_TAG = re.compile(r"[A-Z][A-Z0-9]\Z")
 _LEAST_NAMES = 2
+_LOOKED_AT = 10  # lines in which a header below remarks is looked for
 
 
 def header_of(text: str) -> tuple[str, list[str]] | None:
@@ -24,10 +25,21 @@ def header_of(text: str) -> tuple[str, list[str]] | None:
     for line in text.splitlines()[:3]:
         if not line.strip("\ufeff \t\r\n") or _PREAMBLE.match(line.lstrip("\ufeff")):
             continue
-        options = [(delimiter, named(next(csv.reader([line], delimiter=delimiter), []))) for delimiter in _DELIMITERS]
-        delimiter, names = max(options, key=lambda option: (known_names(option[1]), len(option[1])))
+        delimiter, names = _names_in(line)
         return (delimiter, names) if len(names) >= _LEAST_NAMES or known_names(names) else None
     return None
+
+
+def _names_in(line: str) -> tuple[str, list[str]]:
+    options = [(delimiter, named(next(csv.reader([line], delimiter=delimiter), []))) for delimiter in _DELIMITERS]
+    return max(options, key=lambda option: (known_names(option[1]), len(option[1])))
+
+
+def _lower_header(text: str) -> tuple[str, list[str]] | None:
+    """Delimiter and names of a header below some lines of remarks; None where no line has names of fields."""
+    lines = [line for line in text.splitlines()[:_LOOKED_AT] if line.strip()]
+    found = [(delimiter, names) for delimiter, names in map(_names_in, lines) if known_names(names) >= _LEAST_NAMES]
+    return max(found, key=lambda option: known_names(option[1]), default=None)
 
 
 def is_known_table(opening: Opening) -> bool:
@@ -39,11 +51,18 @@ def is_known_table(opening: Opening) -> bool:
 def is_any_table(opening: Opening) -> bool:
     """Whether a text looks like a table: its first lines have the same number of fields, several of them."""
     found = header_of(opening.text)
+    if _lower_header(opening.text) or (found and _is_one_column(found[1])):
+        return True
     if found is None or len(found[1]) < _LEAST_NAMES:
         return False
     lines = [line for line in opening.text.splitlines()[:4] if line.strip()]
     counts = {line.count(found[0]) for line in lines[:3]}
     return len(lines) > 1 and (len(counts) == 1 or '"' in opening.text) and max(counts) >= 1
+
+
+def _is_one_column(names: list[str]) -> bool:
+    """Whether a header names titles, and nothing else."""
+    return len(names) == 1 and plain(names[0]) in ALIASES["TI"]
 
 
 def delimited_table(export: Export) -> Table:
@@ -52,11 +71,16 @@ def delimited_table(export: Export) -> Table:
     with export.open() as file:
         head = file.read(1 << 16)
     found = header_of(head)
+    if found is None or (known_names(found[1]) < _LEAST_NAMES and not _is_one_column(found[1])):
+        found = _lower_header(head) or found
     if found is None:
         raise FaultError("It has no header: no line of column names.", "Add one, such as title,abstract,year.")
     delimiter, names = found
     unquoted = delimiter == "\t" and sum(map(bool, map(_WOS_TAG.match, names))) > len(names) // 2
-    rows = _unquoted(export) if unquoted else _quoted(export, delimiter)
+    if _is_one_column(names):
+        rows: Iterator[Row | Refused] = _one_column(export)
+    else:
+        rows = _unquoted(export) if unquoted else quoted_rows(export, delimiter, len(names))
     return Table(names, _after_header(export, names, rows))
 
 
@@ -103,48 +127,15 @@ def _unquoted(export: Export) -> Iterator[Row | Refused]:
         yield Row(number, [_freed(cell) for cell in line.split("\t")])
 
 
+def _one_column(export: Export) -> Iterator[Row]:
+    """A text a line; commas and quotes are part of it, but for quotes around the whole."""
+    for number, line in enumerate(export.lines(), 1):
+        cell = line.strip("\ufeff \t")
+        quoted = len(cell) > 1 and cell[0] == cell[-1] == '"'
+        yield Row(number, [cell[1:-1].replace('""', '"') if quoted else cell])
+
+
 def _freed(cell: str) -> str:
     if len(cell) > 1 and cell[0] == cell[-1] == '"' and '""' in cell[1:-1] and '"' not in cell[1:-1].replace('""', ""):
         return cell[1:-1].replace('""', '"')
     return cell
-
-
-class _Lines:
-    """The lines of a file, counted; a bare carriage return within one is a space."""
-
-    def __init__(self, file: TextIO) -> None:
-        self._file, self.count = file, 0
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = next(self._file)
-        self.count += 1
-        body = line.rstrip("\r\n")
-        return body.replace("\r", " ") + line[len(body) :]
-
-
-def _quoted(export: Export, delimiter: str) -> Iterator[Row | Refused]:
-    with export.open() as file:
-        lines = _Lines(file)
-        reader = csv.reader(lines, delimiter=delimiter, strict=True)
-        begins = 1
-        while (row := _next(reader, begins, lambda: lines.count)) is not None:
-            yield row
-            begins = lines.count + 1
-
-
-def _next(reader: Iterator[list[str]], begins: int, line: Callable[[], int]) -> Row | Refused | None:
-    try:
-        return Row(begins, next(reader))
-    except StopIteration:
-        return None
-    except csv.Error as error:
-        if "unexpected end of data" in str(error):
-            raise FaultError(
-                f"The quote that opens a field of the row in line {begins} is never closed, so the file is cut off, or "
-                "a quote is missing.",
-                "Export it again, or close the quote.",
-            ) from error
-        return Refused(begins, f"A quote stands within a field, up to line {line()}: {error}.")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import re
 
+from topicloom.intake.inverted import abstract_of
 from topicloom.intake.tables.layout import Layout
 
 _SCOPUS_ID = re.compile(r"\s*\(\d{5,}\)")
@@ -24,6 +27,9 @@ def _scopus(record: dict[str, str]) -> None:
 
 
 def _openalex(record: dict[str, str]) -> None:
+    if record.get("AB", "").startswith("{"):
+        with contextlib.suppress(ValueError, RecursionError):
+            record["AB"] = abstract_of(json.loads(record["AB"])) or record["AB"]
     for tag in ("AU", "C1", "Institutions", "IsoCountries", "ID", "DE"):
         if "|" in record.get(tag, ""):
             record[tag] = "; ".join(dict.fromkeys(filter(None, map(str.strip, record[tag].split("|")))))
@@ -52,6 +58,9 @@ def _pubmed(record: dict[str, str]) -> None:
 def _lens(record: dict[str, str]) -> None:
     if record.get("UT"):
         record["UT"] = f"LENS:{record['UT']}"
+    for tag in ("AU", "CR"):
+        if ";;" in record.get(tag, ""):  # in its patents
+            record[tag] = record[tag].replace(";;", "; ")
 
 
 def _set(*names: str) -> frozenset[str]:
@@ -107,7 +116,10 @@ LAYOUTS = (
         ),
         {
             **{"UT": ("id", "workid", "openalexid"), "TI": ("title", "displayname"), "ID": ("topicsdisplayname",)},
-            **{"AB": ("abstract",), "IsoCountries": ("authorshipscountries", "authorshipsinstitutionscountrycode")},
+            **{
+                "AB": ("abstract", "abstractinvertedindex"),
+                "IsoCountries": ("authorshipscountries", "authorshipsinstitutionscountrycode"),
+            },
             **{"Institutions": ("authorshipsinstitutionsdisplayname", "institutions", "institution")},
             **{"C1": ("authorshipsrawaffiliationstrings", "authorshipsrawaffiliationstring")},
             **{"PY": ("publicationyear", "year"), "AU": ("authorshipsauthordisplayname", "authors", "author")},
@@ -125,14 +137,20 @@ LAYOUTS = (
                 "Institutions": ("researchorganizationsstandardized",),
             },
             **{"Countries": ("countryofresearchorganization", "countryofstandardizedresearchorganization")},
-            **{"PY": ("pubyear", "publicationdate"), "SC": ("fieldsofresearchanzsrc2020", "fieldsofresearch")},
+            **{
+                "PY": ("pubyear", "publicationdate"),
+                "SC": ("fieldsofresearchanzsrc2020", "foranzsrccategories", "fieldsofresearch"),
+            },
         },
     ),
     Layout(
         "Lens CSV",
         "Lens",
         (_set("lensid", "title"),),
-        {"UT": ("lensid",), "UR": ("externalurl", "url"), "SO": ("sourcetitle",), "PI": ("sourcecountry",)},
+        {
+            **{"UT": ("lensid",), "UR": ("externalurl", "url"), "SO": ("sourcetitle",), "PI": ("sourcecountry",)},
+            **{"AU": ("authors", "inventors"), "TC": ("citingworkscount", "citedbypatentcount")},
+        },
         _lens,
     ),
     Layout(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from topicloom.intake.tables.languages import NAMES
+
 Finish = Callable[[dict[str, str]], None]
-# Names of columns by tag, without case and signs; of several that are there, the first that is not blank counts.
-ALIASES: Mapping[str, Sequence[str]] = {
+_ENGLISH: Mapping[str, Sequence[str]] = {
     "TI": ("title", "ti", "titles", "articletitle", "documenttitle", "primarytitle", "papertitle", "displayname"),
     "AB": ("abstract", "ab", "abstractnote", "abstracts", "abstracttext", "notesabstract", "summary"),
     "PY": ("year", "py", "publicationyear", "pubyear", "yearofpublication", "publicationdate", "datepublished", "date"),
@@ -18,8 +19,8 @@ ALIASES: Mapping[str, Sequence[str]] = {
         *("journalname", "secondarytitle", "booktitle", "venue", "source", "journalbook"),
         *("sourcetitleanthologytitle", "primarylocationsourcedisplayname", "hostvenuedisplayname"),
     ),
-    "DI": ("doi", "di", "articledoi", "doilink", "digitalobjectidentifier"),
-    "PM": ("pmid", "pubmedid", "pm", "idspmid", "medlinepmid"),
+    "DI": ("doi", "di", "articledoi", "doilink", "digitalobjectidentifier", "externalidsdoi"),
+    "PM": ("pmid", "pubmedid", "pm", "idspmid", "medlinepmid", "externalidspubmed"),
     "DE": ("authorkeywords", "de", "keywords", "keyword", "manualtags", "keywordsdisplayname"),
     "ID": ("indexkeywords", "keywordsplus", "meshterms", "fieldsofstudy", "emtreemedicalindexterms", "ieeeterms"),
     "VL": ("volume", "vl", "bibliovolume"),
@@ -31,7 +32,10 @@ ALIASES: Mapping[str, Sequence[str]] = {
     "BN": ("isbn", "bn", "isbns"),
     "LA": ("languageoforiginaldocument", "la", "language", "articlelanguage"),
     "DT": ("documenttype", "dt", "publicationtype", "itemtype", "type", "documentidentifier", "entrytype"),
-    "TC": ("citedby", "tc", "timescited", "citationcount", "citedbycount", "citingworkscount", "articlecitationcount"),
+    "TC": (
+        *("citedby", "tc", "timescited", "citationcount", "citedbycount", "citingworkscount", "articlecitationcount"),
+        *("citations", "cites"),
+    ),
     "PU": ("publisher", "pu"),
     "C1": ("affiliations", "c1", "addresses", "authoraffiliations", "authorsaffiliations", "affiliation"),
     "CR": ("references", "cr", "citedreferences"),
@@ -40,7 +44,10 @@ ALIASES: Mapping[str, Sequence[str]] = {
     "J9": ("abbreviatedsourcetitle", "journalabbreviation"),
     "UT": ("ut",),
 }
-PAGES = ("pages", "pagination", "page", "pagerange")
+# Names of columns by tag, without case and signs; of several that are there, the first that is not blank counts.
+ALIASES: Mapping[str, Sequence[str]] = {tag: (*names, *NAMES.get(tag, ())) for tag, names in _ENGLISH.items()}
+_ACCENTS = dict.fromkeys(range(0x300, 0x370))
+PAGES = ("pages", "pagination", "page", "pagerange", *NAMES["pages"])
 _WORDS_OF_PEOPLE = {
     **{"title": "TI", "abstract": "AB", "year": "PY", "author": "AU", "authors": "AU", "doi": "DI", "journal": "SO"},
     **{"source": "SO", "keywords": "DE", "id": "UT", "pmid": "PM", "volume": "VL", "issue": "IS", "language": "LA"},
@@ -64,8 +71,11 @@ class Layout:
 
 
 def plain(name: str) -> str:
-    """The name of a column without case, spaces and signs."""
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+    """The name of a column without case, accents, spaces and signs."""
+    if not name.isascii():
+        letters = unicodedata.normalize("NFKD", name).casefold().translate(_ACCENTS)
+        name = unicodedata.normalize("NFC", letters)
+    return "".join(filter(str.isalnum, name.lower()))
 
 
 def places_of(header: Sequence[str], layout: Layout | None) -> dict[str, list[int]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from topicloom.intake.record import Refused
+from topicloom.phrasing import number_of
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def fitting(header: list[str], rows: Iterable[Row]) -> Iterator[Row | Refused]:
         if len(cells) == width:
             yield Row(row.line, cells)
         else:
-            yield Refused(row.line, f"It has {len(cells)} fields, and the header {width}.")
+            yield Refused(row.line, f"It has {number_of(len(cells), 'field')}, and the header {width}.")
 
 
 def named(header: list[str]) -> list[str]:
