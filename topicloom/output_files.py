@@ -25,6 +25,7 @@ HIERARCHY: Final = "topic_hierarchy.csv"
 GROUPS: Final = "topic_groups.csv"
 MOVES_FILE: Final = "topic_moves.csv"
 BRIDGES: Final = "topic_bridges.csv"
+EVOLUTION: Final = "topic_evolution.csv"
 TABLES: Final = (SUMMARY, OVER_TIME, SIMILARITY, HIERARCHY, GROUPS)
 PROFILE_TABLE: Final = "topic_profiles.csv"
 CITATION_TABLE: Final = "topic_citations.csv"
@@ -39,7 +40,18 @@ FIGURES_FOLDER: Final = "figures"
 
 EXPORTED: Final = frozenset((TOPIC_INFO, PARAMS, DATASET, ORPHANS, RESOLUTIONS, COORDINATES, DISTRIBUTION, MODEL))
 DRAWN: Final = frozenset(
-    (*TABLES, *PROFILE_TABLES, MOVES_FILE, BRIDGES, PAPERS, TOPICS_BOOK, QUALITY_FILE, METHODS_FILE, REPORT_FILE)
+    (
+        *TABLES,
+        *PROFILE_TABLES,
+        MOVES_FILE,
+        BRIDGES,
+        EVOLUTION,
+        PAPERS,
+        TOPICS_BOOK,
+        QUALITY_FILE,
+        METHODS_FILE,
+        REPORT_FILE,
+    )
 )
 FOLDERS: Final = frozenset((MODEL_FOLDER, FIGURES_FOLDER, EXPORTS_FOLDER))
 

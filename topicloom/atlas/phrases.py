@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,61 @@ class Phrases:
     names: list[str]
     held: csr_matrix
     of_topics: list[list[tuple[int, float]]]
+
+
+def write_phrases(phrases: Phrases, path: Path) -> None:
+    """Write phrases as .npz, for `read_phrases`.
+
+    Args:
+        phrases: That may name topics.
+        path: Of the file.
+
+    Raises:
+        OSError: It cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> phrases = Phrases(["maps", "sea"], csr_matrix([[1, 0], [1, 1]]), [[(0, 0.9)], [(1, 0.5), (0, 0.4)]])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_phrases(phrases, Path(folder) / "phrases.npz")
+        ...     read_phrases(Path(folder) / "phrases.npz").of_topics
+        [[(0, 0.9)], [(1, 0.5), (0, 0.4)]]
+    """
+    of_topics = [pair for of_topic in phrases.of_topics for pair in of_topic]
+    np.savez(
+        path,
+        names=np.frombuffer("\n".join(phrases.names).encode(), dtype=np.uint8),
+        indptr=phrases.held.indptr,
+        indices=phrases.held.indices,
+        shape=np.array(phrases.held.shape, dtype=np.int64),
+        columns=np.array([column for column, _ in of_topics], dtype=np.int64),
+        weights=np.array([weight for _, weight in of_topics], dtype=np.float64),
+        ends=np.cumsum([len(of_topic) for of_topic in phrases.of_topics], dtype=np.int64),
+    )
+
+
+def read_phrases(path: Path) -> Phrases:
+    """Read what `write_phrases` wrote.
+
+    Args:
+        path: Of the file.
+
+    Returns:
+        The phrases.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with np.load(path) as found:
+        indices = found["indices"]
+        held = csr_matrix((np.ones(len(indices), dtype=np.int32), indices, found["indptr"]), shape=found["shape"])
+        names = found["names"].tobytes().decode()
+        pairs = list(zip(found["columns"].tolist(), found["weights"].tolist(), strict=True))
+        ends = found["ends"].tolist()
+    starts = [0, *ends[:-1]]
+    return Phrases(
+        names.split("\n") if names else [], held, [pairs[start:end] for start, end in zip(starts, ends, strict=False)]
+    )
 
 
 def papers_holding(ngrams: DocumentNgrams, columns: NDArray[np.int64], size: int) -> csr_matrix:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,8 @@ from scipy.stats import rankdata
 from topicloom.measures.similarity import unit_vectors
 
 TYPICAL = 3  # papers of a topic that are named as the most typical
+THIRDS: Final = ("core", "middle", "periphery")
+_BOUNDS = (66.7, 33.3)  # above the first is the core, up to the second the periphery; typicality has one decimal
 
 
 def typicality(
@@ -43,6 +45,24 @@ def typicality(
         cosine = (unit_vectors(vectors[rows]) @ directions[topic]).round(9)  # processors differ in the last digits
         found[rows] = 100 * rankdata(cosine, method="max") / max(len(rows), 1)
     return found
+
+
+def thirds(typicality: pd.Series[float]) -> NDArray[np.int64]:
+    """Which third of its topic each paper is in.
+
+    Args:
+        typicality: (n,) as `typicality` finds it, NaN for outliers.
+
+    Returns:
+        (n,) the place of the third in `THIRDS`, -1 for outliers.
+
+    Example:
+        >>> thirds(pd.Series([100.0, 66.7, 33.3, None])).tolist()
+        [0, 1, 2, -1]
+    """
+    values = typicality.to_numpy(dtype=float)
+    found = (values <= _BOUNDS[0]).astype(np.int64) + (values <= _BOUNDS[1])
+    return np.where(np.isnan(values), -1, found)
 
 
 def most_typical(papers: pd.DataFrame) -> dict[int, list[str]]:

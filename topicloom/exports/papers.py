@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -12,9 +11,8 @@ from numpy.typing import NDArray
 from topicloom.atlas.atlas import Atlas
 from topicloom.atlas.profiles import citation_percentiles
 from topicloom.atlas.shares import Shares
+from topicloom.atlas.typicality import THIRDS, thirds
 from topicloom.atlas.values import plain
-
-_THIRDS: Final = ((66.7, "core"), (33.3, "middle"), (0.0, "periphery"))  # above which; typicality has one decimal
 
 
 def papers_table(atlas: Atlas, shares: Shares, given: NDArray[np.bool_] | None = None) -> pd.DataFrame:
@@ -45,7 +43,7 @@ def papers_table(atlas: Atlas, shares: Shares, given: NDArray[np.bool_] | None =
     for level in range(atlas.levels.shape[1] - 1):
         table[f"group{level}"] = _looked_up(group_labels(atlas, level), topics)
     table["Typicality"] = papers["Typicality"]
-    table["Core"] = [_third(value) for value in papers["Typicality"]]
+    table["Core"] = _looked_up(THIRDS, thirds(papers["Typicality"]))
     table["Share"] = shares.own.round(4)
     table["SecondTopic"] = pd.array(np.where(shares.second >= 0, shares.second, 0), dtype="Int64")
     table.loc[shares.second < 0, "SecondTopic"] = pd.NA
@@ -66,9 +64,5 @@ def group_labels(atlas: Atlas, level: int) -> list[str]:
 
 
 def _looked_up(names: Sequence[str], topics: NDArray[np.int64]) -> list[str]:
-    """The name of each paper's topic, "" for -1."""
+    """The name of each paper's topic, or what else it is in, "" for -1."""
     return [names[topic] if topic >= 0 else "" for topic in topics]
-
-
-def _third(typicality: Any) -> str:
-    return next((name for least, name in _THIRDS if typicality > least), "")

@@ -8,6 +8,7 @@ import pandas as pd
 
 from topicloom.atlas.atlas import Atlas
 from topicloom.atlas.moves import EMERGING
+from topicloom.atlas.signals import FADING, NO_PAPERS, NO_RUN, STRONG, WEAK
 from topicloom.atlas.trends import DECLINING, GROWING
 from topicloom.store.csv_tables import records
 
@@ -25,7 +26,8 @@ def moves_shown(atlas: Atlas, moves: pd.DataFrame, bridges: pd.DataFrame) -> dic
     Returns:
         emerging, growing and declining: number, label, papers and trend of topics, those that change most first.
         bursts: number, label, years, whether now, the strongest first.
-        bridges: number and label of both topics, papers.
+        bridges: number and label of both topics, papers. signals: hint, and number, label and a sentence of topics;
+        None in a table without signals.
 
     Example:
         >>> from topicloom.atlas.atlas import make_atlas
@@ -54,7 +56,62 @@ def moves_shown(atlas: Atlas, moves: pd.DataFrame, bridges: pd.DataFrame) -> dic
         }
         for row in records(bridges.head(_MOST))
     ]
-    return {**changing, "bursts": bursts, "bridges": joined}
+    return {**changing, "bursts": bursts, "bridges": joined, "signals": _signals(table)}
+
+
+def evolution_shown(table: pd.DataFrame) -> dict[str, Any] | None:
+    """What the page draws of how topics follow each other.
+
+    Args:
+        table: Of `topicloom.atlas.evolution.evolution`.
+
+    Returns:
+        periods: years and papers. flows: place of the period, topic, earlier topic (-1 in the first period), papers.
+        None without periods.
+    """
+    if table.empty:
+        return None
+    sizes = table.drop_duplicates(["Period", "Topic"]).groupby(["Period", "Years"])["Papers"].sum()
+    first = table["EarlierTopic"].isna()
+    flows = pd.DataFrame(
+        {
+            "period": table["Period"] - 1,
+            "topic": table["Topic"],
+            "earlier": table["EarlierTopic"].fillna(-1),
+            "papers": table["FromEarlier"].where(~first, table["Papers"]),
+        }
+    ).astype(int)
+    return {
+        "periods": [[str(years).replace("-", "–"), int(papers)] for (_, years), papers in sizes.items()],
+        "flows": flows.to_numpy().tolist(),
+    }
+
+
+def _signals(table: pd.DataFrame) -> dict[str, Any] | None:
+    """Topics to which the papers of later runs went, or why there are none to tell."""
+    if "Signal" not in table or table.empty:
+        return None
+    if (why := str(table["Signal"].iloc[0])) in (NO_RUN, NO_PAPERS):
+        hint = "Weak and strong signals are told by the papers that come between runs of this analysis: "
+        return {"hint": f"{hint}{why}.", "topics": []}
+    telling = table[table["Signal"].isin((STRONG, WEAK, FADING))]
+    telling = telling.sort_values("NewZ", key=lambda z: -z.abs(), kind="stable")
+    runs = [told.partition(":")[0] for told in str(table["RunPapers"].iloc[0]).split("; ")]
+    hint = (
+        f"Whether the papers that came between run {runs[0]} and run {runs[-1]} went to a topic more often than the "
+        "others did (beyond 1.96 standard errors). Strong is a topic with more papers than half of the topics have, "
+        "weak one with fewer: what may be to come."
+    )
+    topics = [
+        {
+            "number": int(row.Topic),
+            "label": str(row.Label),
+            "said": f"{row.Signal}, {row.NewPapers} of {row.Count} papers are new; papers by run {row.RunPapers}",
+        }
+        for kind in (WEAK, STRONG, FADING)
+        for row in records(telling[telling["Signal"] == kind].head(_MOST))
+    ]
+    return {"hint": hint, "topics": topics}
 
 
 def _changing(topics: pd.DataFrame, *, falling: bool) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ from topicloom.store.csv_tables import records
 _SCRIPTS = (
     *("data.js", "search.js", "papers.js", "view.js", "points.js", "colours.js", "labels.js", "filters.js"),
     *("legend.js", "takeaway.js", "list.js", "card.js", "gestures.js", "address.js", "map.js"),
-    *("charts.js", "crossings.js", "methods.js", "resolutions.js", "table.js", "main.js"),
+    *("charts.js", "alluvial.js", "contrast.js", "crossings.js", "methods.js", "resolutions.js", "table.js", "main.js"),
 )
 _QUALITY_NAMES = {
     "npmi": "Coherence, NPMI",
@@ -55,6 +55,7 @@ def report_page(
     profiles: Mapping[str, Any] | None = None,
     moves: Mapping[str, Any] | None = None,
     methods: Mapping[str, str] | None = None,
+    evolution: Mapping[str, Any] | None = None,
 ) -> str:
     """The whole page as one text of HTML.
 
@@ -63,16 +64,17 @@ def report_page(
     as `changes_shown` gives it. quality: topic_quality.json. score: tmo.score, what Score is.
     by_hand: labels that a person gave, by lasting id. resolutions: the path of resolutions that was tried, if one was.
     profiles: what `shown_profiles` gives, None where the topics have none. moves: what `moves_shown` gives. methods:
-    text and bibtex, None where there is none.
+    text and bibtex, None where there is none. evolution: what `evolution_shown` gives.
     Every value is escaped; scripts run by their digest only, so none in a title can.
     """
     script = _script()
+    drawn = {"resolutions": resolutions, "methods": methods, "evolution": evolution}
     page: str = _template().render(
         label=label,
         style=_asset("report.css"),
         script=script,
         policy=_policy(script),
-        data=packed({**payload(atlas, by_hand, profiles=profiles), "resolutions": resolutions, "methods": methods}),
+        data=packed({**payload(atlas, by_hand, profiles=profiles), **drawn}),
         documents=len(atlas.papers),
         outliers=int((atlas.papers["Topic"] == -1).sum()),
         topics=_rows(atlas, quality),
@@ -97,6 +99,7 @@ def report_page(
         pairs=_pairs(atlas, quality),
         resolutions=resolutions,
         moves=moves if moves and any(moves.values()) else None,
+        evolution=evolution,
         version=__version__,
     )
     return page

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from topicloom.atlas.atlas import Atlas
 from topicloom.atlas.tree import leaf_order
+from topicloom.atlas.typicality import THIRDS, thirds
 from topicloom.atlas.years import periods
 from topicloom.measures.similarity import nearest_topics
 from topicloom.report.colours import DARK, LIGHT, page_colours
@@ -56,6 +57,7 @@ def payload(
             "year": papers["year"].fillna(0).astype(int).tolist(),
             "score": (100 * papers["Score"].fillna(0)).round().astype(int).tolist(),
             "typical": papers["Typicality"].fillna(0).round().astype(int).tolist(),
+            "core": thirds(papers["Typicality"]).tolist(),
             "title": papers["title"].tolist(),
             "doi": papers["doi"].tolist(),
             "ut": papers["UT"].astype(str).tolist(),
@@ -65,6 +67,7 @@ def payload(
             "placed": [rows[int(row)] for row in papers.index[papers["placed"]]],
             **(papers_told(profiles, papers.index) if profiles else {}),
         },
+        "thirds": list(THIRDS),
         "columns": other_columns(papers),
         "topics": _with_profiles(_topics(atlas, rows), topic_profiles(profiles, atlas, rows) if profiles else []),
         "groups": _groups(atlas),

@@ -56,6 +56,7 @@ ATLAS = tuple(
     Artifact(DESCRIBE, name)
     for name in ("papers.parquet", "topics.parquet", "groups.parquet", "over_time.parquet", "relations.npz")
 )
+PHRASES = Artifact(DESCRIBE, "phrases.npz")  # the phrases that may name topics, in the order of the atlas's papers
 _STEPS = 4
 
 
@@ -70,7 +71,7 @@ def describe_analysis(work: Work) -> Atlas:
     from topicloom.atlas.atlas import make_atlas
     from topicloom.atlas.kept import write_atlas
     from topicloom.atlas.names import shown_names
-    from topicloom.atlas.phrases import naming_phrases
+    from topicloom.atlas.phrases import naming_phrases, write_phrases
     from topicloom.atlas.written import written_forms
 
     settings, refs, out, store = work.settings, work.refs, work.out, work.store
@@ -101,6 +102,7 @@ def describe_analysis(work: Work) -> Atlas:
     )
     tell("topics related", 3, _STEPS)
     write_atlas(atlas, out.folder, escape_formulas=settings.tmo.export.escape_formulas)
+    write_phrases(phrases, out.path(PHRASES.name))
     tell("tables written", 4, _STEPS)
     out.facts = {
         "names": method,
@@ -230,7 +232,7 @@ def _compute(work: Work) -> None:
 
 STAGE = Stage(
     DESCRIBE,
-    version=6,
+    version=7,
     parameters=_parameters,
     reads=lambda settings, _: (
         TEXTS,
@@ -250,7 +252,7 @@ STAGE = Stage(
     ),
     files=lambda settings: (settings.dataset_path, labels_path(settings)),
     parts=(NAMES,),
-    writes=tuple(artifact.name for artifact in ATLAS),
+    writes=(*(artifact.name for artifact in ATLAS), PHRASES.name),
     libraries=("pandas", "scipy", "scikit-learn", "snowballstemmer"),
     wanted=lambda settings: settings.tmo.pictures.drawn,
     compute=_compute,

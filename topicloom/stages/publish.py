@@ -12,6 +12,7 @@ from topicloom.lineage.history import History, HistoryError
 from topicloom.output_files import (
     BRIDGES,
     DRAWN,
+    EVOLUTION,
     EXPORTS_FOLDER,
     FIGURES_FOLDER,
     METHODS_FILE,
@@ -128,7 +129,7 @@ def _wanted(store: Store, refs: Mapping[str, StageRef]) -> dict[str, tuple[Path,
     names: dict[str, dict[str, str]] = {
         DESCRIBE: {name: name for name in TABLES},
         PROFILES: {name: name for name in PROFILE_TABLES},
-        MOVES: {name: name for name in (MOVES_FILE, BRIDGES)},
+        MOVES: {name: name for name in (MOVES_FILE, BRIDGES, EVOLUTION)},
         QUALITY: {QUALITY_FILE: QUALITY_FILE},
         METHODS: {METHODS_FILE: METHODS_FILE},
         REPORT: {REPORT_FILE: REPORT_FILE},

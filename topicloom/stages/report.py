@@ -28,7 +28,7 @@ from topicloom.stage_names import (
 from topicloom.stages.describe import ATLAS
 from topicloom.stages.graph_topics import path_read, stored_path
 from topicloom.stages.methods import TEXTS as METHODS_TEXTS
-from topicloom.stages.moves import BRIDGES_TABLE, MOVES_TABLE
+from topicloom.stages.moves import BRIDGES_TABLE, EVOLUTION_TABLE, MOVES_TABLE
 from topicloom.stages.profiles import SHOWN
 from topicloom.stages.quality import MEASURES
 from topicloom.stages.record import notes_of
@@ -69,6 +69,7 @@ def write_report(work: Work) -> None:
         profiles=read_json(work.path(SHOWN)) if PROFILES in refs else None,
         moves=_moves(work, atlas) if MOVES in refs else None,
         methods=read_json(work.path(METHODS_TEXTS)) if METHODS in refs else None,
+        evolution=_evolution(work) if MOVES in refs else None,
     )
     path = work.out.path(PAGE.name)
     path.write_text(page, encoding="utf-8")
@@ -82,6 +83,14 @@ def _moves(work: Work, atlas: Atlas) -> dict[str, Any]:
 
     read = (pd.read_parquet(work.path(table)) for table in (MOVES_TABLE, BRIDGES_TABLE))
     return moves_shown(atlas, *read)
+
+
+def _evolution(work: Work) -> dict[str, Any] | None:
+    import pandas as pd
+
+    from topicloom.report.moves import evolution_shown
+
+    return evolution_shown(pd.read_parquet(work.path(EVOLUTION_TABLE)))
 
 
 def _notes(settings: Settings, refs: Refs) -> list[str]:
@@ -116,7 +125,7 @@ def _reads(settings: Settings, refs: Refs) -> tuple[Artifact, ...]:
     """The page does without profiles, moves and methods where they could not be made."""
     wanted = settings.tmo.take_away
     profiles = (SHOWN,) if wanted.profiles and PROFILES in refs else ()
-    moves = (MOVES_TABLE, BRIDGES_TABLE) if MOVES in refs else ()
+    moves = (MOVES_TABLE, BRIDGES_TABLE, EVOLUTION_TABLE) if MOVES in refs else ()
     methods = (METHODS_TEXTS,) if wanted.methods and METHODS in refs else ()
     measured = (MEASURES,) if settings.tmo.pictures.quality else ()
     return (*ATLAS, *path_read(refs), *profiles, *moves, *methods, *measured)
@@ -134,7 +143,7 @@ def _shown_on_the_page(settings: Settings, refs: Refs) -> dict[str, str]:
 
 STAGE = Stage(
     REPORT,
-    version=13,
+    version=14,
     parameters=_parameters,
     reads=_reads,
     sees=_SEEN,

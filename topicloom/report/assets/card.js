@@ -75,6 +75,9 @@ function topicCard(papers, data, { chosenTopic, renamed, pointed }) {
     return [make('details', { open: changed }, make('summary', { textContent: 'Another name' }), form, make('p', { className: 'hint', textContent: hint }))];
   }
 
+  // The least typical papers, of a topic that has a rim at all.
+  const atTheRim = (rows) => (rows.length < 9 ? [] : [...rows].sort((a, b) => papers.typical[a] - papers.typical[b] || a - b).slice(0, 3));
+
   function closing() {
     const close = make('button', { type: 'button', textContent: '×', ariaLabel: 'All topics', className: 'close' });
     close.addEventListener('click', () => chosenTopic(null));
@@ -134,7 +137,7 @@ function topicCard(papers, data, { chosenTopic, renamed, pointed }) {
       make('h3', { id: 'card-name' }, dot(entry), make('bdi', { textContent: entry.label }), closing()),
       make('p', { textContent: size }), make('p', { className: 'hint', textContent: ids }),
       make('p', { className: 'words', dir: 'auto', textContent: entry.keywords.join(', ') }), ...line, ...naming(number, entry),
-      make('dl', {}, ...neighbours(entry), ...papersFor('Core papers', entry.typical, (row) => papers.year[row] || ''), ...facts(entry.profile, rows), ...mostCited(entry.profile, rows)),
+      make('dl', {}, ...neighbours(entry), ...papersFor('Core papers', entry.typical, (row) => papers.year[row] || ''), ...papersFor('At the rim', atTheRim(rows), (row) => papers.year[row] || ''), ...facts(entry.profile, rows), ...mostCited(entry.profile, rows)),
     );
   }
   return { draw };

@@ -36,6 +36,7 @@ function paperList(papers, data, { pointed, chosenTopic }) {
 
   const ORDERS = {
     typical: (a, b) => typical[b] - typical[a] || a - b,
+    rim: (a, b) => (topic[b] >= 0) - (topic[a] >= 0) || typical[a] - typical[b] || a - b,
     newest: (a, b) => year[b] - year[a] || typical[b] - typical[a] || a - b,
     cited: (a, b) => (cited[b] || 0) - (cited[a] || 0) || a - b,
     title: (a, b) => title[a].localeCompare(title[b]) || a - b,

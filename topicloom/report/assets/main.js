@@ -23,6 +23,8 @@ unpack().then((data) => {
   wordCharts(data);
   yearCharts(data);
   heatmap(data, show);
+  alluvial(data, show);
+  contrasts(data, map.papers, show);
   crossings(data, (number, field, name) => { map.showTopic(number, field, name); element('map').scrollIntoView(); });
   tree(data, show);
   scoreChart(data);

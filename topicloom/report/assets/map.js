@@ -140,7 +140,7 @@ function paperMap(data) {
     const [row] = finder.near(left, top, 10, visible);
     tip.hidden = row === undefined;
     if (row === undefined) return;
-    const column = papers.columns.get(colour.value), told = ['topic', 'year', 'typical', 'cited', 'group'].includes(colour.value) ? '' : valueOf(column, row);
+    const column = papers.columns.get(colour.value), told = ['topic', 'year', 'typical', 'cited', 'group', 'core'].includes(colour.value) ? '' : valueOf(column, row);
     const meta = [list.factsOf(row), told, papers.isPlaced[row] ? 'new' : null].filter(Boolean).join(' · ');
     tip.replaceChildren(make('p', { dir: 'auto', textContent: papers.title[row] }), make('p', { className: 'meta', textContent: meta }));
     tip.style.left = `${Math.min(left + 14, Math.max(4, view.width - tip.offsetWidth - 4))}px`;
@@ -249,7 +249,7 @@ function paperMap(data) {
   const linked = address.read();
   apply({ remember: false });
   if (linked) element('map').scrollIntoView();
-  return { redraw() { recolour(); draw(); }, showTopic };
+  return { redraw() { recolour(); draw(); }, showTopic, papers };
 }
 
 // Printed is the whole map, on white.

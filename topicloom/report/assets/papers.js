@@ -28,6 +28,7 @@ function papersOf(data) {
   }
   if (raw.year.some((value) => value > 0)) add(numbered('year', 'year', raw.year.map((value) => value || null)));
   add(numbered('typical', 'typicality', raw.typical.map((value, row) => (raw.topic[row] < 0 ? null : value))));
+  if (data.topics.length) add({ key: 'core', title: 'core or periphery', kind: 'category', fixed: true, names: [...data.thirds, 'outliers'], codes: Int32Array.from(raw.core, (third) => (third < 0 ? data.thirds.length : third)), sets: single(data.thirds.length + 1), note: ' Thirds of each topic by typicality.' });
   if (raw.sources.some((name) => name)) {
     const empty = raw.sources.indexOf('');
     add({ key: 'source', title: 'source', kind: 'category', names: raw.sources, codes: Int32Array.from(raw.source, (code) => (code === empty ? -1 : code)), sets: single(raw.sources.length) });

@@ -1,0 +1,120 @@
+"""What moves, on the page in headless Chromium: streams from period to period, two sets of papers, core and periphery."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+
+import numpy as np
+import pytest
+
+from tests.flows.test_report_browser import Opened
+from tests.flows.test_report_map import downloaded
+from tests.topicloom.atlases import small_atlas
+from topicloom.atlas.contrast import contrast
+from topicloom.atlas.evolution import equal_periods, evolution
+from topicloom.report.moves import evolution_shown
+from topicloom.report.page import report_page
+
+TOPICS = 40
+
+
+@pytest.fixture(scope="module")
+def atlas():
+    return small_atlas(TOPICS)
+
+
+@pytest.fixture(scope="module")
+def opened(browser, atlas, tmp_path_factory):
+    vectors = np.random.default_rng(1).normal(size=(len(atlas.papers), 8))
+    found = evolution(vectors, atlas.papers["Topic"].to_numpy(), atlas.papers["year"], equal_periods(atlas.years))
+    path = tmp_path_factory.mktemp("moves") / "report.html"
+    page = report_page(atlas, "Q338/a01", [], [], {}, [], None, None, evolution=evolution_shown(found))
+    path.write_text(page, encoding="utf-8")
+    made = Opened(browser, path)
+    yield made
+    made.quiet()
+    made.page.close()
+
+
+def test_streams_are_drawn_of_groups_of_topics_and_of_the_topics_of_a_group(opened, atlas):
+    page = opened.page
+    opened.keep("evolution")
+    periods = page.locator("#alluvial-chart text.name[text-anchor=middle]").all_text_contents()
+    assert periods == ["2010–2011", "2012–2013", "2014–2015", "2016–2017"]
+    options = page.locator("#streams option").all_inner_texts()
+    assert options[:2] == ["groups", "the 11 largest topics"]
+    for value in page.locator("#streams option").evaluate_all("all => all.map((one) => one.value)"):
+        page.select_option("#streams", value)
+        # Each column is full: its bars are as high as all columns', less their gaps.
+        bars = page.locator("#alluvial-chart rect").evaluate_all(
+            "all => all.map((bar) => [bar.getAttribute('x'), Number(bar.getAttribute('height'))])"
+        )
+        columns = {x: sum(height for at, height in bars if at == x) for x, _ in bars}
+        assert all(abs(height - 420) < 12 for height in columns.values())  # a bar has a pixel at least
+        flows = page.locator("#alluvial-table tr td:last-child").all_text_contents()
+        assert flows or value not in ("groups", "topics")
+        assert all(int(part) <= int(whole) for part, whole in (flow.split(" of ") for flow in flows))
+    page.locator("#alluvial-chart text.name[text-anchor=end]").first.click()
+    assert page.input_value("#topic-filter") != ""
+    page.click("#reset")
+
+
+def test_two_sets_differ_as_the_tables_say(opened, atlas):
+    page, papers = opened.page, atlas.papers
+    opened.keep("contrast")
+    fields = atlas.topics["Field"].to_numpy(dtype=bool)
+
+    def expected(first, second):
+        return contrast(
+            *(
+                np.bincount(papers["Topic"][one & (papers["Topic"] >= 0)], minlength=TOPICS)[:TOPICS] * fields
+                for one in (first, second)
+            )
+        )
+
+    def told(button="#save-contrast"):
+        rows = list(csv.DictReader(io.StringIO(downloaded(page, button).removeprefix("\ufeff"))))
+        return {int(row["topic"]): float(row["z"]) for row in rows}
+
+    cut = int(page.locator("#contrast-sets input").nth(2).input_value())
+    years = papers["year"].fillna(0)
+    found = told()
+    against = expected((years > 0) & (years < cut), years >= cut)
+    assert found == pytest.approx({topic: against.z[topic] for topic in np.flatnonzero(fields)}, abs=1e-3)
+    page.select_option("#contrast-column", "source")
+    sources = [
+        re.sub(r" \(\d+\)$", "", name) for name in page.locator("#contrast-sets select").first.inner_text().split("\n")
+    ]
+    against = expected(papers["source"] == sources[0], papers["source"] == sources[1])
+    assert told() == pytest.approx({topic: against.z[topic] for topic in np.flatnonzero(fields)}, abs=1e-3)
+    assert "<i>Cells</i>" in page.locator("#contrast-said").inner_text()  # a name is no markup
+    page.locator("#contrast-sets select").nth(1).select_option(index=0)  # a set against itself
+    assert page.locator("#contrast-box").is_hidden()
+
+
+def test_core_and_periphery_are_coloured_filtered_and_listed(opened, atlas):
+    page = opened.page
+    page.select_option("#colour-by", "core")
+    entries = page.locator("#legend .entry").all_inner_texts()
+    assert [entry.rsplit(" ", 1)[0] for entry in entries] == ["core", "middle", "periphery", "outliers"]
+    page.locator("#legend .entry", has_text="periphery").click()
+    papers = int((atlas.papers["Typicality"] <= 33.3).sum())
+    assert page.locator("#listed").inner_text().startswith(f"{papers} papers")
+    page.select_option("#order", "rim")
+    assert "typicality 8" in page.locator("#papers li").first.inner_text()
+    page.click("#reset")
+    page.select_option("#topic-filter", "0")
+    assert page.locator("#card dt", has_text="At the rim").count() == 1
+    page.click("#reset")
+
+
+def test_without_years_sources_and_countries_there_are_no_periods(browser, tmp_path):
+    path = tmp_path / "report.html"
+    path.write_text(report_page(small_atlas(2, years=False), "Q338/a01", [], [], {}, [], None, None), encoding="utf-8")
+    opened = Opened(browser, path)
+    assert opened.page.locator("#evolution").count() == 0
+    assert opened.page.locator("#contrast-column option").first.inner_text() == "two values of source"
+    opened.quiet()
+    opened.page.close()
