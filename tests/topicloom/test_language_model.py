@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import threading
 import time
@@ -10,7 +11,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from topicloom.atlas.language_model import Question
+from tests.topicloom.atlases import small_atlas
+from tests.topicloom.test_report import page_of, unpacked
+from topicloom.atlas.group_names import group_questions, renamed_groups
+from topicloom.atlas.language_model import GroupQuestion, Question
 from topicloom.errors import SettingsError
 from topicloom.settings.checks import require_fitting_settings
 from topicloom.settings.outputs import LanguageModelSettings
@@ -252,3 +256,50 @@ def nonsense(handler) -> None:
 def test_an_answer_is_bounded_in_time_and_size(endpoint, tmp_path, raw, said):
     endpoint.raw = raw
     assert said in unnamed(endpoint, tmp_path, timeout=0.5 if raw is drip else 20.0)
+
+
+GROUPS = {
+    (0, code): GroupQuestion(f"words {code}", [f"topic {code}", "another"], [f"A title of group {code}"])
+    for code in (1, 2)
+}
+
+
+def test_groups_are_named_and_summed_up_in_two_sentences(endpoint, tmp_path):
+    store = Store(tmp_path / ".topicloom")
+    texts = ["**Fine group**\n\nIt is on <b>maps</b>. It differs in scale! A third one is cut.", "Name alone"]
+    endpoint.answer = lambda number: (200, texts[number - 1], 90)
+    found = name_topics(GROUPS, settings_for(endpoint), store)
+    assert found.names == {(0, 1): "Fine group", (0, 2): "Name alone"}
+    assert found.summaries == {(0, 1): "It is on <b>maps</b>. It differs in scale!"}
+    assert set(found.parts) == {"language-model-name/group-0-1", "language-model-name/group-0-2"}
+    sent = endpoint.asked[0]["messages"]
+    assert "two sentences" in sent[0]["content"]
+    assert "topic 1; another" in sent[1]["content"]
+    assert endpoint.asked[0]["max_tokens"] == 200
+    again = name_topics(GROUPS, settings_for(endpoint), store)
+    assert (again.names, again.summaries) == (found.names, found.summaries)
+    assert len(endpoint.asked) == 2
+
+
+def test_topics_and_groups_share_the_budget(endpoint, tmp_path):
+    found = name_topics(GROUPS, settings_for(endpoint, budget=1000), Store(tmp_path / ".topicloom"), spent=900)
+    assert found.names == {}
+    assert "budget of 1000 tokens" in found.unnamed[(0, 1)]
+    assert endpoint.asked == []
+
+
+def test_groups_are_asked_for_and_shown_under_their_names():
+    atlas = small_atlas(20)
+    questions = group_questions(atlas)
+    last = atlas.levels.shape[1] - 1
+    several = atlas.groups[(atlas.groups["Level"] < last) & (atlas.groups["Topics"] > 1)]
+    assert set(questions) <= set(zip(several["Level"], several["Code"], strict=True))
+    assert questions
+    assert all(0 < len(question.topics) <= 12 and question.titles for question in questions.values())
+    found = renamed_groups(
+        atlas.groups, dict.fromkeys(questions, "<b>One</b> name"), dict.fromkeys(questions, "Two. <i>S</i>.")
+    )
+    for _, level in found.groupby("Level"):
+        assert level["Label"].is_unique
+    page = unpacked(page_of(dataclasses.replace(atlas, groups=found)))
+    assert sum(group[6] == "Two. <i>S</i>." for group in page["groups"]) == len(questions)

@@ -7,12 +7,20 @@ import functools
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from topicloom.atlas.authors_words import with_keywords
 from topicloom.atlas.names import TopicName, label_of, says_more, shown_names, without_repeats
-from topicloom.atlas.phrases import Phrases, group_phrases, naming_phrases, papers_holding
+from topicloom.atlas.phrases import (
+    Phrases,
+    group_phrases,
+    naming_phrases,
+    papers_holding,
+    read_phrases,
+    write_phrases,
+)
 from topicloom.atlas.written import as_written, written_forms
 from topicloom.settings.words import RepresentSettings
 from topicloom.words.counting import count_ngrams
-from topicloom.words.tokens import tokenise
+from topicloom.words.tokens import as_words, tokenise
 
 FOLLOWS = functools.partial(says_more, language="english")
 
@@ -129,3 +137,44 @@ def test_groups_are_named_by_what_most_of_their_papers_hold():
     assert one == ["machine translation", "speech"]
     assert other[0] == "parsing"
     assert group_phrases(phrases, np.full(200, -1), [set()], 2, FOLLOWS) == [[]]
+
+
+def test_keywords_of_the_authors_name_topics_where_half_of_the_papers_have_them():
+    papers, topics = 8, np.repeat([0, 1], 4)
+    phrases = phrases_of(
+        {"word sense": [1, 1, 1, 1, 0, 0, 0, 0], "data sets": [0, 0, 0, 0, 1, 1, 0, 0], "our method": [1] * papers},
+        [["our method", "word sense"], ["our method", "data sets"]],
+    )
+    keywords = [
+        "Word-sense; Lexical Resources",
+        "word sense",
+        "lexical resources; NLP",
+        "NLP",
+        "NLP; one",
+        "",
+        "2020; NLP",
+        "",
+    ]
+    found = with_keywords(phrases, keywords, topics, lambda text: as_words(text, "english"))
+    assert found.held.shape[0] == papers
+    assert {"lexical resources", "nlp"} <= set(found.names)
+    assert not {"one", "2020"} & {
+        found.names[column] for own in found.of_topics for column, _ in own
+    }  # of one paper, a number
+    weights = {found.names[column]: weight for column, weight in found.of_topics[0]}
+    assert weights["lexical resources"] > weights["nlp"]  # what all papers have names none
+    column = found.names.index("lexical resources")
+    assert found.held[:, column].toarray().ravel().tolist() == [1, 0, 1, 0, 0, 0, 0, 0]
+    few = ["word sense", "", "", "", "", "", "", ""]
+    assert with_keywords(phrases, few, topics, str.lower) is phrases
+    named = naming_phrases(found, topics)
+    assert "lexical resources" in [name for name, _ in named[0]]
+
+
+def test_phrases_come_back_from_their_file(tmp_path):
+    for held, of_topics in (({"a b": [1, 0, 1], "c": [0, 1, 0]}, [["c"], [], ["a b", "c"]]), ({}, [])):
+        phrases = phrases_of(held, of_topics) if held else Phrases([], csr_matrix((3, 0)), [])
+        write_phrases(phrases, tmp_path / "phrases.npz")
+        found = read_phrases(tmp_path / "phrases.npz")
+        assert (found.names, found.of_topics) == (phrases.names, phrases.of_topics)
+        assert (found.held != phrases.held).nnz == 0

@@ -49,7 +49,7 @@ class Atlas:
             as lists Words and Weights, the notebook's words of a topic and their c-TF-IDF. Field (bool): False for a
             topic of papers without abstract.
         groups: One row a group: Level (0 is the coarsest; the last level is the topics), Code, Label, Papers, Topics
-            (how many), Parent (its code on the level before, 0 on the first), x, y.
+            (how many), Parent (its code on the level before, 0 on the first), x, y, Summary (by a language model, "").
         levels: (t, levels) int64, code of each topic on each level, from 1.
         tree: (t - 1, 4) float64, scipy's linkage matrix.
         similarity: (t, t) float, cosine.
@@ -270,9 +270,10 @@ def _groups(
                     "Parent": int(levels[level - 1][of_group[0]]) + 1 if level else 0,
                     "x": float(topics["x"].iloc[middle]),
                     "y": float(topics["y"].iloc[middle]),
+                    "Summary": "",
                 }
             )
-    columns = ["Level", "Code", "Label", "Papers", "Topics", "Parent", "x", "y"]
+    columns = ["Level", "Code", "Label", "Papers", "Topics", "Parent", "x", "y", "Summary"]
     return pd.DataFrame(rows, columns=columns)
 
 

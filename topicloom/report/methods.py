@@ -244,13 +244,16 @@ class _Writer:
         if not named:
             return
         how = "by the cosine of their embeddings with the topic's" if named["names"] == "keybert" else "by that weight"
+        keywords = " and keywords of the authors" if named.get("authors_keywords") else ""
         yield (
-            f"Labels are made of phrases that a tenth of a topic's papers hold, chosen {how}; people may have changed "
-            "them."
+            f"Labels are made of phrases{keywords} that a tenth of a topic's papers hold, chosen {how}; people may "
+            "have changed them."
         )
         if named.get("names_by_language_model"):
             model = _named(str(self.tmo.names.language_model.model))
             yield f"The language model {model} named {int(named['names_by_language_model']):,} of the topics."
+            if groups := named.get("groups_by_language_model"):
+                yield f"It also named {int(groups):,} groups of topics, and summed them up."
         if self.tmo.method != "graph":
             yield f"Topics were joined to groups by Ward's method ({self.cite('ward1963')}) on their mean embeddings."
         if "profiles" in self.facts:

@@ -172,7 +172,7 @@ def _with_profiles(topics: list[dict[str, Any]], profiles: Sequence[Mapping[str,
 
 
 def _groups(atlas: Atlas) -> list[list[Any]]:
-    """Level, code, label, x, y and papers of each group, the largest of a level first."""
+    """Level, code, label, x, y, papers and summary of each group, the largest of a level first."""
     return [
         [
             int(group.Level),
@@ -181,6 +181,7 @@ def _groups(atlas: Atlas) -> list[list[Any]]:
             _place(group.x, atlas.papers["x"]),
             _place(group.y, atlas.papers["y"]),
             int(group.Papers),
+            str(group.Summary),
         ]
         for group in records(largest_first(atlas.groups))
     ]

@@ -49,6 +49,10 @@ class LanguageModelSettings(Section):
     timeout: float = Field(60.0, gt=0, le=86_400, description="Seconds to wait for one answer, as a whole.")
     retries: int = Field(2, ge=0, le=100, description="Further tries where an answer fails.")
     budget: int = Field(200_000, ge=1, description="Most tokens of one run, questions and answers together.")
+    groups: bool = Field(
+        False,
+        description="Also name the groups of topics, and sum each up in two sentences (topic_groups.csv, report).",
+    )
 
     @field_validator("base_url")
     @classmethod
@@ -84,6 +88,9 @@ class NamesSettings(Section):
     )
     keywords: int = Field(10, ge=1, le=30, description="Keywords of a topic.")
     diversity: float = Field(0.3, ge=0, le=1, description="How far apart keybert's keywords are.")
+    authors_keywords: bool = Field(
+        True, description="Keywords of the authors name topics too, where half of the papers have them."
+    )
     language_model: LanguageModelSettings = Field(default_factory=LanguageModelSettings)
 
 

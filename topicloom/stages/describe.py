@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
     from topicloom.atlas.atlas import Atlas
     from topicloom.atlas.names import Candidates, TopicName
+    from topicloom.atlas.phrases import Phrases
     from topicloom.words.topic_table import Topic
 
 ATLAS = tuple(
@@ -81,6 +82,8 @@ def describe_analysis(work: Work) -> Atlas:
     phrases = stored_phrases(settings, store, refs[REPRESENT])
     rows = stored_rows(store, refs[LOAD_EMBEDDINGS])
     phrases = dataclasses.replace(phrases, held=phrases.held[rows])  # in the order of the corpus file
+    texts_alone = phrases
+    phrases = _with_keywords(settings, phrases, papers)
     of_topics = naming_phrases(phrases, papers["Topic"].to_numpy())
     vectors = stored_topic_vectors(store, refs[REPRESENT])
     counts = np.array([topic.count for topic in table], dtype=np.int64)
@@ -101,17 +104,35 @@ def describe_analysis(work: Work) -> Atlas:
         hierarchy=stored_hierarchy(settings, store, refs, counts),
     )
     tell("topics related", 3, _STEPS)
+    atlas, of_groups = _with_group_names(settings, store, atlas, answers, work.run_id)
+    out.parts.update(of_groups.parts)
     write_atlas(atlas, out.folder, escape_formulas=settings.tmo.export.escape_formulas)
     write_phrases(phrases, out.path(PHRASES.name))
     tell("tables written", 4, _STEPS)
     out.facts = {
         "names": method,
+        "authors_keywords": phrases is not texts_alone,
         **dataset_facts(dataset, list(papers["UT"]), settings.tmo.year_column),
         "papers_with_doi": int((papers["doi"] != "").sum()),
         "names_by_language_model": len(answers.names),
-        "incomplete": len(answers.unnamed),
+        "groups_by_language_model": len(of_groups.names),
+        "incomplete": len(answers.unnamed) + len(of_groups.unnamed),
     }
     return atlas
+
+
+def _with_keywords(settings: Settings, phrases: Phrases, papers: pd.DataFrame) -> Phrases:
+    """With the keywords of the authors, where half of the papers have them, in the order of `papers`."""
+    from topicloom.atlas.authors_words import with_keywords
+    from topicloom.words.tokens import as_words
+
+    if not settings.tmo.names.authors_keywords:
+        return phrases
+    represent = settings.tmo.represent
+    topics = papers["Topic"].to_numpy()
+    return with_keywords(
+        phrases, list(papers["keywords"]), topics, lambda text: as_words(text, represent.language, represent.tokenizer)
+    )
 
 
 def _running_texts(dataset: Dataset | None) -> list[str]:
@@ -202,6 +223,19 @@ def _ask(
     return name_topics(questions, wanted, store, run_id)
 
 
+def _with_group_names(
+    settings: Settings, store: Store, atlas: Atlas, answers: Answers, run_id: str | None
+) -> tuple[Atlas, Answers]:
+    """The atlas with names and summaries of its groups by the language model, where that is wanted."""
+    from topicloom.atlas.group_names import group_questions, renamed_groups
+
+    wanted = settings.tmo.names.language_model
+    if wanted.model is None or not wanted.groups:
+        return atlas, Answers()
+    found = name_topics(group_questions(atlas), wanted, store, run_id, spent=answers.tokens)
+    return dataclasses.replace(atlas, groups=renamed_groups(atlas.groups, found.names, found.summaries)), found
+
+
 def naming_method(settings: Settings) -> str:
     """How topics get their keywords: keybert or statistical, where the settings leave it open by what is at hand."""
     method = settings.tmo.names.method
@@ -214,9 +248,12 @@ def _parameters(settings: Settings) -> dict[str, Any]:
     names, language_model = settings.tmo.names, settings.tmo.names.language_model
     return {
         "names": names.model_dump(mode="json", exclude={"language_model"}),
-        "language_model": language_model.model_dump(mode="json", include={"model", "base_url"}),
+        "language_model": language_model.model_dump(
+            mode="json", include={"model", "base_url", *(("groups",) if language_model.groups else ())}
+        ),
         "model": settings.tmo.transformer_model if naming_method(settings) == "keybert" else None,
         "language": settings.tmo.represent.language,
+        **({"tokenizer": tokenizer} if (tokenizer := settings.tmo.represent.tokenizer) else {}),
         "others_threshold": settings.tmo.others_threshold,
         "year_column": settings.tmo.year_column,
         **id_column(settings),

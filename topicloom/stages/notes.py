@@ -265,7 +265,7 @@ def picture_notes(facts: Mapping[str, Mapping[str, Any]], failed: Mapping[str, s
     unnamed = facts.get("describe", {}).get("incomplete")
     if unnamed:
         yield (
-            f"{number_of(unnamed, 'topic has', 'topics have')} no name of the language model yet; keywords stand "
+            f"{number_of(unnamed, 'topic or group has', 'topics or groups have')} no name of the language model yet; keywords stand "
             "in, and the next run asks again."
         )
     for field, column in facts.get("profiles", {}).get("absent_columns", {}).items():

@@ -51,6 +51,26 @@ class Tokens:
     own_offsets: NDArray[np.int64]
 
 
+def as_words(text: str, language: str, tokenizer: str | None = None) -> str:
+    """The words of a text as those of documents are read, in small letters, with spaces between.
+
+    Args:
+        text: Any text.
+        language: As BERTopic takes it.
+        tokenizer: None for BERTopic's own.
+
+    Returns:
+        The words.
+
+    Example:
+        >>> as_words("Cross-lingual BERT", "english")
+        'crosslingual bert'
+    """
+    find = split_words if tokenizer == ICU else WORD.findall
+    clean = _NOT_ENGLISH.sub("", text) if language == "english" else text
+    return " ".join(find(clean.lower()))
+
+
 class Stream:
     """Words of documents one after the other, numbered by first use."""
 

@@ -118,12 +118,13 @@ function topicCard(papers, data, { chosenTopic, renamed, pointed }) {
   }
 
   function drawGroup(place) {
-    const [, code, label, , , count] = data.groups[place], column = papers.columns.get('group');
+    const [, code, label, , , count, summary] = data.groups[place], column = papers.columns.get('group');
     const own = data.topics.map((_, number) => number).filter((number) => data.levels[0][number] === code).sort((a, b) => data.topics[b].count - data.topics[a].count || a - b);
     const rows = rowsWith((row) => column.codes[row] === place), profile = data.profiles?.groups?.[place];
     box.replaceChildren(
       make('h3', { id: 'card-name' }, make('bdi', { textContent: label }), closing()),
       make('p', { textContent: [`${counted(count)} in ${own.length} topics`, citations(profile)].filter(Boolean).join(' · ') }),
+      ...(summary ? [make('p', { className: 'words', dir: 'auto', textContent: summary }), make('p', { className: 'hint', textContent: 'Name and summary by the language model.' })] : []),
       make('dl', {}, make('dt', { textContent: own.length > LARGEST ? 'Largest topics' : 'Topics' }), make('dd', {}, make('ol', {}, ...linksTo(own.slice(0, LARGEST)))), ...facts(profile, rows), ...mostCited(profile, rows)),
     );
   }
