@@ -27,7 +27,9 @@ def named_atlas():
     topics = atlas.topics.assign(topic_uid=[f"T-{number:08d}" for number in range(TOPICS)])
     language = ["en" if row % 3 else "en; fr" for row in range(len(atlas.papers))]
     titles = ["=1+2, a formula" if row == 0 else title for row, title in enumerate(atlas.papers["title"])]
-    papers = atlas.papers.assign(language=language, title=titles)
+    papers = atlas.papers.assign(
+        language=language, title=titles, **{"<b>a:b</b>": [f"v:{row % 2}" for row in range(len(language))]}
+    )
     return dataclasses.replace(atlas, topics=topics, papers=papers)
 
 

@@ -7,6 +7,7 @@ is too short is filled up, and a quote that is not closed swallows the rows afte
 from __future__ import annotations
 
 import csv
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -55,6 +56,7 @@ def read_rows(
     *,
     once: Sequence[str] = (),
     delimiter: str = ",",
+    most: int | None = None,
 ) -> CsvRows:
     """Read some columns of a CSV file, or all of them, as texts; rows and lines that are blank are left out.
 
@@ -68,6 +70,7 @@ def read_rows(
         wanted: Names of the columns; they must be there. None for all.
         once: Columns that must not be there twice, beside those wanted by name.
         delimiter: What fields are apart by.
+        most: Rows that are read, the first ones; None for all.
 
     Raises:
         InputError: of the kind `error`, with the line, for a row that does not fit the header or a quote that is not
@@ -82,7 +85,8 @@ def read_rows(
         places = [names.index(name) for name in chosen]
         values: list[list[str]] = [[] for _ in chosen]
         lines = []
-        for line, row in _fitting(path, records, len(names), max(places, default=-1) + 1, error):
+        fitting = _fitting(path, records, len(names), max(places, default=-1) + 1, error)
+        for line, row in itertools.islice(fitting, most):
             lines.append(line)
             for column, place in zip(values, places, strict=True):
                 column.append(row[place])

@@ -76,7 +76,7 @@ def read_fields(settings: Settings, identifiers: Sequence[str]) -> PaperFields:
     identifiers: n UT. Raises CorpusError for a dataset that cannot be read.
     """
     present = _present(settings)
-    named = {field: name for field, name in settings.tmo.columns.model_dump().items() if name is not None}
+    named = settings.tmo.columns.fields
     found = {field: column_of(settings, field, present) for field in KNOWN_COLUMNS}
     columns = {field: column for field, column in found.items() if column}
     absent = {field: name for field, name in named.items() if name not in present}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TITLE, DOI = ("TI", "title", "Title"), ("DI", "DOI", "doi")
-_ABSTRACT = ("AB", "Abstract", "abstract")
+ABSTRACT = ("AB", "Abstract", "abstract")
 _FIELDS = ("authors", "source", "keywords", "cited")  # of `topicloom.inputs.paper_fields`
 _TITLE_LENGTH = 120  # of the text that stands in for a title
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
@@ -46,7 +46,7 @@ def read_papers(settings: Settings) -> Dataset | None:
     path = settings.dataset_path
     if not file_is_there(path, CorpusError) or settings.tmo.id_column not in (present := dataset_columns(path)):
         return None
-    wanted = {"title": TITLE, "year": (settings.tmo.year_column,), "doi": DOI, "abstract": _ABSTRACT}
+    wanted = {"title": TITLE, "year": (settings.tmo.year_column,), "doi": DOI, "abstract": ABSTRACT}
     found = {name: next((column for column in names if column in present), None) for name, names in wanted.items()}
     found |= {name: column_of(settings, name, present) for name in _FIELDS}
     columns = {name: column for name, column in found.items() if column}

@@ -121,11 +121,22 @@ class ColumnsSettings(Section):
     areas: str | None = Field(None, min_length=1, description="Research areas; SC when left out.")
     countries: str | None = Field(None, min_length=1, description="Countries; Countries when left out.")
     institutions: str | None = Field(None, min_length=1, description="Institutions; Institutions when left out.")
+    colour: list[str] | None = Field(
+        None,
+        max_length=30,
+        description="Further columns by which the report colours and filters; those of numbers and of few values when "
+        "left out, [] for none.",
+    )
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The columns that are named, by field."""
+        return self.model_dump(exclude_none=True, exclude={"colour"})
 
     @property
     def named(self) -> dict[str, dict[str, str]]:
         """What a stage that reads the dataset states of them: nothing where none is named."""
-        named = self.model_dump(exclude_none=True)
+        named = self.fields
         return {"columns": named} if named else {}
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from topicloom.atlas.language_model import Question
 from topicloom.inputs.embeddings import are_quick
 from topicloom.inputs.encoder import load_model, model_at_hand
+from topicloom.inputs.further_columns import read_further
 from topicloom.inputs.papers import Dataset, dataset_facts, paper_facts, read_papers
 from topicloom.lineage.labels import labels_path, read_labels
 from topicloom.progress import tell
@@ -78,6 +79,8 @@ def describe_analysis(work: Work) -> Atlas:
     settings, refs, out, store = work.settings, work.refs, work.out, work.store
     dataset = read_papers(settings)
     papers, table = _papers(work, dataset), _topics(work)
+    further, absent = read_further(settings, list(papers["UT"]))
+    papers = papers.join(further)
     tell("papers read", 1, _STEPS)
     phrases = stored_phrases(settings, store, refs[REPRESENT])
     rows = stored_rows(store, refs[LOAD_EMBEDDINGS])
@@ -111,6 +114,8 @@ def describe_analysis(work: Work) -> Atlas:
     tell("tables written", 4, _STEPS)
     out.facts = {
         "names": method,
+        "further_columns": list(further.columns),
+        "absent_columns": absent,
         "authors_keywords": phrases is not texts_alone,
         **dataset_facts(dataset, list(papers["UT"]), settings.tmo.year_column),
         "papers_with_doi": int((papers["doi"] != "").sum()),
@@ -260,6 +265,7 @@ def _parameters(settings: Settings) -> dict[str, Any]:
         "this_year": settings.this_year,  # is not over: the last bar of a trend says so
         **settings.tmo.export.escaping,
         **settings.tmo.columns.named,
+        **({"colour": colour} if (colour := settings.tmo.columns.colour) is not None else {}),
     }
 
 

@@ -268,6 +268,8 @@ def picture_notes(facts: Mapping[str, Mapping[str, Any]], failed: Mapping[str, s
             f"{number_of(unnamed, 'topic or group has', 'topics or groups have')} no name of the language model yet; keywords stand "
             "in, and the next run asks again."
         )
+    for column in facts.get("describe", {}).get("absent_columns", ()):
+        yield f"tmo.columns.colour names {column!r}, and the dataset has no column of that name: it is left out."
     for field, column in facts.get("profiles", {}).get("absent_columns", {}).items():
         yield (
             f"tmo.columns.{field} is {column!r}, and the dataset has no column of that name: {field.replace('_', ' ')} "

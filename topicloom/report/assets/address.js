@@ -44,12 +44,13 @@ function addressOf(papers, data, filters, view, colour) {
     const topics = (parts.get('t') ?? '').split(',').map(numberOf).filter((number) => number !== null && number !== undefined);
     filters.setValues('topic', new Set(parts.get('t') ? topics : []));
     for (const part of parts.getAll('f')) {
-      const cut = part.indexOf(':'), found = column(part.slice(0, cut));
-      const value = found?.names?.indexOf(part.slice(cut + 1)) ?? -1;
+      // The name of a column may hold colons, too.
+      const found = [...papers.columns.values()].find(({ key, names }) => names && part.startsWith(`${key}:`));
+      const value = found?.names.indexOf(part.slice(found.key.length + 1)) ?? -1;
       if (value >= 0) filters.setValues(found.key, filters.values(found.key).add(value));
     }
     for (const part of parts.getAll('r')) {
-      const [, key, low, high] = /^([^:]+):(-?[\d.e+]+)\.\.(-?[\d.e+]+)$/.exec(part) ?? [];
+      const [, key, low, high] = /^(.+):(-?[\d.e+-]+)\.\.(-?[\d.e+-]+)$/.exec(part) ?? [];
       if (column(key)?.kind === 'number' && Number.isFinite(Number(low)) && Number.isFinite(Number(high))) filters.setRange(key, Number(low), Number(high));
     }
     colour.value = column(parts.get('c')) ? parts.get('c') : 'topic';
