@@ -214,8 +214,10 @@ def test_without_profiles_the_report_is_drawn_all_the_same(drawn, run, monkeypat
 SETTING_STAGES = [
     ("names.method", "keybert", None),
     ("names.keywords", 5, ["describe", "profiles", "moves", "take-away", "figures", "report"]),
+    ("names.authors_keywords", False, ["describe", "report"]),  # the dataset has none: the atlas is the same
     ("names.diversity", 0.9, ["describe", "report"]),  # of keybert only: the atlas is the same
     ("year_column", "YR", ["describe", "profiles", "moves", "take-away", "methods", "figures", "report"]),
+    ("columns.colour", ["SO"], ["describe", "profiles", "moves", "take-away", "figures", "report"]),
     ("columns.countries", "AU", ["describe", "profiles", "take-away", "report"]),
     ("take_away.profiles", False, ["take-away", "methods", "report"]),
     (
@@ -224,6 +226,7 @@ SETTING_STAGES = [
         ["orphan-split", "export", "describe", "profiles", "moves", "take-away", "figures", "report"],
     ),
     ("names.language_model.budget", 1000, ["report"]),  # it states all settings
+    ("names.language_model.groups", True, ["describe", "report"]),  # of a model that is not named
     ("names.language_model.timeout", 5.0, ["report"]),
     ("names.language_model.retries", 0, ["report"]),
     ("names.language_model.api_key_variable", "KEY", ["report"]),

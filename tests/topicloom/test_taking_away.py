@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
@@ -14,6 +15,7 @@ from scipy.sparse import csr_matrix
 
 from tests.topicloom.atlases import small_atlas
 from topicloom.atlas.shares import shares_of
+from topicloom.exports.captions import captions
 from topicloom.exports.networks import (
     GEXF,
     VOSVIEWER_MAP,
@@ -177,3 +179,19 @@ def test_the_workbook_holds_texts_as_texts_and_is_the_same_each_time(tmp_path):
     assert cells[0].value == HOSTILE[0]
     assert [row[2].value for row in book["Topics"].iter_rows(min_row=2)] == [1, None, 3, 4, 5, 6]
     assert book.sheetnames == list(sheets)
+
+
+@pytest.mark.parametrize("options", [{}, {"years": False}, {"outliers": False}])
+@pytest.mark.parametrize("topics", [0, 1, 40])
+def test_each_figure_that_was_drawn_has_a_caption_with_its_numbers(topics, options):
+    atlas = small_atlas(topics, **options)
+    names = ("map", "map_by_year", "bubbles", "trends", "heatmap", "dendrogram", "coverage", "growth", "strategic_map")
+    files = [f"{name}{end}" for name in names for end in (".png", ".svg", "_single.pdf")]
+    text = captions(atlas, [*files, "preview.png"])
+    assert [line.removeprefix("## ") for line in text.splitlines() if line.startswith("## ")] == list(names)
+    paragraphs = [line for line in text.splitlines() if line and not line.startswith("#")]
+    assert len(paragraphs) == len(names)
+    assert all(f"n = {len(atlas.papers):,} papers" in paragraph for paragraph in paragraphs)
+    assert all(("2010 to 2018" in paragraph) == (options != {"years": False}) for paragraph in paragraphs if topics)
+    assert not re.search(r"nan|None|<NA>|  ", text)
+    assert captions(atlas, ["preview.png"]).splitlines() == ["# Captions"]

@@ -26,7 +26,7 @@ from topicloom.lineage.records import LastingTopic
 from topicloom.measures.similarity import topic_similarity
 from topicloom.words.topic_table import Topic
 
-_GROUP_KEYWORDS = 2
+_GROUP_KEYWORDS, _IN_GROUP_LABEL = 6, 2
 _SEPARATOR = " | "
 _TOPIC_COLUMNS = (
     *("Topic", "X_C", "Count", "Share", "Label", "Keywords", "LanguageModelLabel", "Name", "Main", "MeanYear"),
@@ -34,6 +34,7 @@ _TOPIC_COLUMNS = (
     *("x", "y", "Colour", "RepresentativeUT", "TypicalUT", "WithoutAbstract", "Field"),
     *("topic_uid", "topic_history", "Words", "Weights"),
 )
+_GROUP_COLUMNS = ("Level", "Code", "Label", "Papers", "Topics", "Parent", "x", "y", "Keywords", "Colour", "Summary")
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ class Atlas:
             as lists Words and Weights, the notebook's words of a topic and their c-TF-IDF. Field (bool): False for a
             topic of papers without abstract.
         groups: One row a group: Level (0 is the coarsest; the last level is the topics), Code, Label, Papers, Topics
-            (how many), Parent (its code on the level before, 0 on the first), x, y, Summary (by a language model, "").
+            (how many), Parent (its code on the level before, 0 on the first), x, y, Keywords, Colour (of its
+            largest topic), Summary (by a language model, or "").
         levels: (t, levels) int64, code of each topic on each level, from 1.
         tree: (t - 1, 4) float64, scipy's linkage matrix.
         similarity: (t, t) float, cosine.
@@ -140,14 +142,14 @@ def make_atlas(
     colours = [topic.colour for topic in lasting] if lasting else group_colours(levels, counts)
     topics["Colour"] = [colour if field else GREY for colour, field in zip(colours, topics["Field"], strict=True)]
     topics = topics[list(_TOPIC_COLUMNS)]
-    group_labels = [
-        _group_labels(groups, topics["Field"].to_numpy(dtype=bool), numbers, phrases, language, forms)
+    group_names = [
+        _group_names(groups, topics["Field"].to_numpy(dtype=bool), numbers, phrases, language, forms)
         for groups in levels[:-1]
     ]
     return Atlas(
         papers=papers,
         topics=topics,
-        groups=_groups(levels, topics, group_labels),
+        groups=_groups(levels, topics, group_names),
         levels=np.stack(levels, axis=1) + 1 if levels else np.zeros((0, 0), dtype=np.int64),
         tree=hierarchy.tree,
         similarity=topic_similarity(vectors) if table else np.zeros((0, 0)),
@@ -220,15 +222,15 @@ def _lasting_label(topic: LastingTopic, label: str, name: TopicName, by_hand: Ma
     return topic.label if words and 2 * len(words & now) >= len(words) else label
 
 
-def _group_labels(
+def _group_names(
     groups: NDArray[np.int64],
     field: NDArray[np.bool_],
     topics: NDArray[np.int64],
     phrases: Phrases,
     language: str,
     forms: Mapping[str, str],
-) -> list[str]:
-    """Names of the groups of a level, by phrases that many of their papers hold.
+) -> list[TopicName]:
+    """Names of the groups of a level, by phrases that many of their papers hold, and such phrases.
 
     groups, field: (t,) group of each topic, and whether it is a field. topics: (n,) the topic of each paper.
     """
@@ -239,23 +241,24 @@ def _group_labels(
     pools = [{name for topic in of_group for name, _ in of_topics[topic]} for of_group in members]
     follows = functools.partial(says_more, language=language)
     found = group_phrases(phrases, of_papers, pools, _GROUP_KEYWORDS, follows)
+    written = [[as_written(phrase, forms) for phrase in of_group] for of_group in found]
     labels = [
-        label_of([as_written(phrase, forms) for phrase in of_group], code + 1) if len(members[code]) else NO_ABSTRACT
-        for code, of_group in enumerate(found)
+        label_of(of_group[:_IN_GROUP_LABEL], code + 1) if len(members[code]) else NO_ABSTRACT
+        for code, of_group in enumerate(written)
     ]
-    return unique(labels)
+    return [TopicName(label, of_group) for label, of_group in zip(unique(labels), written, strict=True)]
 
 
 def _groups(
-    levels: list[NDArray[np.int64]], topics: pd.DataFrame, group_labels: Sequence[Sequence[str]]
+    levels: list[NDArray[np.int64]], topics: pd.DataFrame, group_names: Sequence[Sequence[TopicName]]
 ) -> pd.DataFrame:
-    """group_labels: names of the groups of each level but the last."""
+    """group_names: names of the groups of each level but the last."""
     rows: list[dict[str, object]] = []
     counts, field = topics["Count"].to_numpy(), topics["Field"].to_numpy(dtype=bool)
     for level, groups in enumerate(levels):
         last = level == len(levels) - 1
         members = [np.flatnonzero(groups == group) for group in range(int(groups.max()) + 1)]
-        labels = [str(topics["Label"].iloc[of_group[0]]) for of_group in members] if last else group_labels[level]
+        names = _own_names(topics, members) if last else group_names[level]
         for code, of_group in enumerate(members):
             weights = counts[of_group]
             of_fields = of_group[field[of_group]] if field[of_group].any() else of_group  # a label stands on a field
@@ -264,17 +267,24 @@ def _groups(
                 {
                     "Level": level,
                     "Code": code + 1,
-                    "Label": labels[code],
+                    "Label": names[code].label,
+                    "Keywords": _SEPARATOR.join(names[code].keywords),
                     "Papers": int(weights.sum()),
                     "Topics": len(of_group),
                     "Parent": int(levels[level - 1][of_group[0]]) + 1 if level else 0,
                     "x": float(topics["x"].iloc[middle]),
                     "y": float(topics["y"].iloc[middle]),
+                    "Colour": str(topics["Colour"].iloc[of_fields[counts[of_fields].argmax()]]),
                     "Summary": "",
                 }
             )
-    columns = ["Level", "Code", "Label", "Papers", "Topics", "Parent", "x", "y", "Summary"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=list(_GROUP_COLUMNS))
+
+
+def _own_names(topics: pd.DataFrame, members: Sequence[NDArray[np.int64]]) -> list[TopicName]:
+    """Names of the groups of the last level, which are the topics."""
+    labels, keywords = topics["Label"].astype(str), topics["Keywords"].astype(str)
+    return [TopicName(labels.iloc[one[0]], keywords.iloc[one[0]].split(_SEPARATOR)) for one in members]
 
 
 def _innermost(points: NDArray[np.floating[Any]], weights: NDArray[np.int64]) -> int:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from topicloom.atlas.atlas import Atlas
 from topicloom.atlas.profiles import citation_percentiles
 from topicloom.atlas.shares import Shares
 from topicloom.atlas.typicality import THIRDS, thirds
 from topicloom.atlas.values import plain
+
+SHARES: Final = "shares.csv"
+LEAST_SHARE: Final = 0.05  # of a topic in a paper's words, to be listed
 
 
 def papers_table(atlas: Atlas, shares: Shares, given: NDArray[np.bool_] | None = None) -> pd.DataFrame:
@@ -54,6 +59,32 @@ def papers_table(atlas: Atlas, shares: Shares, given: NDArray[np.bool_] | None =
     table["Placed"] = papers["placed"].astype(bool)
     table["Given"] = np.zeros(len(papers), dtype=bool) if given is None else given & (topics >= 0)
     return table
+
+
+def shares_table(distribution: csr_matrix, identifiers: pd.Series[str]) -> pd.DataFrame:
+    """How much of topics is in the words of papers, for programs that do not read sparse matrices.
+
+    Args:
+        distribution: Sparse (n, t) shares, in the order of the papers.
+        identifiers: (n,) UT of each paper.
+
+    Returns:
+        UT, Topic, Share of 0.05 or more: a row a paper and topic, the papers in their order, the largest share first.
+
+    Example:
+        >>> shares_table(csr_matrix([[0.5, 0.04], [0.3, 0.7]]), pd.Series(["a", "b"])).values.tolist()
+        [['a', 0, 0.5], ['b', 1, 0.7], ['b', 0, 0.3]]
+    """
+    cells = distribution.tocoo()
+    kept = np.flatnonzero(cells.data >= LEAST_SHARE)
+    kept = kept[np.lexsort((cells.col[kept], -cells.data[kept], cells.row[kept]))]
+    return pd.DataFrame(
+        {
+            "UT": identifiers.to_numpy()[cells.row[kept]],
+            "Topic": cells.col[kept],
+            "Share": cells.data[kept].astype(np.float64).round(4),
+        }
+    )
 
 
 def group_labels(atlas: Atlas, level: int) -> list[str]:

@@ -149,6 +149,7 @@ class TakeAwaySettings(Section):
     )
     methods: bool = Field(True, description="How the topics were made, for a paper: methods.md.")
     papers: bool = Field(True, description="A tidy row a paper: papers.csv.")
+    shares: bool = Field(True, description="Each paper's share in topics, a row a pair: exports/shares.csv.")
     excel: bool = Field(True, description="Topics, groups, years, profiles and citations as a workbook: topics.xlsx.")
     vosviewer: bool = Field(True, description="Topics as map and network of VOSviewer, in exports/.")
     gephi: bool = Field(True, description="Topics as a network for Gephi: exports/topics.gexf.")

@@ -15,6 +15,7 @@ LATER: Mapping[str, Any] = {
         "precision": "full",
         "quick": False,
         "represent": {"tokenizer": None},
+        "names": {"authors_keywords": True, "language_model": {"groups": False}},
         "take_away": {name: field.default for name, field in TakeAwaySettings.model_fields.items()},
         "columns": dict.fromkeys(ColumnsSettings.model_fields),
     },

@@ -12,14 +12,21 @@ from topicloom.stages.stage import Artifact, Refs, Stage, Work
 
 
 def draw_all(work: Work) -> None:
-    """Draw the figures. Artifacts: those of `topicloom.figures.gallery.draw_figures`. Facts: files and failures."""
+    """Draw the figures, and say what is on them.
+
+    Artifacts: those of `topicloom.figures.gallery.draw_figures`, and captions.md. Facts: files and failures.
+    """
     import pandas as pd
 
     from topicloom.atlas.kept import read_atlas
+    from topicloom.exports.captions import CAPTIONS, captions
     from topicloom.figures.gallery import draw_figures
 
     moves = pd.read_parquet(work.path(MOVES_TABLE)) if MOVES in work.refs else None
-    drawn = draw_figures(read_atlas(work.folder(DESCRIBE)), work.out.folder, work.settings.label, moves)
+    atlas = read_atlas(work.folder(DESCRIBE))
+    drawn = draw_figures(atlas, work.out.folder, work.settings.label, moves)
+    work.out.path(CAPTIONS).write_text(captions(atlas, drawn.files, moves), encoding="utf-8")
+    drawn.files.append(CAPTIONS)
     work.out.facts = {**asdict(drawn), "incomplete": len(drawn.failed)}
 
 
@@ -30,7 +37,7 @@ def _reads(_: Settings, refs: Refs) -> tuple[Artifact, ...]:
 
 STAGE = Stage(
     FIGURES,
-    version=6,
+    version=7,
     parameters=lambda settings: {"label": settings.label},
     reads=_reads,
     sees=(MOVES,),

@@ -17,9 +17,12 @@ from topicloom.stages.stage import Artifact, Refs, Stage, Work
 from topicloom.store.csv_tables import write_csv
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import numpy as np
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_matrix
 
     from topicloom.atlas.atlas import Atlas
+    from topicloom.atlas.shares import Shares
 
 PARQUET: Final = "papers.parquet"
 _MOST_OF_FIELD = 10  # values of a topic and field in the workbook; topic_profiles.csv has them all
@@ -34,15 +37,20 @@ def write_files(work: Work) -> None:
 
     from topicloom.atlas.kept import read_atlas
     from topicloom.exports.networks import GEXF, VOSVIEWER_MAP, VOSVIEWER_NETWORK, write_gexf, write_vosviewer
+    from topicloom.exports.papers import SHARES, papers_table, shares_table
     from topicloom.exports.references import BIBTEX, RIS, write_bibtex, write_ris
 
     wanted, out = work.settings.tmo.take_away, work.out
     atlas = read_atlas(work.folder(DESCRIBE))
-    papers = _papers(work, atlas)
+    distribution = _distribution(work)
+    papers = papers_table(atlas, _shares(distribution, atlas), _given(work))
     made: list[str] = []
     if wanted.papers:
         escape = work.settings.tmo.export.escape_formulas
         write_csv(papers, out.path(PAPERS), escape_formulas=escape, for_excel=True)
+    if wanted.shares:
+        write_csv(shares_table(distribution, papers["UT"]), out.path(SHARES), for_excel=True)
+        made.append(SHARES)
     if wanted.excel:
         _write_workbook(work, atlas)
     if wanted.vosviewer:
@@ -65,17 +73,30 @@ def write_files(work: Work) -> None:
     out.facts = {"files": {**{name: name for name in tables}, **{f"{EXPORTS_FOLDER}/{name}": name for name in made}}}
 
 
-def _papers(work: Work, atlas: Atlas) -> pd.DataFrame:
-    import numpy as np
+def _distribution(work: Work) -> csr_matrix:
+    """Shares of topics in the papers, in the order of the corpus file."""
     from scipy.sparse import load_npz
 
-    from topicloom.atlas.shares import shares_of
-    from topicloom.exports.papers import papers_table
+    found: csr_matrix = load_npz(work.path(MATRIX)).tocsr()[stored_rows(work.store, work.refs[LOAD_EMBEDDINGS])]
+    return found
 
-    rows = stored_rows(work.store, work.refs[LOAD_EMBEDDINGS])
-    shares = shares_of(load_npz(work.path(MATRIX)).tocsr()[rows], atlas.papers["Topic"].to_numpy(dtype=np.int64))
-    given = ~np.isnan(np.load(work.path(GIVEN_SCORE))[rows]) if reassigns(work.settings) else None
-    return papers_table(atlas, shares, given)
+
+def _shares(distribution: csr_matrix, atlas: Atlas) -> Shares:
+    from topicloom.atlas.shares import shares_of
+
+    return shares_of(distribution, atlas.papers["Topic"].to_numpy(dtype="int64"))
+
+
+def _given(work: Work) -> NDArray[np.bool_] | None:
+    """Which outliers were given to a topic; None where none could be."""
+    import numpy as np
+
+    if not reassigns(work.settings):
+        return None
+    given: NDArray[np.bool_] = ~np.isnan(
+        np.load(work.path(GIVEN_SCORE))[stored_rows(work.store, work.refs[LOAD_EMBEDDINGS])]
+    )
+    return given
 
 
 def _write_workbook(work: Work, atlas: Atlas) -> None:
@@ -114,7 +135,7 @@ def _reads(settings: Settings, refs: Refs) -> tuple[Artifact, ...]:
 
 STAGE = Stage(
     TAKE_AWAY,
-    version=2,
+    version=3,
     parameters=_parameters,
     reads=_reads,
     sees=(PROFILES,),

@@ -34,6 +34,8 @@ def test_a_run_of_before_states_the_same():
         before["tmo"]["precision"],
         before["tmo"]["quick"],
         before["tmo"]["represent"]["tokenizer"],
+        before["tmo"]["names"]["authors_keywords"],
+        before["tmo"]["names"]["language_model"]["groups"],
         before["tmo"]["take_away"],
         before["tmo"]["columns"],
     )

@@ -1,5 +1,6 @@
 // How topics follow each other: a column a period, and between two of them where the papers would have stood before.
 const STREAMS = 12;  // in a column; the rest are one
+const THIN = 0.003;  // of a period's papers: thinner flows are in the table only
 
 function alluvial(data, showTopic) {
   const found = data.evolution;
@@ -63,7 +64,7 @@ function alluvialChart(data, made, periods, sizes, flows, showTopic) {
       const [x0, x1] = [across(period - 1) + bar, across(period)], bend = (x0 + x1) / 2, [y0, y1] = [out[from], into[to]];
       const flow = drawn('path', { d: `M${x0} ${y0.toFixed(1)}C${bend} ${y0.toFixed(1)} ${bend} ${y1.toFixed(1)} ${x1} ${y1.toFixed(1)}L${x1} ${(y1 + ended).toFixed(1)}C${bend} ${(y1 + ended).toFixed(1)} ${bend} ${(y0 + begun).toFixed(1)} ${x0} ${(y0 + begun).toFixed(1)}Z`, fill: 'var(--tint)', opacity: from === to ? 0.3 : 0.5 });
       flow.append(drawn('title', {}, `${periods[period][0]}: ${papers} of ${sizes[period][to]} papers of ${made[to].label} would have stood in ${made[from].label} in ${periods[period - 1][0]}`));
-      chart.append(coloured(flow, made[from]));
+      if (from === to || papers >= THIN * totals[period]) chart.append(coloured(flow, made[from]));
       out[from] += begun; into[to] += ended;
     }
   }
