@@ -12,6 +12,9 @@ function themed(redraw) {
   });
 }
 
+// On a narrow screen remarks are folded: the map is what a reader came for.
+if (window.matchMedia('(max-width: 600px)').matches) for (const note of document.querySelectorAll('details.note')) note.open = false;
+
 let redraw = () => {};
 themed(() => redraw());
 unpack().then((data) => {
