@@ -27,7 +27,7 @@ def group_questions(atlas: Atlas) -> dict[tuple[int, int], GroupQuestion]:
     Example:
         >>> import numpy as np
         >>> from topicloom.atlas.atlas import make_atlas
-        >>> columns = ("UT", "Topic", "year", "Typicality", "Abstract", "x", "y")
+        >>> columns = ("UT", "title", "Topic", "year", "Typicality", "Abstract", "x", "y")
         >>> empty = pd.DataFrame({name: [] for name in columns}).astype({"Topic": int, "Abstract": bool})
         >>> group_questions(make_atlas(empty, [], np.zeros((0, 2)), [], [], "english", 0.9, 2026))
         {}

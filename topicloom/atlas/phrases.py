@@ -78,6 +78,13 @@ def read_phrases(path: Path) -> Phrases:
 
     Raises:
         OSError: It cannot be read.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_phrases(Phrases([], csr_matrix((2, 0)), [[]]), Path(folder) / "phrases.npz")
+        ...     read_phrases(Path(folder) / "phrases.npz").of_topics
+        [[]]
     """
     with np.load(path) as found:
         indices = found["indices"]
