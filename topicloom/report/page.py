@@ -217,11 +217,15 @@ def _measures(quality: Mapping[str, Any] | None) -> list[dict[str, str]]:
     ]
 
 
-def _pairs(atlas: Atlas, quality: Mapping[str, Any] | None) -> list[tuple[str, str, str]]:
+def _pairs(atlas: Atlas, quality: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """Topics that may be one: number and label of both, and their similarity."""
     if not quality:
         return []
     labels = dict(zip(atlas.topics["Topic"], atlas.topics["Label"], strict=True))
     return [
-        (labels[pair["topic"]], labels[pair["other"]], f"{pair['similarity']:.2f}")
+        {
+            "topics": [(int(number), labels[number]) for number in (pair["topic"], pair["other"])],
+            "similarity": f"{pair['similarity']:.2f}",
+        }
         for pair in quality["redundant_pairs"]
     ]

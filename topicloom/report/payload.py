@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from topicloom.atlas.atlas import Atlas
 from topicloom.atlas.tree import leaf_order
@@ -130,8 +131,7 @@ def _topics(atlas: Atlas, rows: dict[int, int]) -> list[dict[str, Any]]:
             "label": topic.Label,
             "count": int(topic.Count),
             "share": float(topic.Share),
-            "words": list(topic.Words),
-            "weights": [round(float(weight), 5) for weight in topic.Weights],
+            **_words(topic.Words, topic.Weights),
             "colour": colours[place][0],
             "dark": colours[place][1],
             "keywords": [word for word in str(topic.Keywords).split(" | ") if word],
@@ -148,6 +148,13 @@ def _topics(atlas: Atlas, rows: dict[int, int]) -> list[dict[str, Any]]:
         }
         for place, topic in enumerate(records(atlas.topics))
     ]
+
+
+def _words(words: Sequence[str], weights: Sequence[float]) -> dict[str, Any]:
+    """The words of a topic and their weights, without those that hold a stop word, unless nothing else is left."""
+    pairs = [(word, round(float(weight), 5)) for word, weight in zip(words, weights, strict=True)]
+    telling = [pair for pair in pairs if not ENGLISH_STOP_WORDS.intersection(pair[0].split())] or pairs
+    return {"words": [word for word, _ in telling], "weights": [weight for _, weight in telling]}
 
 
 def _trend(topic: Any) -> str:
