@@ -265,8 +265,8 @@ def picture_notes(facts: Mapping[str, Mapping[str, Any]], failed: Mapping[str, s
     unnamed = facts.get("describe", {}).get("incomplete")
     if unnamed:
         yield (
-            f"{number_of(unnamed, 'topic or group has', 'topics or groups have')} no name of the language model yet; keywords stand "
-            "in, and the next run asks again."
+            f"{number_of(unnamed, 'topic or group has', 'topics or groups have')} no name of the language model yet; "
+            "keywords stand in, and the next run asks again."
         )
     for column in facts.get("describe", {}).get("absent_columns", ()):
         yield f"tmo.columns.colour names {column!r}, and the dataset has no column of that name: it is left out."
