@@ -33,7 +33,10 @@ from topicloom.words.stop_words import stop_list
 from topicloom.words.topic_table import Topic
 
 # BERTopic does without these, and importing them takes ten times as long as the rest of it.
-_OPTIONAL = ("sentence_transformers", "transformers", "torch", "umap", "hdbscan", "plotly", "matplotlib")
+_OPTIONAL = (
+    *("sentence_transformers", "transformers", "torch", "umap", "hdbscan", "plotly", "matplotlib"),
+    *("openai", "huggingface_hub"),
+)
 
 
 @dataclass(frozen=True)
