@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import csv
 import re
+import tempfile
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from topicloom.store import csv_tables
 from topicloom.store.csv_tables import escaped, read_back, unescaped, write_csv
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
@@ -44,6 +48,34 @@ def test_other_tables_have_the_bytes_that_pandas_writes(tmp_path):
     write_csv(table, tmp_path / "ours.csv")
     table.to_csv(tmp_path / "theirs.csv", index=False)
     assert (tmp_path / "ours.csv").read_bytes() == (tmp_path / "theirs.csv").read_bytes()
+
+
+ANY_TEXT = st.text(st.characters(exclude_characters="\r", exclude_categories=["Cs"]), max_size=6)
+ANY_VALUE = st.one_of(ANY_TEXT, st.none(), st.lists(ANY_TEXT, max_size=2), st.integers(), st.booleans(), st.floats())
+
+
+@given(
+    st.lists(st.tuples(ANY_VALUE, ANY_TEXT, st.floats(width=64), st.floats(width=32), st.integers(0, 9)), max_size=5),
+    ANY_TEXT,
+)
+@settings(deadline=None)
+def test_the_bytes_are_those_of_pandas(rows, name):
+    table = pd.DataFrame(rows, columns=["any", name, "double", "single", "number"])
+    table["single"] = table["single"].astype("float32")
+    table["whole"] = pd.array([row[4] if row[4] < 8 else None for row in rows], dtype="Int64")
+    table["year"] = pd.to_datetime([f"20{row[4]:02}-01-01" for row in rows])
+    table["kind"] = pd.Series([row[1] for row in rows], dtype=object).astype("category")
+    table["yes"] = [row[4] > 4 for row in rows]
+    with tempfile.TemporaryDirectory() as folder:
+        write_csv(table, Path(folder) / "t.csv")
+        assert (Path(folder) / "t.csv").read_bytes() == table.to_csv(index=False, lineterminator="\n").encode()
+
+
+def test_tables_are_written_piece_by_piece(tmp_path, monkeypatch):
+    monkeypatch.setattr(csv_tables, "_ROWS", 7)
+    table = pd.DataFrame({"text": [f"{n}, {n}" for n in range(25)], "n": np.arange(25) / 3, "list": [["a", "b"]] * 25})
+    write_csv(table, tmp_path / "t.csv")
+    assert (tmp_path / "t.csv").read_bytes() == table.to_csv(index=False).encode()
 
 
 def test_an_empty_table_has_its_names(tmp_path):
