@@ -194,7 +194,9 @@ def test_level0_differs_only_by_its_two_repairs(both):
     assert len({sizes[cluster] for cluster in differing}) <= 1
     main = ours["X_C"][ours["level0"] != 99999]
     assert len(main) <= 0.9 * len(ours) or main.nunique() == 1  # the first one is main, however large
-    assert abs((ours["level0"] != 99999).sum() - (theirs["level0"] != 99999).sum()) == 0
+    # A cluster that alone passes the threshold is a main one; the notebook then has none.
+    alone = sizes.max() if sizes.max() > 0.9 * len(ours) else 0
+    assert len(main) == (theirs["level0"] != 99999).sum() + alone
 
 
 def test_distribution(both):

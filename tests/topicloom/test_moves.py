@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy.sparse import csr_matrix, random_array
+from scipy.sparse import csr_matrix
 
 from tests.topicloom.atlases import small_atlas
 from tests.topicloom.test_report import page_of
@@ -79,7 +79,8 @@ def test_a_year_of_many_papers_is_no_burst():
 
 
 def test_the_strategic_map_is_callons():
-    held = random_array((60, 12), density=0.3, rng=np.random.default_rng(3), format="csr")
+    random = np.random.default_rng(3)
+    held = csr_matrix(np.where(random.random((60, 12)) < 0.3, random.random((60, 12)), 0))
     held.data[:] = 1
     of_topics = [[0, 1, 2], [3, 4, 5, 2], [6, 7, 8], [9, 10, 11], []]
     words = [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9, 10, 11]]
