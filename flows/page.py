@@ -88,11 +88,11 @@ def _show_pictures(settings: Settings, outcomes: Mapping[str, Outcome], key: str
 
 
 def _rows(topics: list[Topic]) -> list[dict[str, object]]:
-    shown = [
+    shown: list[dict[str, object]] = [
         {"topic": topic.topic, "papers": topic.count, "words": ", ".join(topic.words)} for topic in topics[:MOST_TOPICS]
     ]
     left = len(topics) - len(shown)
-    rest = {"topic": "…", "papers": "", "words": f"and {number_of(left, 'smaller topic')}"}
+    rest: dict[str, object] = {"topic": "…", "papers": "", "words": f"and {number_of(left, 'smaller topic')}"}
     return [*shown, rest] if left > 0 else shown
 
 

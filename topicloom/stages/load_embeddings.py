@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from topicloom.inputs.corpus import UT, add_uuid, corpus_columns, read_corpus, require_words, text_facts
 from topicloom.inputs.decoding import form_facts, text_form
-from topicloom.inputs.embeddings import are_quick, input_files, read_embeddings, require_fit
+from topicloom.inputs.embeddings import EMBEDS_SETTINGS, are_quick, input_files, read_embeddings, require_fit
 from topicloom.inputs.encoder import embeddings_missing, made_with, make_embeddings
 from topicloom.inputs.languages import language_facts
 from topicloom.settings.schema import Settings
@@ -43,11 +43,33 @@ class Inputs:
     facts: dict[str, Any]
 
 
+# What was checked last, by the state of its files: a first run checks before it begins, and loads right after.
+_checked: dict[tuple[object, ...], Inputs] = {}
+
+
 def check_inputs(settings: Settings) -> Inputs:
     """Read corpus and embeddings and check them against each other; writes nothing.
 
     Raises CorpusError or EmbeddingsError when they cannot be used.
     """
+    state = _state(settings)
+    if state in _checked:
+        return _checked[state]
+    _checked.clear()  # one corpus is kept at most
+    inputs = _read_inputs(settings)
+    _checked[state] = inputs
+    return inputs
+
+
+def _state(settings: Settings) -> tuple[object, ...]:
+    """What the inputs of an analysis are read from: each file with its size, time and place on the disk."""
+    folder = settings.embeds_path
+    files = [path for path in (folder / "corpus.csv", folder / EMBEDS_SETTINGS, *input_files(folder)) if path.is_file()]
+    stamps = [(str(path), (found := path.stat()).st_size, found.st_mtime_ns, found.st_ino) for path in files]
+    return (settings.tmo.id_column, *stamps)
+
+
+def _read_inputs(settings: Settings) -> Inputs:
     import numpy as np
 
     from topicloom.inputs.vectors import zero_rows
@@ -102,6 +124,7 @@ def load_inputs(work: Work) -> None:
 
     settings, out = work.settings, work.out
     inputs = check_inputs(settings)
+    _checked.clear()
     corpus = add_uuid(inputs.corpus, settings.dataset_path, settings.tmo.id_column)
     order = _order(corpus, settings)
     rows = np.empty_like(order)

@@ -140,9 +140,8 @@ def _how_to_part(tmo: TopicModelSettings) -> str:
             f"a tmo.graph.resolution {'that is set by hand' if chosen else f'above {tmo.graph.resolution}'} parts it."
         )
     return (
-        "to HDBSCAN they are one dense field. tmo.hdbscan.cluster_selection_method: leaf takes the finest parts of it, "
-        f"another tmo.min_topic_size ({tmo.stated_size} here) cuts elsewhere, and tmo.clusterer: graph parts papers "
-        "by their neighbours."
+        "to HDBSCAN they are one dense field. tmo.clusterer: graph parts it by the neighbours of papers; "
+        "tmo.hdbscan.cluster_selection_method: leaf takes its densest parts, and leaves the rest out."
     )
 
 

@@ -20,7 +20,7 @@ def noted(largest: int, **settings: object) -> str:
 @pytest.mark.parametrize(
     ("settings", "mend"),
     [
-        ({"min_topic_size": 12}, "another tmo.min_topic_size (12 here)"),
+        ({"min_topic_size": 12}, "tmo.clusterer: graph parts it"),
         ({"n_topics": 4}, "a tmo.n_topics above 4 parts it"),
         ({"clusterer": "graph", "graph": {"resolution": 2.0}}, "a tmo.graph.resolution above 2.0 parts it"),
         ({"clusterer": "graph", "graph": {"resolution": "auto"}}, "a tmo.graph.resolution that is set by hand"),

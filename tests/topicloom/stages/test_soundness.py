@@ -246,3 +246,19 @@ def test_odd_spreads_that_have_a_layout(small, spread):
     small.write_settings(umap=spread)
     check_project(read_settings(small.analysis))
     assert (small.analysis / DIRECTIVE).is_file()
+
+
+def test_a_first_run_reads_corpus_and_vectors_once_unless_they_change(small, monkeypatch):
+    from topicloom.stages import load_embeddings
+
+    times = []
+    read_vectors = load_embeddings.read_embeddings
+    monkeypatch.setattr(load_embeddings, "read_embeddings", lambda folder: times.append(1) or read_vectors(folder))
+    settings = read_settings(small.analysis)
+    require_sound(settings)
+    assert load_embeddings.check_inputs(settings) is load_embeddings.check_inputs(settings)
+    assert len(times) == 1
+    corpus = small.profile / "corpus.csv"
+    corpus.write_text(corpus.read_text() + "\n")
+    load_embeddings.check_inputs(settings)
+    assert len(times) == 2

@@ -86,6 +86,7 @@ def _cited(record: Tagged) -> str:
 def _identity(record: Tagged) -> Iterator[tuple[str, str]]:
     """The database that a record is from, and what it calls it there."""
     database = record.first("DB") or record.first("DP")
+    database = "PubMed" if database == "NLM" else database  # what EndNote calls it
     number = record.first("AN") or record.first("ID")
     eid = _EID.search(" ".join(record.values("UR", "N1", "AN")))
     if found := _WOS.search(" ".join([*record.values("AN", "UT", "ID")])):
