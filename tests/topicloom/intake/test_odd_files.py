@@ -62,6 +62,13 @@ def test_a_quote_too_many_costs_its_own_row_alone(tmp_path):
     assert [(piece.line, "(line 3)" in piece.reason) for piece in refused] == [(3, True)]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_short_last_row_that_ends_its_line_is_refused_alone(tmp_path, end):
+    _, records, refused = read(written(tmp_path, end.join(["title,abstract,year", "A,b,2001", "B,c", ""])))
+
+    assert (len(records), refused[0].reason) == (1, "It has 2 fields, and the header 3.")
+
+
 def test_old_line_ends_of_a_mac(tmp_path):
     content = WOS.replace("\r\n", "\r")
     assert one(tmp_path, content)["TI"] == one(tmp_path, WOS)["TI"]

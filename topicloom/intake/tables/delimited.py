@@ -118,7 +118,7 @@ def _ends_a_line(export: Export) -> bool:
     with export.path.open("rb") as file:
         file.seek(0, 2)
         file.seek(max(file.tell() - 4, 0))
-        return any(byte in file.read() for byte in b"\r\n")
+        return file.read().replace(b"\0", b"").endswith((b"\n", b"\r"))  # UTF-16 has zeros around
 
 
 def _unquoted(export: Export) -> Iterator[Row | Refused]:
