@@ -10,6 +10,7 @@ import pandas as pd
 
 from topicloom.atlas.atlas import Atlas
 from topicloom.atlas.years import listed_years
+from topicloom.phrasing import number_of
 
 CAPTIONS: Final = "captions.md"
 _SINGLE = "_single"  # behind the name of a figure that is drawn for one column, too
@@ -63,9 +64,9 @@ class _Told:
     def in_topics(self) -> str:
         outliers = self.papers - self.assigned
         groups = f" in {self.groups} groups" if self.groups > 1 else ""
-        many = "1 topic" if self.topics == 1 else f"{self.topics:,} topics"
-        none = f"; {outliers:,} papers ({_percent(outliers, self.papers)}) are in none" if outliers else ""
-        return f"{many}{groups}{none}"
+        left = f"{number_of(outliers, 'paper', form=',')} ({_percent(outliers, self.papers)})"
+        none = f"; {left} {'is' if outliers == 1 else 'are'} in none" if outliers else ""
+        return f"{number_of(self.topics, 'topic', form=',')}{groups}{none}"
 
     @property
     def incomplete(self) -> str:
@@ -95,8 +96,8 @@ def _map(told: _Told) -> str:
 def _map_by_year(told: _Told) -> str:
     dated = int(told.atlas.papers["year"].notna().sum())
     return (
-        f"The map of the papers by year ({told.n}; {dated:,} have a year). Places as in the map of topics, the colour "
-        "says the year."
+        f"The map of the papers by year ({told.n}; {number_of(dated, 'has', 'have', form=',')} a year). Places as in "
+        "the map of topics, the colour says the year."
     )
 
 

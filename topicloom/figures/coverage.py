@@ -9,6 +9,7 @@ import numpy as np
 from topicloom.atlas.atlas import Atlas
 from topicloom.clusters.main_clusters import REMAINDER
 from topicloom.figures.style import GRID, INK, MUTED, few_ticks, keep, new_figure
+from topicloom.phrasing import number_of
 
 _HEIGHT = 3.2
 
@@ -27,8 +28,8 @@ def coverage(atlas: Atlas, folder: Path, title: str) -> list[str]:
     axes.fill_between(ranks[:main], share[:main], color="#0072B2", alpha=0.15, linewidth=0)
     axes.axhline(100 * atlas.others_threshold, color="#D55E00", linewidth=1, linestyle="--")
     axes.annotate(
-        f"others_threshold {atlas.others_threshold:g}: {main} main topics keep their level0, "
-        f"{len(counts) - main} become {REMAINDER}",
+        f"others_threshold {atlas.others_threshold:g}: {number_of(main, 'main topic keeps', 'main topics keep')} "
+        f"level0, {number_of(len(counts) - main, 'becomes', 'become')} {REMAINDER}",
         (0.99, 0.06),
         xycoords="axes fraction",
         ha="right",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from topicloom.pages.templates import template
+from topicloom.phrasing import number_of
 from topicloom.store.csv_tables import records
 from topicloom.sweep.grid import told
 from topicloom.sweep.verdict import Verdict
@@ -94,7 +95,8 @@ def _front(trials: pd.DataFrame, settings: Sequence[str], best: int | None) -> A
         colours[best] = _BEST
     told_of = [html.escape(told({name: trials[name].iloc[row] for name in settings})) for row in range(len(trials))]
     texts = [
-        f"{values}<br>{row.topics:.0f} topics, stability {row.stability:.3f}, diversity {row.diversity:.3f}"
+        f"{values}<br>{number_of(int(row.topics), 'topic')}, stability {row.stability:.3f}, "
+        f"diversity {row.diversity:.3f}"
         for values, row in zip(told_of, records(trials), strict=True)
     ]
     sizes = 9 + 13 * trials["stability"].fillna(0).clip(0, 1)

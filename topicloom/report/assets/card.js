@@ -123,7 +123,7 @@ function topicCard(papers, data, { chosenTopic, renamed, pointed }) {
     const rows = rowsWith((row) => column.codes[row] === place), profile = data.profiles?.groups?.[place];
     box.replaceChildren(
       make('h3', { id: 'card-name' }, make('bdi', { textContent: label }), closing()),
-      make('p', { textContent: [`${counted(count)} in ${own.length} topics`, citations(profile)].filter(Boolean).join(' · ') }),
+      make('p', { textContent: [`${counted(count)} in ${own.length} ${own.length === 1 ? 'topic' : 'topics'}`, citations(profile)].filter(Boolean).join(' · ') }),
       ...(summary ? [make('p', { className: 'words', dir: 'auto', textContent: summary }), make('p', { className: 'hint', textContent: 'Name and summary by the language model.' })] : []),
       make('dl', {}, make('dt', { textContent: own.length > LARGEST ? 'Largest topics' : 'Topics' }), make('dd', {}, make('ol', {}, ...linksTo(own.slice(0, LARGEST)))), ...facts(profile, rows), ...mostCited(profile, rows)),
     );

@@ -228,7 +228,7 @@ function groupLists(data, showTopic) {
   const groups = data.levels.length ? data.groups.filter(([level]) => level === 0) : [[0, null, 'all topics']];
   for (const [, code, label] of groups) {
     const own = order.filter((topic) => code === null || data.levels[0][topic] === code);
-    const list = make('details', {}, make('summary', { dir: 'auto', textContent: `${label} (${own.length} topics)` }));
+    const list = make('details', {}, make('summary', { dir: 'auto', textContent: `${label} (${own.length} ${own.length === 1 ? 'topic' : 'topics'})` }));
     // Made when they are opened: few are.
     list.addEventListener('toggle', () => { if (!list.querySelector('ul')) list.append(make('ul', {}, ...own.map(button))); });
     box.append(list);
@@ -252,7 +252,7 @@ function scoreChart(data) {
   chart.setAttribute('aria-label', `Papers by score: ${bins.map((count, index) => `${(index / 20).toFixed(2)} to ${((index + 1) / 20).toFixed(2)} ${count}`).join(', ')}`);
   bins.forEach((count, index) => {
     const bar = drawn('rect', { x: across(index / 20) + 1, width: (width - 52) / 20 - 2, y: up(count), height: height - 22 - up(count), fill: 'var(--accent)', opacity: 0.75 });
-    bar.append(drawn('title', {}, `${(index / 20).toFixed(2)} to ${((index + 1) / 20).toFixed(2)}: ${count.toLocaleString('en')} papers`));
+    bar.append(drawn('title', {}, `${(index / 20).toFixed(2)} to ${((index + 1) / 20).toFixed(2)}: ${counted(count)}`));
     chart.append(bar);
   });
   element('score-chart').replaceChildren(chart);
