@@ -11,6 +11,7 @@ from topicloom.intake.record import joined
 _AND = re.compile(r",?\s+(?:and|&)\s+")
 _INITIALS = re.compile(r"(?<=\.),\s+(?=\S)")  # Smith, J., Doe, J.
 _SHORT = re.compile(r"[^\W\d_][\w.'\u2019-]*(?: [\w.'\u2019-]+)* [A-Z]{1,3}")  # Smith JA
+_INITIALS_FIRST = re.compile(r"(?:[A-Z]{1,3} |(?:[A-Z]\.[ -]?){1,3})[^\W\d_][\w'\u2019 -]+")  # JA Smith, J. A. Smith
 _LEAST_NAMES = 3  # of first and last name with commas between: fewer may be one person's last and first names
 _LONGEST_LIST = 100_000
 
@@ -46,7 +47,7 @@ def _written_list(text: str) -> list[str]:
 
 def _by_commas(text: str) -> list[str]:
     parts = [part.strip() for part in text.split(",")]
-    if len(parts) > 1 and all(map(_SHORT.fullmatch, parts)):
+    if len(parts) > 1 and any(all(map(form.fullmatch, parts)) for form in (_SHORT, _INITIALS_FIRST)):
         return parts
     if len(parts) >= _LEAST_NAMES and all(" " in part for part in parts):
         return parts
