@@ -145,7 +145,7 @@ def require_texts(project: Path, papers: int, least: int) -> None:
             Problem(
                 f"A map needs at least {least} papers with a title or an abstract, and the exports have {papers}. "
                 "Nothing was written.",
-                "Export more; or leave --run out: the project is made, and topicloom add brings more papers in.",
+                "Export more; or make the project without a map (without --run), and add papers later (topicloom add).",
             ),
         )
 
