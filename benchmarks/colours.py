@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from topicloom.atlas.atlas import Atlas
+from topicloom.atlas.clear_colours import lab, linear, page_colours
 from topicloom.atlas.kept import read_atlas
-from topicloom.report.colours import lab, linear, page_colours
 
 GROUNDS = ("#FFFFFF", "#14181D")  # of the page, light and dark
 EYES = {

@@ -57,7 +57,16 @@ def test_a_run_draws_everything_and_says_so(drawn_once):
     names = {path.name for path in project.analysis.iterdir()}
     assert names >= TABLES | PROFILED | {"topic_quality.json", "report.html", "figures"}
     figures = {path.name for path in (project.analysis / "figures").iterdir()}
-    assert figures >= {"map.png", "map.svg", "heatmap.png", "dendrogram.svg", "coverage.png", "map_by_year.png"}
+    assert figures >= {
+        "map.png",
+        "map.svg",
+        "map.pdf",
+        "heatmap.png",
+        "dendrogram.svg",
+        "coverage.png",
+        "map_by_year.pdf",
+    }
+    assert not any(name.endswith("_single.png") for name in figures)
     assert "preview.png" not in figures
     record = json.loads(project.output("run.json").read_text())
     assert set(record["pictures"]["keys"]) == set(PICTURES)
@@ -136,7 +145,7 @@ def test_a_single_figure_that_fails_is_said_and_drawn_by_the_next_run(drawn, run
         raise ValueError("out of ink")
 
     with monkeypatch.context() as patch:
-        patch.setitem(gallery._FIGURES, "heatmap", (broken, "Similarity"))
+        patch.setitem(gallery._FIGURES, "heatmap", broken)
         drawn.write_settings(**ALL_ON, min_topic_size=9)
         report = run(drawn.analysis)
     assert any(
@@ -173,6 +182,14 @@ def test_what_the_settings_switch_off_is_neither_computed_nor_left(drawn, run):
     left = {path.name for path in drawn.analysis.iterdir()}
     assert "topic_quality.json" in left
     assert left.isdisjoint({"report.html", "figures", *TABLES})
+
+
+def test_figures_come_in_the_width_and_the_formats_that_the_settings_ask_for(drawn, run):
+    drawn.write_settings(pictures={"width": "both", "formats": ["pdf"], "quality": False, "report": False})
+    run(drawn.analysis)
+    figures = {path.name for path in (drawn.analysis / "figures").iterdir()}
+    assert {"map.pdf", "map_single.pdf", "coverage_single.pdf"} <= figures
+    assert {name.rpartition(".")[2] for name in figures} == {"pdf", "md"}  # captions.md
 
 
 def test_without_moves_figures_and_report_are_drawn_all_the_same(drawn, run, monkeypatch):
@@ -232,6 +249,8 @@ SETTING_STAGES = [
     ("names.language_model.api_key_variable", "KEY", ["report"]),
     ("names.language_model.base_url", "http://127.0.0.1:1", ["describe", "report"]),
     ("pictures.figures", False, ["report"]),
+    ("pictures.width", "both", ["figures", "report"]),
+    ("pictures.formats", ["png"], ["figures", "report"]),
     ("pictures.quality", False, ["methods", "report"]),
     ("pictures.report", False, []),
 ]

@@ -12,7 +12,7 @@ import pytest
 
 from tests.flows.test_report_browser import Opened
 from tests.topicloom.atlases import small_atlas
-from tests.topicloom.test_report_colours import contrast, css, linear
+from tests.topicloom.test_clear_colours import contrast, css, linear
 from topicloom.lineage.labels import read_labels
 from topicloom.report import page as page_module
 from topicloom.report.page import report_page

@@ -1,19 +1,28 @@
-"""Static figures: drawn for any number of topics, labels that do not collide, one colour per topic."""
+"""Static figures: drawn for any number of topics, printable as they are, labels that cover nothing."""
 
 from __future__ import annotations
 
 import dataclasses
 import itertools
+import re
+import zlib
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from tests.topicloom.atlases import small_atlas
 from topicloom.atlas.trends import topics_over_time
+from topicloom.figures.boxes import Box
+from topicloom.figures.free import in_free_places
 from topicloom.figures.gallery import FiguresError, draw_figures
-from topicloom.figures.labels import Label, place_labels, wrapped
-from topicloom.figures.style import DPI, WIDTH, new_figure, styled
+from topicloom.figures.maps import drawn_map
+from topicloom.figures.metrics import block_width, cut, text_height, text_width, wrapped
+from topicloom.figures.rim import Label, above_and_below, at_sides
+from topicloom.figures.sheet import WIDTHS, Page, Sheet
+from topicloom.figures.style import DPI, TYPE, styled
+from topicloom.figures.years import drawn_years
 from topicloom.output_files import PREVIEW
 
 PNG = {"map", "map_by_year", "bubbles", "trends", "heatmap", "dendrogram", "coverage"}
@@ -25,16 +34,173 @@ def drawn_names(drawn) -> set[str]:
 
 @pytest.mark.parametrize("topics", [0, 1, 2, 70])
 def test_every_figure_that_the_data_allow_is_drawn(tmp_path, topics):
-    drawn = draw_figures(small_atlas(topics), tmp_path, "Q338/a01 $x$")
+    drawn = draw_figures(small_atlas(topics), tmp_path)
     assert drawn.failed == {}
     lacking = {0: {"bubbles", "trends", "heatmap", "dendrogram", "coverage"}, 1: {"heatmap", "dendrogram"}}
     assert drawn_names(drawn) == PNG - lacking.get(topics, set())
     assert {path.name for path in tmp_path.iterdir()} == {*drawn.files, PREVIEW}
     with Image.open(tmp_path / "map.png") as image:
-        assert image.size[0] == pytest.approx(WIDTH * DPI, abs=2)
+        assert image.size[0] == pytest.approx(WIDTHS["double"] * DPI / 72, abs=1)
         assert image.info["dpi"][0] == pytest.approx(DPI, abs=1)
         assert len(image.convert("RGB").getcolors(10**7)) > 10  # something is on it
     assert (tmp_path / PREVIEW).stat().st_size < 200_000
+
+
+@pytest.fixture(scope="module")
+def both_widths(tmp_path_factory):
+    """All figures of an analysis in both widths and all formats."""
+    folder = tmp_path_factory.mktemp("widths")
+    atlas = small_atlas(70)
+    draw_figures(atlas, folder, small_moves(atlas), "both")
+    return folder
+
+
+def small_moves(atlas):
+    """A table of moves as far as figures read it."""
+    count = len(atlas.topics)
+    quarters = ("motor theme", "basic theme", "niche theme", "emerging or declining theme")
+    return atlas.topics[["Topic"]].assign(
+        State=["emerging" if topic % 7 == 0 else "no clear trend" for topic in range(count)],
+        Centrality=np.linspace(0, 9, count),
+        Density=np.linspace(5, 0, count) ** 2,
+        Quarter=[quarters[topic % 4] for topic in range(count)],
+    )
+
+
+def test_figures_fit_the_columns_of_a_journal_and_their_type_has_seven_points_there(both_widths):
+    wide = {path.stem for path in both_widths.glob("*.svg") if not path.stem.endswith("_single")}
+    assert wide >= {*PNG, "strategic_map"}
+    assert {path.stem for path in both_widths.glob("*.pdf")} == wide | {f"{name}_single" for name in wide}
+    for path in both_widths.glob("*.svg"):
+        width = ElementTree.parse(path).getroot().get("width")
+        millimetres = float(width.removesuffix("pt")) * 25.4 / 72
+        low, high = (85, 90) if path.stem.endswith("_single") else (170, 180)
+        assert low <= round(millimetres, 1) <= high, path
+        sizes = [float(size) for size in re.findall(r"font-size: ([\d.]+)px", path.read_text())]
+        assert sizes, path  # text is text
+        assert min(sizes) >= TYPE, path
+
+
+def test_a_pdf_embeds_one_truetype_font_and_its_text_can_be_found(both_widths):
+    for path in both_widths.glob("*.pdf"):
+        pdf = path.read_bytes()
+        assert b"/CIDFontType2" in pdf or b"/TrueType" in pdf, path
+        assert b"/FontFile2" in pdf, path
+        assert b"/Type3" not in pdf, path
+        assert re.search(rb"/MediaBox \[ 0 0 (\d+\.?\d*)", pdf), path
+        streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.S)
+        assert any(b"Tj" in found or b"TJ" in found for found in map(inflated, streams)), path
+
+
+def inflated(stream: bytes) -> bytes:
+    try:
+        return zlib.decompress(stream)
+    except zlib.error:
+        return b""
+
+
+def test_every_figure_states_how_many_it_shows_and_none_names_a_folder(both_widths):
+    for path in both_widths.glob("*.svg"):
+        text = " ".join(re.findall(r"<text[^>]*>([^<]*)", path.read_text()))
+        assert "n = " in text, path
+        assert "Q338" not in text
+        assert str(both_widths.name) not in text
+
+
+@pytest.mark.parametrize("column", ["single", "double"])
+@pytest.mark.parametrize("topics", [1, 12, 70, 300])
+def test_labels_of_a_map_cover_no_paper_and_their_lines_do_not_cross(tmp_path, column, topics):
+    atlas = small_atlas(topics, papers_each=20)
+    with styled():
+        for ground in (drawn_map(atlas, Page(tmp_path, column)), drawn_years(atlas, Page(tmp_path, column))):
+            assert ground.placed
+            assert ground.under_labels(atlas.papers["x"], atlas.papers["y"]) <= 0.05 * len(atlas.papers)
+            assert ground.under_labels(atlas.papers["x"], atlas.papers["y"]) == 0
+            for one, other in itertools.combinations(ground.placed, 2):
+                assert not overlap(one.box, other.box), (one.text, other.text)
+            sheet = ground.sheet
+            for placed in ground.placed:
+                assert placed.box.left >= 0
+                assert placed.box.right <= sheet.width
+                assert placed.box.bottom >= 0
+                assert placed.box.top <= sheet.height
+
+
+def overlap(one: Box, other: Box) -> bool:
+    return (
+        one.left < other.right - 1e-6
+        and other.left < one.right - 1e-6
+        and one.bottom < other.top - 1e-6
+        and other.bottom < one.top - 1e-6
+    )
+
+
+def crossings(placed) -> int:
+    def turn(a, b, c):
+        return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+
+    lines = [(one.port, (one.label.x, one.label.y)) for one in placed]
+    return sum(
+        turn(a, b, c) * turn(a, b, d) < 0 and turn(c, d, a) * turn(c, d, b) < 0
+        for (a, b), (c, d) in itertools.combinations(lines, 2)
+    )
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_lines_to_labels_at_the_rim_do_not_cross(seed):
+    rng = np.random.default_rng(seed)
+    labels = [Label(*rng.uniform(120, 380, 2), f"label {i} of some words", "#000000") for i in range(24)]
+    beside = at_sides(labels, Box(2, 110, 104, 280), Box(390, 110, 104, 280))
+    assert len(beside) == 24
+    assert crossings(beside) == 0
+    around = above_and_below(labels[:8], Box(0, 390, 500, 40), Box(0, 60, 500, 40))
+    assert len(around) == 8
+    assert crossings(around) == 0
+
+
+def test_labels_without_room_are_left_out_the_last_ones_first():
+    labels = [Label(200.0, 100.0 + i, f"label {i}", "#000000") for i in range(60)]
+    placed = at_sides(labels, Box(2, 100, 100, 90), Box(300, 100, 100, 90))
+    assert {one.text for one in placed} == {f"label {i}" for i in range(len(placed))}
+    assert 10 < len(placed) < 30
+
+
+def test_the_width_of_a_text_is_what_a_renderer_makes_of_it(tmp_path):
+    with styled():
+        sheet = Sheet(Page(tmp_path), 100)
+        for text in ("word sense disambiguation (WSD), cross-lingual", "WMT 2018: Überblick", "ä€ñ — 12 %"):
+            sheet.write(2, 50, text)
+            drawn = sheet.figure.artists[-1].get_window_extent().width * 72 / DPI
+            assert text_width(text, TYPE) == pytest.approx(drawn, rel=0.03)
+            assert text_width(text, TYPE) >= drawn - 0.5
+
+
+def test_text_is_broken_to_a_width_and_cut_only_where_lines_end():
+    text = "neural machine translation, speech translation, 代謝工学と合成生物学における展開"
+    for width in (40, 80, 160):
+        lines = wrapped(text, width, TYPE, 20)
+        assert block_width(lines, TYPE) <= max(width, text_width("translation,", TYPE))
+        assert lines.replace("\n", "").replace(" ", "") == text.replace(" ", "")
+    short = wrapped(text, 60, TYPE, 2)
+    assert short.count("\n") == 1
+    assert short.endswith("…")
+    assert block_width(short, TYPE) <= 60
+    assert cut("abc", 100, TYPE) == "abc"
+    assert text_height(2, TYPE) == pytest.approx(2 * text_height(1, TYPE))
+
+
+def test_numbers_of_a_chart_cover_none_of_its_points_and_none_another():
+    rng = np.random.default_rng(0)
+    points = rng.uniform(10, 190, (150, 2))
+    named = [((float(x), float(y)), "#000000") for x, y in points[:20]]
+    placed = in_free_places(named, Box(0, 0, 200, 200), points, np.full(150, 2.0), [Box(0, 190, 60, 10)])
+    found = [one for one in placed if one is not None]
+    assert len(found) == 20
+    for one in found:
+        x, y = points[:, 0], points[:, 1]
+        inside = (x > one.box.left) & (x < one.box.right) & (y > one.box.bottom) & (y < one.box.top)
+        assert not inside.any()
+    assert not any(overlap(one.box, other.box) for one, other in itertools.combinations(found, 2))
 
 
 def test_labels_with_control_characters_break_no_figure_and_no_svg(tmp_path):
@@ -42,7 +208,7 @@ def test_labels_with_control_characters_break_no_figure_and_no_svg(tmp_path):
     for table, name in ((atlas.topics, "topic"), (atlas.groups, "group")):
         table["Label"] = [f"{name} {chr(code)}{chr(code + 9)} x" for code in range(len(table))]
     atlas.topics.loc[0, "Label"] = "half \ud800 \x7f \x85 \ufffe \uffff --> <b>"
-    drawn = draw_figures(atlas, tmp_path, "Q338/a01\x00\x1b[31m")
+    drawn = draw_figures(atlas, tmp_path)
     assert drawn.failed == {}
     assert drawn_names(drawn) == PNG
     for file in tmp_path.glob("*.svg"):
@@ -50,8 +216,9 @@ def test_labels_with_control_characters_break_no_figure_and_no_svg(tmp_path):
 
 
 def test_without_years_and_outliers_the_figures_that_need_them_are_left_out(tmp_path):
-    drawn = draw_figures(small_atlas(3, years=False, outliers=False), tmp_path, "a")
+    drawn = draw_figures(small_atlas(3, years=False, outliers=False), tmp_path, formats=["png"])
     assert drawn_names(drawn) == PNG - {"map_by_year", "trends"}
+    assert all(file.endswith(".png") for file in drawn.files)
 
 
 @pytest.mark.parametrize("undated", [[1], [0, 1, 2]])
@@ -61,24 +228,25 @@ def test_topics_without_a_dated_paper_have_an_empty_chart(tmp_path, undated):
     papers = known.papers.copy()
     papers.loc[papers["Topic"].isin(undated), "year"] = None
     over_time = topics_over_time(papers["Topic"].to_numpy(), papers["year"], 2018)
-    drawn = draw_figures(dataclasses.replace(known, papers=papers, over_time=over_time), tmp_path, "a")
+    drawn = draw_figures(dataclasses.replace(known, papers=papers, over_time=over_time), tmp_path, formats=["png"])
     assert drawn.failed == {}
     assert ("trends" in drawn_names(drawn)) == (len(undated) < 3)
 
 
 @pytest.mark.slow
 def test_two_thousand_topics(tmp_path):
-    drawn = draw_figures(small_atlas(2000, papers_each=2), tmp_path, "many")
-    assert drawn_names(drawn) == PNG
+    drawn = draw_figures(small_atlas(2000, papers_each=2), tmp_path, width="both")
+    assert drawn_names(drawn) == {*PNG, *(f"{name}_single" for name in PNG)}
     assert drawn.failed == {}
 
 
 def test_the_same_atlas_gives_the_same_bytes(tmp_path):
+    atlas = small_atlas(12)
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
-        draw_figures(small_atlas(12), tmp_path / folder, "a")
+        draw_figures(atlas, tmp_path / folder, small_moves(atlas))
     drawn, again = ({file.name: file.read_bytes() for file in (tmp_path / folder).iterdir()} for folder in ("a", "b"))
-    assert len(drawn) >= 10
+    assert len(drawn) >= 25
     assert drawn == again
 
 
@@ -88,31 +256,14 @@ def test_one_figure_that_fails_leaves_the_others(tmp_path, monkeypatch):
     def broken(*_):
         raise ValueError("no ink")
 
-    monkeypatch.setitem(gallery._FIGURES, "heatmap", (broken, ""))
-    drawn = draw_figures(small_atlas(12), tmp_path, "a")
+    monkeypatch.setitem(gallery._FIGURES, "heatmap", broken)
+    drawn = draw_figures(small_atlas(12), tmp_path, formats=["png"])
     assert drawn_names(drawn) == PNG - {"heatmap"}
     assert drawn.failed == {"heatmap": "ValueError: no ink"}
     for name in gallery._FIGURES:
-        monkeypatch.setitem(gallery._FIGURES, name, (broken, ""))
+        monkeypatch.setitem(gallery._FIGURES, name, broken)
     with pytest.raises(FiguresError, match="no ink"):
-        draw_figures(small_atlas(2), tmp_path, "a")
-
-
-def test_labels_do_not_collide_and_the_first_come_first():
-    with styled():
-        figure, axes = new_figure(4)
-        axes.set_xlim(0, 10)
-        axes.set_ylim(0, 10)
-        labels = [Label(5 + 0.05 * i, 5, f"a label number {i}", 8) for i in range(60)]
-        drawn = place_labels(axes, labels)
-        assert 3 < len(drawn) < 60
-        assert drawn[0].get_text() == wrapped("a label number 0")
-        assert set(drawn) == set(axes.texts)  # those without room are gone
-        renderer = figure.canvas.get_renderer()
-        boxes = [text.get_window_extent(renderer) for text in drawn]
-        assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
-        frame = axes.get_window_extent(renderer)
-        assert all(frame.contains(box.x0, box.y0) and frame.contains(box.x1, box.y1) for box in boxes)
+        draw_figures(small_atlas(2), tmp_path)
 
 
 def test_a_topic_has_one_colour_in_all_figures():

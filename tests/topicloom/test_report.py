@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 
 from tests.topicloom.atlases import small_atlas
+from topicloom.atlas.clear_colours import page_colours
 from topicloom.report import payload as payload_module
-from topicloom.report.colours import page_colours
 from topicloom.report.columns import other_columns
 from topicloom.report.page import _agreement, report_page
 from topicloom.report.payload import packed, payload

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from topicloom.comparison.pairs import Flows, Pair, heat_columns
-from topicloom.figures.style import INK, WIDTH, keep, new_figure
+from topicloom.figures.style import INK, TYPE, WIDTH, keep, new_figure
 from topicloom.phrasing import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _NAMED = 45
-_LABEL = 34
+_LABEL = 29
 _BAR, _ROOM = 0.03, 0.012  # width of a node, and the room between two, in shares of the figure
 
 
@@ -31,12 +31,12 @@ def comparison_heatmap(pair: Pair, folder: Path, name: str) -> list[str]:
     if len(matrix) <= _NAMED:
         axes.set_yticks(range(len(matrix)))
         axes.set_yticklabels(
-            [shortened(str(label), _LABEL) for label in pair.one.topics["Label"]], fontsize=6, parse_math=False
+            [shortened(str(label), _LABEL) for label in pair.one.topics["Label"]], fontsize=TYPE, parse_math=False
         )
     if len(columns) <= _NAMED:
         axes.set_xticks(range(len(columns)))
         labels = [shortened(str(pair.other.topics["Label"].iloc[column]), _LABEL) for column in columns]
-        axes.set_xticklabels(labels, fontsize=6, rotation=90, parse_math=False)
+        axes.set_xticklabels(labels, fontsize=TYPE, rotation=90, parse_math=False)
     axes.tick_params(length=0, colors=INK)
     axes.set_ylabel(pair.one.name, parse_math=False)
     axes.set_xlabel(pair.other.name, parse_math=False)
@@ -77,10 +77,10 @@ def sankey(flows: Flows, names: list[str], folder: Path, name: str) -> list[str]
                 shortened(label, _LABEL),
                 ha="right" if side < 0 else "left",
                 va="center",
-                fontsize=6,
+                fontsize=TYPE,
                 parse_math=False,
             )
-        heading = {"ha": "center", "va": "bottom", "fontsize": 8, "fontweight": "bold", "parse_math": False}
+        heading = {"ha": "center", "va": "bottom", "fontsize": TYPE, "fontweight": "bold", "parse_math": False}
         axes.text(across[column], -0.015, names[column], **heading)  # type: ignore[arg-type]
     return keep(figure, folder, name)
 

@@ -97,14 +97,14 @@ def _map_by_year(told: _Told) -> str:
     dated = int(told.atlas.papers["year"].notna().sum())
     return (
         f"The map of the papers by year ({told.n}; {number_of(dated, 'has', 'have', form=',')} a year). Places as in "
-        "the map of topics, the colour says the year."
+        "the map of topics; a hexagon has the mean year of its papers as its colour."
     )
 
 
 def _bubbles(told: _Told) -> str:
     return (
         f"Topics by size ({told.n}; {told.in_topics}). Each circle is a topic, at the median of the places of its "
-        "papers; its area is the number of its papers, its colour its group."
+        "papers; its area is the number of its papers, its colour its group; a line joins each topic to the one most similar to it (cosine of mean embeddings)."
     )
 
 
@@ -123,7 +123,7 @@ def _heatmap(told: _Told) -> str:
     return (
         f"Similarity of the {told.topics:,} topics: cosine of the mean embeddings of their papers ({told.n}), in the "
         "order "
-        "of the tree, so that topics that are alike stand together."
+        "of the tree, so that topics that are alike stand together; squares mark groups of topics."
     )
 
 

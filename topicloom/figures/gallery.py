@@ -5,38 +5,43 @@ from __future__ import annotations
 import dataclasses
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from topicloom.atlas.atlas import Atlas
+from topicloom.atlas.clear_colours import page_colours
 from topicloom.errors import TopicloomError
+from topicloom.figures.bubbles import bubbles
 from topicloom.figures.coverage import coverage
-from topicloom.figures.maps import bubbles, topic_map, year_map
+from topicloom.figures.maps import topic_map
 from topicloom.figures.moves import growth_by_size, strategic_map
-from topicloom.figures.relations import dendrogram, heatmap
-from topicloom.figures.style import drawable, styled
+from topicloom.figures.relations import heatmap
+from topicloom.figures.sheet import Page
+from topicloom.figures.style import FORMATS, drawable, styled
+from topicloom.figures.tree import dendrogram
 from topicloom.figures.trends import trends
+from topicloom.figures.years import year_map
 from topicloom.progress import tell
 
 logger = logging.getLogger(__name__)
 
-_FIGURES = {
-    "map": (topic_map, "papers by topic"),
-    "map_by_year": (year_map, "papers by year"),
-    "bubbles": (bubbles, "topics by size"),
-    "trends": (trends, "topics over the years"),
-    "heatmap": (heatmap, "similarity of topics"),
-    "dendrogram": (dendrogram, "tree of topics"),
-    "coverage": (coverage, "coverage of the largest topics"),
+_FIGURES: dict[str, Callable[[Atlas, Page], list[str]]] = {
+    "map": topic_map,
+    "map_by_year": year_map,
+    "bubbles": bubbles,
+    "trends": trends,
+    "heatmap": heatmap,
+    "dendrogram": dendrogram,
+    "coverage": coverage,
 }
-_OF_MOVES = {
-    "growth": (growth_by_size, "topics by size and growth"),
-    "strategic_map": (strategic_map, "topics by centrality and density"),
+_OF_MOVES: dict[str, Callable[[Atlas, Page, pd.DataFrame], list[str]]] = {
+    "growth": growth_by_size,
+    "strategic_map": strategic_map,
 }
+SINGLE_SUFFIX = "_single"  # of a figure's name, where both widths are drawn
 
 
 class FiguresError(TopicloomError):
@@ -52,20 +57,41 @@ class Drawn:
     failed: dict[str, str] = field(default_factory=dict)
 
 
-def draw_figures(atlas: Atlas, folder: Path, label: str, moves: pd.DataFrame | None = None) -> Drawn:
-    """Draw every figure that the data allow into a folder, PNG and SVG, and the small map preview.png.
+def draw_figures(
+    atlas: Atlas,
+    folder: Path,
+    moves: pd.DataFrame | None = None,
+    width: str = "double",
+    formats: Sequence[str] = FORMATS,
+) -> Drawn:
+    """Draw every figure that the data allow, and the small map preview.png.
 
-    label: of the analysis, for the titles. moves: the table of `topicloom.atlas.moves.moves_table`; without it nothing
-    of growth is drawn. Raises FiguresError where all failed.
+    Args:
+        atlas: What is drawn.
+        folder: It gets the files.
+        moves: The table of `topicloom.atlas.moves.moves_table`; without it nothing of growth is drawn.
+        width: Of the figures: "single" or "double" column; "both" draws those of one column too, as NAME_single.
+        formats: Of png, svg and pdf those that are written.
+
+    Returns:
+        What was drawn.
+
+    Raises:
+        FiguresError: All failed.
     """
     drawn = Drawn()
-    atlas, label = _drawable(atlas), drawable(label)
+    atlas = _drawable(atlas)
+    wanted = [ending for ending in FORMATS if ending in formats]
+    pages = [Page(folder, "double" if width == "both" else width, wanted)]
+    if width == "both":
+        pages.append(Page(folder, "single", wanted, SINGLE_SUFFIX))
     with styled():
         figures = _figures(moves)
-        for done, (name, (draw, title)) in enumerate(figures.items()):
+        for done, (name, draw) in enumerate(figures.items()):
             started = time.perf_counter()
             try:
-                drawn.files += draw(atlas, folder, f"{label}: {title}")
+                for page in pages:
+                    drawn.files += draw(atlas, page)
             except Exception as error:  # the other figures are drawn all the same
                 logger.warning("the figure %s could not be drawn (%s: %s)", name, type(error).__name__, error)
                 logger.debug("figure %s", name, exc_info=True)
@@ -77,15 +103,23 @@ def draw_figures(atlas: Atlas, folder: Path, label: str, moves: pd.DataFrame | N
     return drawn
 
 
-def _figures(moves: pd.DataFrame | None) -> dict[str, tuple[Callable[[Atlas, Path, str], list[str]], str]]:
+def _figures(moves: pd.DataFrame | None) -> dict[str, Callable[[Atlas, Page], list[str]]]:
     if moves is None:
         return dict(_FIGURES)
-    return {**_FIGURES, **{name: (partial(draw, moves=moves), title) for name, (draw, title) in _OF_MOVES.items()}}
+    return {**_FIGURES, **{name: _with(draw, moves) for name, draw in _OF_MOVES.items()}}
+
+
+def _with(draw: Callable[[Atlas, Page, pd.DataFrame], list[str]], moves: pd.DataFrame) -> Callable[..., list[str]]:
+    return lambda atlas, page: draw(atlas, page, moves)
 
 
 def _drawable(atlas: Atlas) -> Atlas:
-    """An atlas whose labels any figure can show: a person or a language model may have written anything into them."""
+    """An atlas whose labels any figure can show, in colours that are seen on white.
+
+    A person or a language model may have written anything into labels.
+    """
     topics, groups = (
         table.assign(Label=[drawable(str(label)) for label in table["Label"]]) for table in (atlas.topics, atlas.groups)
     )
+    topics["Colour"] = [on_white for on_white, _ in page_colours(list(topics["Colour"]))]
     return dataclasses.replace(atlas, topics=topics, groups=groups)

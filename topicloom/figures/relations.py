@@ -1,121 +1,156 @@
-"""How topics relate: the heatmap of their similarity, ordered by their tree, and the tree itself."""
+"""How topics relate: the heatmap of their similarity, in the order of their tree."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import itertools
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import dendrogram as draw
 
 from topicloom.atlas.atlas import Atlas
-from topicloom.figures.style import INK, MUTED, WIDTH, keep, new_figure
-from topicloom.phrasing import shortened
+from topicloom.figures.boxes import Box
+from topicloom.figures.ground import group_colours, short
+from topicloom.figures.metrics import cut, rounded, text_height
+from topicloom.figures.rim import Label, draw_labels, in_column
+from topicloom.figures.sheet import MARGIN, Page, Sheet, notes_height
+from topicloom.figures.style import INK, MUTED, TYPE
 
-_NAMED = 60  # topics whose labels can be read beside a heatmap
-_LEAVES = 60
-_LABEL = 38  # characters
+_NAMES = 172.0  # points: the column of names beside the image
+_AWAY = 9.0
+_BAR, _SCALE = 7.0, 36.0  # width of the bar of colours, and of it with its numbers and the room before it
+_MOST = {"single": 12, "double": 30}  # names
+_COLOURS = "cividis"
+_STEPS = 64  # of colour
 
 
-def heatmap(atlas: Atlas, folder: Path, title: str) -> list[str]:
+@dataclass(frozen=True)
+class Blocks:
+    """Neighbours in the order of the tree that have one name.
+
+    Args:
+        starts: (b,) place of the first topic of each.
+        ends: (b,) place after its last.
+        names: (b,)
+        colours: (b,) as #RRGGBB.
+        whole: Whether each is one topic.
+    """
+
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    names: list[str]
+    colours: list[str]
+    whole: bool
+
+
+def blocks_of(atlas: Atlas, most: int) -> Blocks:
+    """The finest level of groups, or the topics, that has `most` members or fewer, as blocks of the tree's order."""
+    order = atlas.order
+    sizes = [int(atlas.levels[:, level].max()) for level in range(atlas.levels.shape[1])]
+    level = max((level for level, size in enumerate(sizes) if size <= most), default=0)
+    whole = level == len(sizes) - 1
+    codes = atlas.levels[order, level]
+    starts = np.flatnonzero(np.diff(codes, prepend=-1))
+    of_level = atlas.groups[atlas.groups["Level"] == level].set_index("Code")["Label"]
+    colours = group_colours(atlas, level)
+    names = [str(of_level[code]) for code in codes[starts]]
+    ends = np.append(starts[1:], len(order))
+    return Blocks(starts, ends, names, [colours[code] for code in codes[starts]], whole)
+
+
+def heatmap(atlas: Atlas, page: Page) -> list[str]:
     """Cosine similarity of all topics, neighbours of the tree side by side; nothing below two topics."""
     order = atlas.order
     if len(order) < 2:
         return []
-    figure, axes = new_figure(WIDTH if len(order) > _NAMED else WIDTH * 0.9)
+    blocks = blocks_of(atlas, _MOST[page.column])
+    beside = 0.0 if page.narrow else _NAMES + _AWAY
+    side = rounded(page.width - 2 * MARGIN - beside - _SCALE)
+    notes = [
+        f"n = {len(order):,} topics",
+        "cosine similarity of their mean embeddings; rows and columns in the order of their tree",
+        "" if blocks.whole else f"squares: {len(blocks.names)} groups of topics",
+    ]
+    key = text_height(len(blocks.names), TYPE) + 6 if page.narrow else 0.0
+    below = notes_height(notes, page) + key
+    sheet = Sheet(page, below + side + 4 * MARGIN)
+    sheet.notes(notes)
+    box = Box(rounded(MARGIN + beside), rounded(below + 2 * MARGIN), side, side)
+    _draw_similarity(sheet, box, atlas, order)
+    _outline(sheet, box, blocks, len(order))
+    if page.narrow:
+        _number(sheet, box, blocks, len(order), below)
+    else:
+        middles = box.top - (blocks.starts + blocks.ends) / 2 * side / len(order)
+        names = [
+            Label(box.left - 1.5, float(y), short(name), colour)
+            for y, name, colour in zip(middles, blocks.names, blocks.colours, strict=True)
+        ]
+        high = 2 if 2 * text_height(1, TYPE) * len(names) <= side else 1
+        column = Box(MARGIN, box.bottom, _NAMES, box.height)
+        draw_labels(sheet, in_column(names, column, ending=True, lines=high), dots=False)
+    return sheet.keep("heatmap")
+
+
+def _draw_similarity(sheet: Sheet, box: Box, atlas: Atlas, order: NDArray[np.int64]) -> None:
+    from matplotlib import colormaps
+
     shown = atlas.similarity[np.ix_(order, order)]
     others = shown[~np.eye(len(order), dtype=bool)]
-    image = axes.imshow(
-        shown,
-        cmap="cividis",
-        vmin=float(np.quantile(others, 0.02)),
-        vmax=float(others.max()),
-        interpolation="nearest",
-        rasterized=True,
-    )
-    labels = atlas.topics["Label"].to_numpy()
-    if len(order) <= _NAMED:
-        size = min(7.0, 260 / len(order))
-        axes.set_xticks([])
-        axes.set_yticks(range(len(order)))
-        axes.set_yticklabels([shortened(labels[topic], _LABEL) for topic in order], fontsize=size, parse_math=False)
-    else:
-        _name_groups(axes, atlas, order)
-    axes.set_title(title, parse_math=False)
-    axes.tick_params(length=0, colors=INK)
-    bar = figure.colorbar(image, ax=axes, shrink=0.5, pad=0.01, label="cosine similarity of mean embeddings")
-    bar.outline.set_visible(False)
-    return keep(figure, folder, "heatmap")
+    high = float(others.max())
+    low = min(float(np.quantile(others, 0.02)), high - 0.01)
+    colours = (255 * colormaps[_COLOURS](np.linspace(0, 1, _STEPS))[:, :3]).round().astype(np.uint8)
+    step = np.clip((shown - low) / max(high - low, 1e-9) * _STEPS, 0, _STEPS - 1).astype(np.int64)
+    dots = round(box.width * 300 / 72)
+    # Each topic takes whole dots, so that the image is the same in every program that shows it.
+    cell = np.minimum(np.arange(dots) * len(order) // dots, len(order) - 1)
+    sheet.image(box, _opaque(colours[step[np.ix_(cell, cell)]]))
+    bar = Box(box.right + 6, box.bottom + box.height / 4, _BAR, box.height / 2)
+    edges = np.linspace(bar.bottom, bar.top, _STEPS + 1)
+    outlines = [
+        [(bar.left, low), (bar.right, low), (bar.right, high), (bar.left, high)]
+        for low, high in itertools.pairwise(edges)
+    ]
+    sheet.areas(outlines, colours / 255, edgecolors=colours / 255, linewidths=0.2)
+    for share in (0.0, 0.5, 1.0):
+        y = bar.bottom + share * bar.height
+        sheet.write(bar.right + 3, y, f"{low + share * (high - low):.2f}", va="center_baseline", color=MUTED)
 
 
-def _name_groups(axes: object, atlas: Atlas, order: NDArray[np.int64]) -> None:
-    """Mark where the groups of a level begin, and name them beside the rows."""
-    level = max((level for level in range(atlas.levels.shape[1]) if atlas.levels[:, level].max() <= 32), default=0)
-    codes = atlas.levels[order, level]
-    starts = np.flatnonzero(np.diff(codes, prepend=-1))
-    ends = np.append(starts[1:], len(order))
-    groups = atlas.groups[atlas.groups["Level"] == level].set_index("Code")["Label"]
-    for start in starts[1:]:
-        axes.axhline(start - 0.5, color="white", linewidth=0.4)  # type: ignore[attr-defined]
-        axes.axvline(start - 0.5, color="white", linewidth=0.4)  # type: ignore[attr-defined]
-    axes.set_xticks([])  # type: ignore[attr-defined]
-    # A band too thin for a line of text stays without.
-    wide = [place for place in range(len(starts)) if ends[place] - starts[place] >= len(order) / 60]
-    axes.set_yticks([(starts[i] + ends[i] - 1) / 2 for i in wide])  # type: ignore[attr-defined]
-    axes.set_yticklabels(  # type: ignore[attr-defined]
-        [shortened(str(groups[codes[starts[i]]]), _LABEL) for i in wide], fontsize=6.5, parse_math=False
-    )
+def _opaque(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.concatenate([colours, np.full((*colours.shape[:2], 1), 255, dtype=np.uint8)], axis=2)
 
 
-def dendrogram(atlas: Atlas, folder: Path, title: str) -> list[str]:
-    """The tree of topics; of many topics the upper part, its leaves the groups below. Nothing below two topics."""
-    if not len(atlas.tree):
-        return []
-    leaves = min(len(atlas.topics), _LEAVES)
-    figure, axes = new_figure(max(0.15 * leaves + 0.8, 2.0))
-    labels = atlas.topics["Label"].tolist()
-    cut = len(atlas.topics) > _LEAVES
-    sizes = _sizes(atlas)
-    largest = _largest(atlas)
-
-    def name(node: int) -> str:
-        if node < len(labels):
-            return shortened(labels[node], _LABEL + 10)
-        return f"{shortened(labels[largest[node]], _LABEL)} and {sizes[node] - 1} more"
-
-    draw(
-        atlas.tree,
-        p=leaves,
-        truncate_mode="lastp" if cut else None,
-        orientation="left",
-        leaf_label_func=name,
-        link_color_func=lambda node: atlas.topics["Colour"].iloc[largest[node]],
-        ax=axes,
-        leaf_font_size=6.5,
-        show_leaf_counts=False,
-    )
-    for text in axes.get_yticklabels():
-        text.set_parse_math(False)
-    for lines in axes.collections:
-        lines.set_linewidth(0.9)
-    axes.spines[["left", "right", "top"]].set_visible(False)
-    axes.tick_params(axis="y", length=0, colors=INK)
-    axes.tick_params(axis="x", colors=MUTED)
-    axes.set_xlabel("distance (Ward's method on unit vectors)")
-    axes.set_title(title, parse_math=False)
-    return keep(figure, folder, "dendrogram")
+def _outline(sheet: Sheet, box: Box, blocks: Blocks, topics: int) -> None:
+    """A square around each block on the diagonal."""
+    if blocks.whole:
+        return
+    cell = box.width / topics
+    corners = []
+    for start, end in zip(blocks.starts, blocks.ends, strict=True):
+        (left, right), (top, bottom) = (
+            (box.left + start * cell, box.left + end * cell),
+            (
+                box.top - start * cell,
+                box.top - end * cell,
+            ),
+        )
+        corners.append([(left, top), (right, top), (right, bottom), (left, bottom), (left, top)])
+    sheet.lines(corners, "white", 0.7, zorder=3)
 
 
-def _sizes(atlas: Atlas) -> list[int]:
-    """Topics below each node of the tree, leaves first."""
-    return [1] * len(atlas.topics) + [int(size) for size in atlas.tree[:, 3]]
-
-
-def _largest(atlas: Atlas) -> list[int]:
-    """The largest topic below each node of the tree, leaves first."""
-    counts = atlas.topics["Count"].tolist()
-    largest = list(range(len(counts)))
-    for left, right in atlas.tree[:, :2].astype(int).tolist():
-        one, other = largest[left], largest[right]
-        largest.append(one if counts[one] >= counts[other] else other)
-    return largest
+def _number(sheet: Sheet, box: Box, blocks: Blocks, topics: int, foot: float) -> None:
+    """Numbers on the blocks, and below the image a name for each."""
+    cell = box.width / topics
+    for number, (start, end, name) in enumerate(zip(blocks.starts, blocks.ends, blocks.names, strict=True)):
+        middle = (start + end) / 2 * cell
+        sheet.write(
+            box.left + middle,
+            box.top - middle,
+            str(number + 1),
+            **{"ha": "center", "va": "center", "color": INK, "zorder": 4},
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.6},
+        )
+        y = foot - 4 - text_height(1, TYPE) * (number + 1)
+        text = cut(f"{number + 1}  {short(name)}", sheet.width - 2 * MARGIN, TYPE)
+        sheet.write(MARGIN, y, text, va="bottom", color=blocks.colours[number])

@@ -1,4 +1,4 @@
-"""How figures look, and how they are kept: one style, PNG at 300 dpi and SVG, the same bytes for the same data."""
+"""How figures look, and how they are kept: one style, PNG at 300 dpi, SVG and PDF, the same bytes for the same data."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import logging
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import XAxis, YAxis
     from matplotlib.figure import Figure
+    from PIL import Image
 
-WIDTH = 7.2  # inches: two columns of a journal; fonts of 7 points stay legible at half of it in a slide
+WIDTH = 6.85  # inches: two columns of a journal
 DPI = 300
+TYPE = 7.0  # points: the least that journals print
+FORMATS = ("png", "svg", "pdf")
+_QUICK = 3  # of zlib's levels
 INK, MUTED, GRID = "#1F2933", "#6B7280", "#D8DCE2"
 _UNDRAWABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 # The first that is installed and has a letter draws it, so that papers in other scripts need only their font.
@@ -45,26 +49,30 @@ def styled() -> Iterator[None]:
 
     installed = _installed()
     look: dict[Any, Any] = {
-        "font.family": [font for font in _FONTS if font in installed] or ["sans-serif"],
-        "font.size": 8,
-        "axes.titlesize": 9,
-        "axes.titleweight": "bold",
+        "font.family": [*(font for font in _FONTS if font in installed), "sans-serif"],
+        "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial"],  # of an SVG on another machine
+        "font.size": TYPE,
+        "axes.titlesize": TYPE,
         "axes.titlelocation": "left",
-        "axes.labelsize": 8,
+        "axes.labelsize": TYPE,
         "axes.edgecolor": MUTED,
         "axes.labelcolor": INK,
         "text.color": INK,
         "xtick.color": MUTED,
         "ytick.color": MUTED,
-        "xtick.labelsize": 7,
-        "ytick.labelsize": 7,
+        "xtick.labelsize": TYPE,
+        "ytick.labelsize": TYPE,
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.linewidth": 0.6,
         "figure.facecolor": "white",
         "savefig.facecolor": "white",
         "svg.hashsalt": "topicloom",
-        "svg.fonttype": "path",
+        "svg.fonttype": "none",  # text stays text
+        "pdf.fonttype": 42,  # TrueType, as journals ask
+        "ps.fonttype": 42,  # by it matplotlib 3.11 parts the letters of a PDF; by 42 it does not
+        "pdf.compression": _QUICK,
+        "text.hinting": "none",
         "path.simplify_threshold": 0.3,
     }
     # A letter that no font has is drawn as a box; once for each letter would fill the log.
@@ -101,11 +109,61 @@ def new_figure(height: float, width: float = WIDTH) -> tuple[Figure, Axes]:
     return figure, figure.add_subplot()
 
 
-def keep(figure: Figure, folder: Path, name: str) -> list[str]:
-    """Write a figure as NAME.png and NAME.svg into a folder; returns the file names."""
-    figure.savefig(folder / f"{name}.png", dpi=DPI, metadata={"Software": None})
-    figure.savefig(folder / f"{name}.svg", dpi=DPI, metadata={"Date": None, "Creator": None})
-    return [f"{name}.png", f"{name}.svg"]
+def keep(figure: Figure, folder: Path, name: str, formats: Sequence[str] = FORMATS) -> list[str]:
+    """Write a figure as NAME.png, NAME.svg and NAME.pdf, or some of them, into a folder; returns the file names."""
+    if (engine := figure.get_layout_engine()) is not None:
+        engine.execute(figure)
+        figure.set_layout_engine("none")  # laid out once
+    for ending in formats:
+        _WRITERS[ending](figure, folder / f"{name}.{ending}")
+    return [f"{name}.{ending}" for ending in formats]
+
+
+def picture(figure: Figure) -> Image.Image:
+    """A figure as dots, at 300 dpi."""
+    from PIL import Image
+
+    figure.set_dpi(DPI)
+    canvas: Any = figure.canvas
+    canvas.draw()
+    return Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba()).convert("RGB")
+
+
+def _png(figure: Figure, path: Path) -> None:
+    picture(figure).save(path, compress_level=_QUICK, dpi=(DPI, DPI))
+
+
+def _svg(figure: Figure, path: Path) -> None:
+    figure.savefig(path, dpi=DPI, metadata={"Date": None, "Creator": None})
+
+
+def _pdf(figure: Figure, path: Path) -> None:
+    with _quick_fonts():
+        figure.savefig(path, dpi=DPI, metadata={"CreationDate": None, "Creator": None, "Producer": None})
+
+
+# How letters may be replaced and moved: a PDF says of each where it stands, and no reader of it looks there.
+_OF_TYPESETTING = ["GSUB", "GPOS", "GDEF", "kern"]
+
+
+@contextlib.contextmanager
+def _quick_fonts() -> Iterator[None]:
+    """Embedded fonts lack tables that take most of the time of embedding; whole ones where fontTools has moved."""
+    from fontTools.subset import Options
+
+    inside = "_drop_tables_default"
+    dropped = getattr(Options, inside, None)
+    if not isinstance(dropped, list):
+        yield
+        return
+    setattr(Options, inside, [*dropped, *_OF_TYPESETTING])
+    try:
+        yield
+    finally:
+        setattr(Options, inside, dropped)
+
+
+_WRITERS = {"png": _png, "svg": _svg, "pdf": _pdf}
 
 
 def bare(axes: Axes) -> None:

@@ -12,11 +12,11 @@ from typing import Any
 
 from topicloom import __version__
 from topicloom.atlas.atlas import Atlas
+from topicloom.atlas.clear_colours import page_colours
 from topicloom.atlas.trends import LEAST_PAPERS
 from topicloom.atlas.years import year_notes
 from topicloom.lineage.differences import Differences
 from topicloom.lineage.telling import in_one_line, sections
-from topicloom.report.colours import page_colours
 from topicloom.report.payload import packed, payload
 from topicloom.store.csv_tables import records
 

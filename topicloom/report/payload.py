@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from topicloom.atlas.atlas import Atlas
+from topicloom.atlas.clear_colours import DARK, LIGHT, page_colours
 from topicloom.atlas.tree import leaf_order
 from topicloom.atlas.typicality import THIRDS, thirds
 from topicloom.atlas.years import periods
 from topicloom.measures.similarity import nearest_topics
-from topicloom.report.colours import DARK, LIGHT, page_colours
 from topicloom.report.columns import other_columns
 from topicloom.report.profiles import comparison, largest_first, papers_told, topic_profiles
 from topicloom.store.csv_tables import records

@@ -98,8 +98,16 @@ class PicturesSettings(Section):
     """What is drawn after the export."""
 
     quality: bool = Field(True, description="Measure the topics: topic_quality.json.")
-    figures: bool = Field(True, description="Draw the figures, PNG and SVG.")
+    figures: bool = Field(True, description="Draw the figures.")
     report: bool = Field(True, description="Write report.html.")
+    width: Literal["single", "double", "both"] = Field(
+        "double",
+        description="Of the figures. single: a column of a journal, 85 mm; double: two, 174 mm; both: those of one "
+        "column too, as NAME_single.",
+    )
+    formats: list[Literal["png", "svg", "pdf"]] = Field(
+        ["png", "svg", "pdf"], min_length=1, description="Files of each figure: PNG at 300 dpi, SVG and PDF."
+    )
 
     @property
     def drawn(self) -> bool:

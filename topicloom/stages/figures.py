@@ -23,8 +23,9 @@ def draw_all(work: Work) -> None:
     from topicloom.figures.gallery import draw_figures
 
     moves = pd.read_parquet(work.path(MOVES_TABLE)) if MOVES in work.refs else None
+    pictures = work.settings.tmo.pictures
     atlas = read_atlas(work.folder(DESCRIBE))
-    drawn = draw_figures(atlas, work.out.folder, work.settings.label, moves)
+    drawn = draw_figures(atlas, work.out.folder, moves, pictures.width, pictures.formats)
     work.out.path(CAPTIONS).write_text(captions(atlas, drawn.files, moves), encoding="utf-8")
     drawn.files.append(CAPTIONS)
     work.out.facts = {**asdict(drawn), "incomplete": len(drawn.failed)}
@@ -37,8 +38,11 @@ def _reads(_: Settings, refs: Refs) -> tuple[Artifact, ...]:
 
 STAGE = Stage(
     FIGURES,
-    version=7,
-    parameters=lambda settings: {"label": settings.label},
+    version=8,
+    parameters=lambda settings: {
+        "width": settings.tmo.pictures.width,
+        "formats": sorted(set(settings.tmo.pictures.formats)),
+    },
     reads=_reads,
     sees=(MOVES,),
     libraries=("matplotlib",),

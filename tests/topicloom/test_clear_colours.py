@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from benchmarks.colours import EYES, as_seen, contrast
+from topicloom.atlas.clear_colours import DARK, GREYS, LIGHT, lab, linear, page_colours
 from topicloom.atlas.colours import BASE, OUTLIER, shade
 from topicloom.atlas.fields import GREY
-from topicloom.report.colours import DARK, GREYS, LIGHT, lab, linear, page_colours
 
 CSS = files("topicloom.report").joinpath("assets", "report.css").read_text(encoding="utf-8")
 OPACITY = 0.9  # of a point; map.js
