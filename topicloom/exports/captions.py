@@ -104,7 +104,8 @@ def _map_by_year(told: _Told) -> str:
 def _bubbles(told: _Told) -> str:
     return (
         f"Topics by size ({told.n}; {told.in_topics}). Each circle is a topic, at the median of the places of its "
-        "papers; its area is the number of its papers, its colour its group; a line joins each topic to the one most similar to it (cosine of mean embeddings)."
+        "papers; its area is the number of its papers, its colour its group; a line joins each "
+        "topic to the one most similar to it (cosine of mean embeddings)."
     )
 
 

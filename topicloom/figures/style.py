@@ -149,7 +149,7 @@ _OF_TYPESETTING = ["GSUB", "GPOS", "GDEF", "kern"]
 @contextlib.contextmanager
 def _quick_fonts() -> Iterator[None]:
     """Embedded fonts lack tables that take most of the time of embedding; whole ones where fontTools has moved."""
-    from fontTools.subset import Options
+    from fontTools.subset import Options  # type: ignore[import-untyped]
 
     inside = "_drop_tables_default"
     dropped = getattr(Options, inside, None)
