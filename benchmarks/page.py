@@ -5,6 +5,7 @@ AXE.js: axe-core (https://github.com/dequelabs/axe-core, axe.min.js), to look fo
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
 import sys
@@ -24,16 +25,17 @@ def main(report: Path, axe: Path | None) -> None:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
         )
-        for what, value in [
-            *quiet(browser, report),
-            *first_screen(browser, report),
-            *names(browser, report),
-            *scrolling(browser, report),
-            *keys(browser, report),
-            *printed(browser, report),
-            *(violations(browser, report, axe) if axe else ()),
-        ]:
-            print(f"{what:<78} {value}")
+        figures = itertools.chain(
+            quiet(browser, report),
+            first_screen(browser, report),
+            names(browser, report),
+            scrolling(browser, report),
+            keys(browser, report),
+            printed(browser, report),
+            violations(browser, report, axe) if axe else (),
+        )
+        for what, value in figures:
+            print(f"{what:<78} {value}", flush=True)
         browser.close()
 
 

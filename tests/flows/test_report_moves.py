@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import re
 
@@ -108,6 +109,61 @@ def test_core_and_periphery_are_coloured_filtered_and_listed(opened, atlas):
     page.select_option("#topic-filter", "0")
     assert page.locator("#card dt", has_text="At the rim").count() == 1
     page.click("#reset")
+
+
+def test_the_streams_are_saved_as_a_drawing_of_their_own(opened):
+    from xml.etree import ElementTree
+
+    drawing = ElementTree.fromstring(downloaded(opened.page, "#save-alluvial"))
+    marks = [node for node in drawing.iter() if node.tag.endswith(("path", "rect"))]
+    assert marks
+    assert all(node.get("fill", "").startswith("rgb(") for node in marks)
+    assert "var(" not in ElementTree.tostring(drawing, encoding="unicode")
+
+
+HOSTILE = "<img src=x onerror='window.hacked=1'>قلب 代謝"
+
+
+@pytest.mark.parametrize("topics", [1, 2, 2000])
+@pytest.mark.parametrize("years", [True, False])
+def test_no_new_field_is_markup_whatever_the_topics(browser, tmp_path, topics, years):
+    atlas = small_atlas(topics, papers_each=2 if topics > 100 else 40, years=years)
+    papers = atlas.papers.assign(
+        **{
+            HOSTILE: [HOSTILE + str(row % 3) for row in range(len(atlas.papers))],
+            "a:b": np.arange(len(atlas.papers)) % 7,
+        }
+    )
+    atlas = dataclasses.replace(
+        atlas,
+        papers=papers,
+        topics=atlas.topics.assign(Label=[f"{HOSTILE} {number}" for number in range(topics)]),
+        groups=atlas.groups.assign(Summary=HOSTILE, Label=[f"{HOSTILE} {row}" for row in range(len(atlas.groups))]),
+    )
+    vectors = np.random.default_rng(1).normal(size=(len(papers), 8))
+    periods = equal_periods(atlas.years) if atlas.years is not None else []
+    found = evolution(vectors, papers["Topic"].to_numpy(), papers["year"], periods)
+    lists = {name: [] for name in ("emerging", "growing", "declining", "bursts", "bridges")}
+    lists["emerging"] = [{"number": 0, "label": HOSTILE, "papers": 3, "trend": "+9"}]
+    moves = {**lists, "signals": {"hint": HOSTILE, "topics": [{"number": 0, "label": HOSTILE, "said": HOSTILE}]}}
+    path = tmp_path / "report.html"
+    page = report_page(atlas, HOSTILE, [], [], {}, [HOSTILE], None, None, moves=moves, evolution=evolution_shown(found))
+    path.write_text(page, encoding="utf-8")
+    opened = Opened(browser, path)
+    page = opened.page
+    assert page.locator("#evolution").count() == (1 if periods else 0)
+    for column in (HOSTILE, "a:b", "core", "group"):
+        if page.locator("#colour-by option").evaluate_all("(all, key) => all.some((one) => one.value === key)", column):
+            page.select_option("#colour-by", column)
+    if topics > 1:
+        page.select_option("#contrast-column", HOSTILE)
+    if topics > 2:
+        page.select_option("#colour-by", "group")
+        page.locator("#legend .entry").first.click()
+        assert page.locator("#card p", has_text=HOSTILE).count() == 1  # its summary
+    assert page.evaluate("window.hacked") is None
+    opened.quiet()
+    page.close()
 
 
 def test_without_years_sources_and_countries_there_are_no_periods(browser, tmp_path):

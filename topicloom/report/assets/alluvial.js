@@ -37,7 +37,21 @@ function alluvial(data, showTopic) {
     element('alluvial-table').replaceChildren(...rows.map(([years, to, from, papers, whole]) => make('tr', {}, make('td', { textContent: years }), make('td', { dir: 'auto', textContent: to }), make('td', { dir: 'auto', textContent: from }), make('td', { className: 'num', textContent: `${papers} of ${whole}` }))));
   }
   choice.addEventListener('change', draw);
+  element('save-alluvial').addEventListener('click', () => save('periods.svg', alone(element('alluvial-chart').querySelector('svg')), 'image/svg+xml'));
   draw();
+}
+
+// A drawing as a file of its own, with the colours and letters that the page gives it.
+function alone(chart) {
+  const copy = chart.cloneNode(true), own = [chart, ...chart.querySelectorAll('*')], copied = [copy, ...copy.querySelectorAll('*')];
+  own.forEach((node, place) => {
+    const style = getComputedStyle(node), other = copied[place];
+    other.removeAttribute('style'); other.removeAttribute('class');
+    if (node.tagName === 'text') { other.setAttribute('font-family', 'sans-serif'); other.setAttribute('font-size', style.fontSize); }
+    if (['text', 'path', 'rect'].includes(node.tagName)) other.setAttribute('fill', style.fill);
+  });
+  copy.setAttribute('xmlns', SVG);
+  return new XMLSerializer().serializeToString(copy);
 }
 
 function alluvialChart(data, made, periods, sizes, flows, showTopic) {
