@@ -98,6 +98,10 @@ def test_topics_keep_their_ids_and_colours_as_the_corpus_changes_and_a_persons_l
     page = finished.output("report.html").read_text(encoding="utf-8")
     assert 'id="changes"' in page
     assert "5 withdrawn" in page
+    moves = pd.read_csv(finished.output("topic_moves.csv"), encoding="utf-8-sig", keep_default_na=False)
+    assert set(moves["Signal"]) == {"no new papers since the earlier run"}  # of a first run: "needs an earlier run"
+    assert moves["RunPapers"].str.fullmatch(r"1: \d+; 3: \d+").all()  # run 2 found what run 1 did
+    assert "no new papers since the earlier run" in page
 
     outcome = topicloom("diff", finished.analysis, "--out", finished.root / "diff")
     assert outcome.returncode == 0

@@ -7,6 +7,7 @@ import functools
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from topicloom.atlas import phrases as phrases_module
 from topicloom.atlas.authors_words import with_keywords
 from topicloom.atlas.names import TopicName, label_of, says_more, shown_names, without_repeats
 from topicloom.atlas.phrases import (
@@ -178,3 +179,17 @@ def test_phrases_come_back_from_their_file(tmp_path):
         found = read_phrases(tmp_path / "phrases.npz")
         assert (found.names, found.of_topics) == (phrases.names, phrases.of_topics)
         assert (found.held != phrases.held).nnz == 0
+
+
+def test_a_group_of_most_papers_is_named_by_what_many_of_them_hold(monkeypatch):
+    groups = np.repeat([0, 1], [70, 30])
+    held = {
+        "common": [int(row < 42 or 70 <= row < 80) for row in range(100)],
+        "peculiar": [int(row < 14) for row in range(100)],
+        "other": [int(row >= 75) for row in range(100)],
+    }
+    phrases = phrases_of(held, [["common", "peculiar"], ["other"]])
+    pools = [["common", "peculiar"], ["other"]]
+    assert group_phrases(phrases, groups, pools, 1, FOLLOWS) == [["common"], ["other"]]
+    monkeypatch.setattr(phrases_module, "_OF_MOST", 0.7)
+    assert group_phrases(phrases, groups, pools, 1, FOLLOWS) == [["peculiar"], ["other"]]

@@ -16,6 +16,7 @@ from topicloom.words.ngrams import DocumentNgrams
 LEAST_PAPERS, LEAST_SHARE = 2, 0.1  # of a topic that must hold a phrase which names it
 _CHAINED = 0.5  # of the papers with the commoner part of a longer phrase must hold all of it, to stand for both parts
 _WEIGHT_OF_SHARE = 0.7  # how much a group's papers count over what is peculiar to them
+_OF_MOST = 0.85  # the same in a group of more than half of the papers, to which nothing is peculiar
 _BONUS = (1.0, 1.3, 1.4)  # a phrase says more than a word that stands in as many papers
 # Of shared tasks, whose papers say so whatever they are about.
 _TASKS = re.compile(r"\bshared task\b|\bsemeval ?\d*\b|\btask \d+\b")
@@ -196,7 +197,8 @@ def group_phrases(
     """Phrases that many papers of a group hold, and few others: each next one for the papers that hold none so far.
 
     The best phrase of a group is that of the largest share^0.7 x log(lift): share of the papers that hold it, lift over
-    its share in all papers with a group.
+    its share in all papers with a group. In a group of more than half of these papers, whose lifts are all near 1, it
+    is share^0.85.
 
     Args:
         phrases: That may name topics.
@@ -221,11 +223,12 @@ def group_phrases(
         own = np.asarray(held.sum(axis=0)).ravel() / max(len(papers), 1)
         lift = np.log(np.maximum(own / everywhere[columns], 1e-9))
         bonus = np.array([_BONUS[min(phrases.names[column].count(" "), 2)] for column in columns])
+        weight = _OF_MOST if 2 * len(papers) > len(inside) else _WEIGHT_OF_SHARE
         chosen: list[str] = []
         open_papers = np.ones(len(papers), dtype=bool)
         while len(chosen) < wanted:
             share = np.asarray(held[open_papers].sum(axis=0)).ravel() / max(len(papers), 1)
-            score = share**_WEIGHT_OF_SHARE * lift * bonus
+            score = share**weight * lift * bonus
             order = [at for at in np.argsort(-score, kind="stable") if score[at] > 0]
             best = next((at for at in order if may_follow(chosen, phrases.names[columns[at]])), None)
             if best is None:

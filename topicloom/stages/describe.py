@@ -275,7 +275,7 @@ def _compute(work: Work) -> None:
 
 STAGE = Stage(
     DESCRIBE,
-    version=7,
+    version=8,
     parameters=_parameters,
     reads=lambda settings, _: (
         TEXTS,
