@@ -13,6 +13,7 @@ import pytest
 from tests.flows.test_report_browser import Opened
 from tests.topicloom.atlases import small_atlas
 from tests.topicloom.test_clear_colours import contrast, css, linear
+from topicloom.atlas.typicality import THIRDS, thirds
 from topicloom.lineage.labels import read_labels
 from topicloom.report import page as page_module
 from topicloom.report.page import report_page
@@ -199,6 +200,13 @@ def test_the_legend_filters_and_histograms_are_brushed(page):
     page.locator("#legend .entry", has_text="fr").click()
     assert listed(page).startswith("163 papers")  # each third has two languages
     page.click("#reset")
+    page.select_option("#colour-by", "<b>a:b</b>")
+    page.locator("#legend .entry", has_text="v:1").click()
+    assert listed(page).startswith("244 papers")
+    page.reload()  # a name with colons is read back
+    page.wait_for_selector("body[data-ready]")
+    assert listed(page).startswith("244 papers")
+    page.click("#reset")
     page.select_option("#colour-by", "source")
     text = page.locator("#legend .entry").first.inner_text()
     assert "<i>Cells</i>" in text
@@ -239,13 +247,15 @@ def test_papers_are_taken_away_in_every_form(page):
     page.wait_for_function("() => /^[0-9]+ papers/.test(document.getElementById('listed').textContent)")
     number = int(listed(page).split(" ")[0])
     text = downloaded(page, "#save-csv")
-    assert text.startswith("\ufeffUT,DOI,title,authors,year,source,citations,country,language,topic,")
+    assert text.startswith("\ufeffUT,DOI,title,authors,year,source,citations,country,language,<b>a:b</b>,topic,")
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
     assert len(rows) == number
     papers = named_atlas().papers.set_index("UT")
     for row in rows[:: len(rows) // 9]:
         assert row["title"].removeprefix("'") == papers.loc[row["UT"], "title"]
         assert row["DOI"] == papers.loc[row["UT"], "doi"]
+        third = THIRDS[thirds(papers.loc[[row["UT"]], "Typicality"])[0]] if row["outlier"] == "0" else ""
+        assert row["core"] == third
     (formula,) = (row for row in rows if "formula" in row["title"])
     assert formula["title"] == "'=1+2, a formula"
     assert formula["topic_uid"] == "T-00000000"

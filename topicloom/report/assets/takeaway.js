@@ -13,16 +13,16 @@ function takeaway(papers, data) {
   const topicOf = (row) => (papers.topic[row] < 0 ? null : data.topics[papers.topic[row]]);
   const authorsOf = (row) => papers.authors[row].split(';').map((name) => name.trim()).filter(Boolean);
   const yearOf = (row) => papers.year[row] || '';
-  const more = () => [...papers.columns.values()].filter(({ key }) => !['topic', 'group', 'year', 'typical', 'source'].includes(key));
+  const more = () => [...papers.columns.values()].filter(({ key }) => !['topic', 'group', 'year', 'typical', 'core', 'source'].includes(key));
 
   function csv(rows) {
     const extra = more();
-    const head = ['UT', 'DOI', 'title', 'authors', 'year', 'source', ...extra.map(({ title }) => title), 'topic', 'topic_uid', 'label', 'typicality', 'outlier'];
+    const head = ['UT', 'DOI', 'title', 'authors', 'year', 'source', ...extra.map(({ title }) => title), 'topic', 'topic_uid', 'label', 'typicality', 'core', 'outlier'];
     const lines = rows.map((row) => {
       const topic = topicOf(row);
       return [
         papers.ut[row], papers.doi[row], papers.title[row], papers.authors[row], yearOf(row), papers.sources[papers.source[row]],
-        ...extra.map((column) => valueOf(column, row)), topic ? papers.topic[row] : '', topic?.uid ?? '', topic?.label ?? '', topic ? papers.typical[row] : '', topic ? 0 : 1,
+        ...extra.map((column) => valueOf(column, row)), topic ? papers.topic[row] : '', topic?.uid ?? '', topic?.label ?? '', topic ? papers.typical[row] : '', topic ? data.thirds[papers.core[row]] ?? '' : '', topic ? 0 : 1,
       ];
     });
     return BOM + csvLines([head, ...lines]);
