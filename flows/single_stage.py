@@ -14,12 +14,10 @@ from flows.opening import opened
 from flows.prefect_runner import PrefectRunner
 from tasks.publish import publish
 from topicloom.lineage.history import turn
-from topicloom.settings.checks import require_fitting_settings
 from topicloom.settings.schema import Settings
-from topicloom.stage_names import EXPORT, LOAD_EMBEDDINGS, PICTURES, StageName
+from topicloom.stage_names import EXPORT, PICTURES, StageName
 from topicloom.stages.registry import STAGES
 from topicloom.store.retention import run_of
-from topicloom.store.run_record import end_run
 from topicloom.store.store import StageRef
 
 
@@ -40,12 +38,9 @@ def stage(analysis: AnalysisFolder, stage: StageName) -> str:
     with run_of(settings):
         run = PrefectRunner(settings, refresh=stage, loaded=loaded)
         run.take_kept(stage)
-        if LOAD_EMBEDDINGS in run.outcomes:
-            require_fitting_settings(settings, run.refs[LOAD_EMBEDDINGS].facts)
         with turn(settings):
             run.first(stage)
-        if stage == EXPORT:
-            end_run(settings)
+        STAGES[stage].alone(settings)
         if stage in PICTURES:
             publish(quoted(settings), quoted(_pictures_kept(run.settings, run.refs)), quoted(run.refs[EXPORT].key))
     return f"{stage} of {settings.label} is computed."

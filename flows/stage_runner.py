@@ -89,6 +89,7 @@ class StageRunner:
         self.outcomes[name] = Outcome(ref, status, time.perf_counter() - started)
         self.settings = stage.settle(self.settings, ref)
         emit(Ended(name, "cached" if status == CACHED else "computed"))
+        stage.check(self.settings, ref)
         return ref
 
     def find(self, stage: Stage) -> Finding:
@@ -154,6 +155,7 @@ class StageRunner:
                 )
             self.outcomes[stage.name] = Outcome(found.ref, CACHED, 0.0)
             self.settings = stage.settle(self.settings, found.ref)
+            stage.check(self.settings, found.ref)
 
     def attempt(self, name: StageName) -> StageRef | None:
         """Run a stage that nothing important waits for; None where it fails or lacks a result.

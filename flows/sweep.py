@@ -24,7 +24,6 @@ from topicloom.errors import InputError, Problem
 from topicloom.inputs.encoder import embeddings_missing
 from topicloom.pages.markdown import code, literal
 from topicloom.progress import tell
-from topicloom.settings.checks import require_fitting_settings
 from topicloom.settings.reading import read_settings, with_values
 from topicloom.settings.schema import Settings, reassigns
 from topicloom.stage_names import CLUSTER, GRAPH, LOAD_EMBEDDINGS, QUALITY, REASSIGN, REDUCE, REPRESENT
@@ -161,7 +160,7 @@ def try_all(source: Path, plan: SweepPlan) -> list[Trial]:
     trials.stage(LOAD_EMBEDDINGS, list(settings), settings, refs)
     for row in living(list(settings)):
         try:
-            require_fitting_settings(settings[row], refs[row][LOAD_EMBEDDINGS].facts)
+            STAGES[LOAD_EMBEDDINGS].check(settings[row], refs[row][LOAD_EMBEDDINGS])
         except InputError as error:  # said of this combination; the others go on
             trials.faults[row] = " ".join(str(error).split())
     trials.stage(GRAPH, [row for row in living(list(settings)) if settings[row].tmo.method == "graph"], settings, refs)

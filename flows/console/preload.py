@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 from topicloom.settings.reading import read_settings
-from topicloom.stage_names import CLUSTER, EXPORT, REDUCE, REPRESENT
+from topicloom.stages.registry import STAGES
 from topicloom.stages.status import CACHED, analysis_status
 
 
@@ -19,16 +19,6 @@ def preload_beside(path: Path) -> None:
 def _preload(path: Path) -> None:
     with contextlib.suppress(Exception):  # whatever is wrong, the run itself says it
         settings = read_settings(path)
-        computed = {status.stage for status in analysis_status(settings) if status.state != CACHED}
-        if REDUCE in computed:
-            from topicloom.machine.compiled import import_umap
-
-            import_umap()
-        if CLUSTER in computed and settings.tmo.method == "hdbscan":
-            import hdbscan  # noqa: F401
-        if REPRESENT in computed:
-            import sklearn.feature_extraction.text  # noqa: F401
-        if EXPORT in computed and REDUCE not in computed:
-            from topicloom.machine.compiled import import_umap
-
-            import_umap()  # the saved model holds it
+        computed = [status.stage for status in analysis_status(settings) if status.state != CACHED]
+        for name in computed:
+            STAGES[name].preload(settings)

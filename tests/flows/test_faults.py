@@ -385,10 +385,10 @@ def _minilm() -> str:
 
 def test_a_run_tried_again_mends_what_was_spoilt_in_between(finished, prefect_server, monkeypatch):
     """The settings are not read again then, but what a kill has left is looked for at every try."""
-    from flows import contents
     from flows.topic_model import topic_model
     from topicloom.lineage.history import History
     from topicloom.settings.reading import read_settings
+    from topicloom.stages import load_embeddings
 
     tries = []
 
@@ -399,7 +399,7 @@ def test_a_run_tried_again_mends_what_was_spoilt_in_between(finished, prefect_se
             finished.output("run.json").write_text("[" * 100_000)
             raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(contents, "require_fitting_settings", spoil)
+    monkeypatch.setattr(load_embeddings, "require_fitting_settings", spoil)
     report = topic_model.with_options(retries=1, retry_delay_seconds=0)(finished.analysis)
     assert len(tries) == 2
     assert [note.partition(" could not be ")[2][:5] for note in report.notes if "could not be" in note] == [

@@ -157,6 +157,11 @@ def _also(settings: Settings, refs: Refs) -> dict[str, str]:
     return graph_topics.run_before(settings, refs) if settings.tmo.method == "graph" else {}
 
 
+def _preload(settings: Settings) -> None:
+    if settings.tmo.method == "hdbscan":
+        import hdbscan  # noqa: F401
+
+
 STAGE = Stage(
     CLUSTER,
     version=2,
@@ -168,4 +173,5 @@ STAGE = Stage(
     libraries=("hdbscan", "numpy", "scipy", "scikit-learn"),
     compute=cluster_reduced,
     tell=_tell,
+    preload=_preload,
 )

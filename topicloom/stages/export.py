@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from topicloom.errors import ExportError
+from topicloom.machine.compiled import import_umap
 from topicloom.output_files import DISTRIBUTION as DISTRIBUTION_FILE
 from topicloom.output_files import ORPHANS, PARAMS, RESOLUTIONS, RUN_RECORD
 from topicloom.settings.schema import Settings, agrees, reassigns
@@ -42,7 +43,7 @@ from topicloom.stages.reduce import COORDINATES, REDUCED, fitted_umap
 from topicloom.stages.represent import IDF, MEANS, TABLE, TOPICS, VOCABULARY, WEIGHTS
 from topicloom.stages.stage import Artifact, Refs, Stage, Work
 from topicloom.store.files import write_json
-from topicloom.store.run_record import analysis_lock, exported_by, exported_files, find_export, read_record
+from topicloom.store.run_record import analysis_lock, end_run, exported_by, exported_files, find_export, read_record
 from topicloom.store.store import Finding, StagePlan, StageRef, Store
 from topicloom.store.swap import swapped_in
 
@@ -318,4 +319,6 @@ STAGE = _Export(
     sees=(UPDATE,),
     libraries=("bertopic", "pandas", "joblib", "safetensors"),
     compute=_compute,
+    preload=lambda _: import_umap(),  # the saved model holds it
+    alone=end_run,
 )

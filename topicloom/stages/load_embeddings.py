@@ -12,6 +12,7 @@ from topicloom.inputs.decoding import form_facts, text_form
 from topicloom.inputs.embeddings import EMBEDS_SETTINGS, are_quick, input_files, read_embeddings, require_fit
 from topicloom.inputs.encoder import embeddings_missing, made_with, make_embeddings
 from topicloom.inputs.languages import language_facts
+from topicloom.settings.checks import require_fitting_settings
 from topicloom.settings.schema import Settings
 from topicloom.stage_names import LOAD_EMBEDDINGS
 from topicloom.stages.stage import Artifact, Stage, Work
@@ -217,5 +218,6 @@ STAGE = Stage(
     libraries=("numpy", "pandas"),
     lacks=_lacks,
     make=_make,
+    check=lambda settings, found: require_fitting_settings(settings, found.facts),
     compute=load_inputs,
 )

@@ -170,4 +170,5 @@ STAGE = Stage(
     libraries=("umap-learn", "pynndescent", "numba", "numpy", "scipy", "scikit-learn"),
     compute=reduce_corpus,
     voice="UMAP",
+    preload=lambda _: import_umap(),
 )

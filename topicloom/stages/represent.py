@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from topicloom.errors import Problem, SettingsError
@@ -169,4 +170,5 @@ STAGE = Stage(
     libraries=("scikit-learn", "pandas", "numpy", "scipy"),
     compute=represent_clusters,
     tell=_tell,
+    preload=lambda _: import_module("sklearn.feature_extraction.text"),
 )

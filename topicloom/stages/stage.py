@@ -104,6 +104,9 @@ class Stage:
         make: Makes what it lacks. failures: how often that was tried in vain.
         voice: The library whose own progress, which it prints, goes to the run's log; empty for none.
         tell: What came of it, in a line of the run's log; empty for none.
+        check: Raises InputError where the settings do not fit what it has found.
+        preload: Imports what it computes with, ahead of time and beside other work.
+        alone: What is still to be done where it has run without the stages after it.
     """
 
     name: StageName
@@ -127,6 +130,9 @@ class Stage:
     make: Callable[[Settings, int], None] = lambda *_: None
     voice: str = ""
     tell: Callable[[Settings, Mapping[str, Any]], str] = lambda *_: ""
+    check: Callable[[Settings, StageRef], None] = lambda *_: None
+    preload: Callable[[Settings], object] = lambda _: None
+    alone: Callable[[Settings], None] = lambda _: None
 
     def needs(self, settings: Settings, refs: Refs) -> list[str]:
         """The stages whose results decide its own, given the results so far."""

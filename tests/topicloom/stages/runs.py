@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 
 from topicloom.lineage.history import turn
-from topicloom.settings.checks import require_fitting_settings
 from topicloom.settings.reading import read_settings
 from topicloom.settings.schema import Settings
-from topicloom.stage_names import DESCRIBE, EXPORT, IDENTIFY, LOAD_EMBEDDINGS, PICTURES
+from topicloom.stage_names import DESCRIBE, EXPORT, IDENTIFY, PICTURES
 from topicloom.stages.publish import note_shown_labels, publish_pictures
 from topicloom.stages.registry import STAGES
 from topicloom.stages.remember import library_versions_of, remember_run
@@ -67,8 +66,7 @@ def _obtain_until(run: Run, end: str | None) -> None:
         if new:
             run.computed.append(stage.name)
         run.settings = stage.settle(run.settings, ref)
-        if stage.name == LOAD_EMBEDDINGS:
-            require_fitting_settings(run.settings, ref.facts)
+        stage.check(run.settings, ref)
 
 
 @contextlib.contextmanager
