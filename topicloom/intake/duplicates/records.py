@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 _FIELDS = ("UT", "DI", "PM", "TI", "AU", "PY", "SO", "VL", "IS", "BP", "EP", "AB", "file", "record")
 
 Columns = Mapping[str, Sequence[object]]  # a table's values by column: a look-up in it costs far less than in pandas
-_RETURNS = 3  # volumes of as many years in which one title by one author stands
+_RETURNS = 3  # issues, or volumes of as many years, in which one title by one author stands
+_MOST_ISSUES = 53  # of a volume: a weekly's
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,20 @@ def compared(table: pd.DataFrame) -> list[Compared]:
 
 def with_columns(records: Sequence[Compared]) -> list[Compared]:
     """The records, with titles that return year after year ("Remarks from the editor") as titles that name no paper."""
-    volumes = defaultdict[tuple[str, ...], set[tuple[int, str]]](set)
+    volumes, issues = defaultdict[tuple[str, ...], set[object]](set), defaultdict[tuple[str, ...], set[object]](set)
     for record in records:
         if record.title.key and record.volume and record.year:
             volumes[_column(record)].add((record.year, record.volume))
-    columns = {column for column, found in volumes.items() if len(found) >= _RETURNS}
+        if record.title.key and record.volume and _is_issue(record.issue):
+            # One first page under several issues is one paper, whose issue is a slip.
+            issues[_column(record)].add(record.first_page or (record.volume, record.issue))
+    columns = {column for seen in (volumes, issues) for column, found in seen.items() if len(found) >= _RETURNS}
     return [as_column(record) if _column(record) in columns else record for record in records]
+
+
+def _is_issue(issue: str) -> bool:
+    """Whether it can be an issue of a volume: databases put numbers of records there, too."""
+    return issue.isdigit() and int(issue) <= _MOST_ISSUES
 
 
 def as_column(record: Compared) -> Compared:

@@ -16,6 +16,7 @@ _SAME_ABSTRACT = 95.0
 _LONG_ABSTRACT = 150  # letters; two shorter ones may be a formula ("No abstract", "Editorial.")
 _CLOSE = 90.0  # titles that differ by spelling
 _RELATED = 70.0  # titles that differ by a subtitle or several words
+_OPENING = 20  # pages on which each issue's own count may begin anew
 
 
 class Word(Enum):
@@ -189,7 +190,7 @@ class _Pair:
         if grade >= 2 and not self.generic:
             return at_one_place or abstract or (known and not self._other_abstract() and self._dated())
         if grade >= 2:
-            return at_one_place and (known or whole_place)
+            return whole_place and self._in_a_known_issue()
         if grade == 1:
             truncated = self._truncated() and not self.generic and known and not self._other_abstract()
             lacking = truncated and self.years == 0 and self.journal is True and self.share == 1
@@ -248,7 +249,8 @@ class _Pair:
             return False
         one, other = self.one, self.other
         pages = _differ(one.first_page, other.first_page) and not self._overlap()
-        numbers = [_differ(one.volume, other.volume), _differ(one.issue, other.issue) and not self.page]
+        printed_alike = self.page and not _differ(one.last_page, other.last_page)
+        numbers = [_differ(one.volume, other.volume), _differ(one.issue, other.issue) and not printed_alike]
         others = [self.years > 0, self.journal is False, *numbers, pages]
         issues = _differ(one.issue, other.issue) and not one.first_page and not other.first_page
         alone = self.journal is False and not self.page and not self.volume
@@ -259,6 +261,16 @@ class _Pair:
         one, other = self.one, self.other
         ends = _differ(one.last_page, other.last_page) and not self.volume
         return self.years > 0 or _differ(one.volume, other.volume) or _differ(one.issue, other.issue) or ends
+
+    def _in_a_known_issue(self) -> bool:
+        """A column stands on the same first pages in many issues: only the volume and the issue tell which one it is.
+
+        Pages from the middle of a volume are told by the volume alone.
+        """
+        first = self.one.first_page
+        return self.volume and (
+            bool(self.one.issue and self.other.issue) or not first.isdigit() or int(first) > _OPENING
+        )
 
     def _in_one_issue(self) -> bool:
         """One title by the same people twice in one issue: one of the page numbers is wrong."""

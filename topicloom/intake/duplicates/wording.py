@@ -69,7 +69,11 @@ _GENERIC = frozenset(
     )
 )
 
-_FEW_WORDS, _LONG_WORD = 4, 7  # a title of few words, all generic but for a slip; a word in which a slip can be told
+# Columns that name their issue's subject, if at all: "Special section: pricing", "Remarks - editor's comments".
+_COLUMN = re.compile(
+    r"^(?:guest )?(?:editorial )?special (?:section|issue)\b|\b(?:editors? (?:comments?|notes?)|from the editors?)$"
+)
+_FEW_WORDS, _LONG_WORD = 4, 5  # a title of few words, all generic but for a slip; a word in which a slip can be told
 _LONG_GENERIC = tuple(word for word in _GENERIC if len(word) >= _LONG_WORD)
 
 
@@ -189,6 +193,8 @@ def _generic(words: tuple[str, ...]) -> bool:
     """Whether a title names no one paper, also with a slip: "Edtiorial", "Editoria lIntroduction"."""
     if len("".join(words)) < 12 or all(word in _GENERIC or word.isdigit() for word in words):
         return True
+    if _COLUMN.search(" ".join(words)):
+        return True
     return len(words) <= _FEW_WORDS and all(_is_generic(word) for word in words)
 
 
@@ -213,7 +219,10 @@ def journal_of(text: str) -> tuple[str, ...]:
     )
 
 
-_EVERY_JOURNAL = frozenset(["journal", "jour", "journ", "j", "international", "int"])  # shared words that say nothing
+# Shared words that say nothing.
+_EVERY_JOURNAL = frozenset(
+    ["journal", "jour", "journ", "j", "international", "int", "conference", "conf", "proceedings", "proc"]
+)
 
 
 @lru_cache(maxsize=1 << 16)

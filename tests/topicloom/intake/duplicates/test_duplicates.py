@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.duplicates import noisy, read_set, score
+from benchmarks.duplicates import noisy, over_seeds, read_set, score
 from tests.conftest import SHARED
 from topicloom.errors import InputError
 from topicloom.intake.duplicates import Decisions, find, merge, read_decisions, write_listing
@@ -120,7 +120,9 @@ def test_an_editorial_is_a_duplicate_only_where_it_stands_in_the_same_place() ->
     assert groups(editorial, editorial, editorial | {"IS": "4", "BP": "201", "EP": "202"}) == [[0, 1]]
 
 
-@pytest.mark.parametrize("change", [{"PY": "2020"}, {"VL": "13"}, {"IS": "4"}, {"VL": "", "IS": "4"}])
+@pytest.mark.parametrize(
+    "change", [{"PY": "2020"}, {"VL": "13"}, {"IS": "4"}, {"VL": "", "IS": "4"}, {"IS": ""}, {"EP": "9"}]
+)
 @pytest.mark.parametrize(
     ("one", "other"),
     [
@@ -139,6 +141,30 @@ def test_a_title_that_returns_year_after_year_names_no_paper() -> None:
     column = PAPER | {"TI": "Remarks from the desk of our founders", "IS": "1", "BP": "", "EP": ""}
     years = [column | {"PY": str(2017 + at), "VL": str(10 + at)} for at in range(4)]
     assert groups(*years, column | {"PY": "2018", "VL": ""}) == []
+
+
+def test_a_title_of_three_issues_names_no_paper_but_one_first_page_under_three_numbers_is_one_paper() -> None:
+    column = PAPER | {"TI": "Remarks from the desk of our founders", "BP": "", "EP": ""}
+    issues = [column | {"IS": str(at), "BP": str(100 * at)} for at in (1, 2, 3)]
+    assert groups(*issues, column | {"PY": "2020", "VL": "", "IS": "2"}) == []
+    assert groups(*(PAPER | {"IS": str(at)} for at in (34, 35, 1501))) == [[0, 1, 2]]
+
+
+@pytest.mark.parametrize("title", ["Special section: pricing in networks", "Remarks on networks - editor's comments"])
+def test_a_column_with_a_subject_is_told_by_its_place(title: str) -> None:
+    one = PAPER | {"TI": title, "BP": "7", "EP": "13"}
+    assert groups(one, one | {"PY": "2020", "VL": "", "IS": "4", "EP": "10"}) == []
+    assert groups(one, one) == [[0, 1]]
+
+
+def test_one_title_on_other_pages_of_another_issue_and_year_is_another_paper() -> None:
+    assert groups(PAPER, PAPER | {"PY": "2020", "VL": "", "IS": "4", "EP": "104"}) == []
+
+
+def test_two_conferences_share_more_than_the_words_of_every_conference() -> None:
+    one = ("international", "conference", "information", "systems")
+    assert same_journal(one, ("proceedings", "hawaii", "international", "conference", "system", "sciences")) is False
+    assert same_journal(one, ("proc", "int", "conf", "inf", "syst")) is not False
 
 
 def test_lettered_cases_are_two() -> None:
@@ -281,13 +307,13 @@ def test_marked_sets(name: str, least: float) -> None:
     assert find(kept).groups == []
 
 
-@pytest.mark.parametrize(("name", "least"), [("digital_work", 0.94), ("stroke", 0.96), ("respiratory", 0.87)])
+@pytest.mark.parametrize(("name", "least"), [("digital_work", 0.96), ("stroke", 0.96), ("respiratory", 0.86)])
 def test_marked_sets_with_noise(name: str, least: float) -> None:
     folder = SHARED / "duplicates" / name
     if not folder.exists():
         pytest.skip("the marked sets are not here")
     frame, gold = read_set(folder)
-    found, missed, wrong = score(find(noisy(frame)).groups, gold).records
+    found, missed, wrong = over_seeds(frame, gold, noisy, range(3)).records
     assert wrong == 0
     assert found / (found + missed) >= least
 
