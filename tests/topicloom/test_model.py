@@ -110,6 +110,49 @@ assert model.get_topic(0) and model.approximate_distribution(["gene atlas paper"
     subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True)
 
 
+def test_other_threads_import_what_they_like_meanwhile():
+    script = """
+import sys, threading
+from topicloom.exports.bertopic_model import lean_bertopic
+
+class Mine:
+    find_spec = staticmethod(lambda *_: None)
+
+before = list(sys.meta_path)
+with lean_bertopic() as bertopic:
+    assert not {"plotly", "hdbscan", "matplotlib"} & set(sys.modules)
+    found, mine = [], Mine()
+
+    def work():
+        import hdbscan, matplotlib, plotly.graph_objects
+        import importlib.util
+        found.append((hdbscan.HDBSCAN, plotly.graph_objects.Figure, importlib.util.find_spec("torch")))
+        sys.meta_path.append(mine)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert found and all(found[0]), found
+    inside = []
+    def export():
+        with lean_bertopic():
+            inside.append(1)
+    other = threading.Thread(target=export)
+    other.start()
+    other.join(0.2)
+    assert not inside, "two blocks at once"
+other.join()
+assert inside
+assert mine in sys.meta_path and all(finder in sys.meta_path for finder in before)
+assert not any(type(finder).__module__.startswith("topicloom") for finder in sys.meta_path)
+assert "bertopic" not in sys.modules
+import bertopic
+assert bertopic._bertopic.HAS_HDBSCAN and bertopic.BERTopic().visualize_barchart
+assert hasattr(bertopic.plotting, "visualize_barchart")
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
 def test_a_bertopic_that_is_there_is_used_and_stays():
     import bertopic
 

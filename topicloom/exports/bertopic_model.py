@@ -7,9 +7,12 @@ import json
 import logging
 import pickle
 import sys
+import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -37,6 +40,8 @@ _OPTIONAL = (
     *("sentence_transformers", "transformers", "torch", "umap", "hdbscan", "plotly", "matplotlib"),
     *("openai", "huggingface_hub"),
 )
+_DRAWING = "bertopic.plotting"  # needs plotly
+_one_block = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -67,21 +72,25 @@ class ModelParts:
 def lean_bertopic() -> Iterator[ModuleType]:
     """Import bertopic without the libraries that it can do without, unless the process has it already.
 
-    Afterwards it is forgotten again, so that whoever imports it later gets it whole.
+    Afterwards it is forgotten again, so that whoever imports it later gets it whole. One block at a time; other threads
+    import whatever they like meanwhile, save bertopic itself, which they get as it is here.
     """
-    if "bertopic" in sys.modules:
-        yield sys.modules["bertopic"]
-        return
-    try:
-        yield _imported_without_optional() or _imported_whole()
-    finally:
-        _forget_bertopic()
+    with _one_block:
+        if "bertopic" in sys.modules:
+            yield sys.modules["bertopic"]
+            return
+        lean = _Without()
+        try:
+            yield _imported_without_optional(lean) or _imported_whole()
+        finally:
+            if lean.imported:
+                _forget_bertopic()
 
 
-def _imported_without_optional() -> ModuleType | None:
+def _imported_without_optional(lean: _Without) -> ModuleType | None:
     """bertopic, imported as if the optional libraries were not installed; None where it cannot be."""
-    finders = sys.meta_path
-    sys.meta_path = [_Without(finders)]
+    # Lists of their own: another thread may be going through the one of before.
+    sys.meta_path = [lean, *sys.meta_path]
     try:
         import bertopic
         import bertopic._save_utils
@@ -92,7 +101,7 @@ def _imported_without_optional() -> ModuleType | None:
         tell_slower("bertopic", f"is not imported without its heavy parts ({error})", "It is imported whole.")
         return None
     finally:
-        sys.meta_path = finders
+        sys.meta_path = [finder for finder in sys.meta_path if finder is not lean]
 
 
 def _imported_whole() -> ModuleType:
@@ -109,23 +118,43 @@ def _forget_bertopic() -> None:
         del sys.modules[name]
 
 
-class _Without:
-    """Finds modules as the given finders do, but for the optional ones, which are as if they were not installed."""
+class _Without(MetaPathFinder):
+    """For the thread that makes it, and no other, the optional libraries are as if they could not be imported.
 
-    def __init__(self, finders: Sequence[Any]) -> None:
-        self._finders = list(finders)
+    imported: whether that thread has imported bertopic so; another may have been faster, and then it is whole.
+    """
 
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        package = name.partition(".")[0]
-        if package in _OPTIONAL and package not in sys.modules:  # what the process has already must stay whole
+    def __init__(self) -> None:
+        self._thread = threading.get_ident()
+        self.imported = False
+
+    def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
+        if threading.get_ident() != self._thread:
             return None
-        specs = (finder.find_spec(name, path, target) for finder in self._finders)
-        return next((spec for spec in specs if spec is not None), None)
+        self.imported |= name == "bertopic"
+        package = name.partition(".")[0]
+        if name == _DRAWING:
+            return ModuleSpec(name, _Nothing(), is_package=True)
+        if package in _OPTIONAL and package not in sys.modules:  # what the process has already must stay whole
+            return ModuleSpec(name, _Missing())
+        return None
 
-    def find_distributions(self, *context: Any) -> Iterator[Any]:
-        """What importlib.metadata asks finders for: all that is installed."""
-        for finder in self._finders:
-            yield from getattr(finder, "find_distributions", lambda *_: ())(*context)
+
+class _Nothing(Loader):
+    """Loads an empty module."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        pass
+
+
+class _Missing(Loader):
+    """Loads nothing: the module is as if it were not installed."""
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        raise ModuleNotFoundError(f"topicloom imports bertopic without {spec.name}", name=spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        pass
 
 
 def build_model(bertopic: ModuleType, parts: ModelParts, settings: TopicModelSettings) -> Any:
