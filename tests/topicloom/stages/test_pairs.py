@@ -228,6 +228,44 @@ def _papers_have_the_same(one: Tables, other: Tables, columns: list[str]) -> Non
     pd.testing.assert_frame_equal(before, after, atol=1e-6)
 
 
+REST = ("orphans reassign", "score centroid", "order canonical", "names", "labels.csv")
+TOGETHER = [
+    ("update assign", "min_topic_size auto", *REST),
+    ("consensus", "min_topic_size auto", *REST),
+    ("update assign", "n_topics 8", *REST),
+    ("consensus", "n_topics 8", *REST),
+]
+
+
+@pytest.mark.parametrize("features", TOGETHER, ids=lambda features: " + ".join(features[:2]))
+def test_all_that_goes_together_does_so_at_once(planted: Project, features: tuple[str, ...]) -> None:
+    analysis = Analysis(planted, features, "all")
+    _, first = analysis.run(FIRST)
+    _give_a_name(analysis, first)
+    run, grown = analysis.run(GROWN)
+    _features_did_their_part(analysis, run, first, grown)
+    assert run_stages(analysis.write(GROWN)).computed == []
+    _, shuffled = analysis.run(SHUFFLED)
+    _papers_have_the_same(grown, shuffled, ["Topic", "Probability", "Score", "topic_uid", "Representative_document"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("strategy", ["distribution", "c-tf-idf", "embedding", "membership"])
+@pytest.mark.parametrize("other", ["update assign", "consensus"])
+def test_every_way_of_giving_outliers_away_meets_placing_and_a_vote(
+    planted: Project, strategy: str, other: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orphans = {"mode": "reassign", "strategy": strategy, "target_share": 0.02}
+    monkeypatch.setitem(FEATURES, "orphans reassign", {"orphans": orphans})
+    analysis = Analysis(planted, (other, "orphans reassign", "order canonical"), strategy)
+    _, first = analysis.run(FIRST)
+    run, grown = analysis.run(GROWN)
+    _features_did_their_part(analysis, run, first, grown)
+    assert (grown.papers["orphan_method"] == strategy).any()
+    _, shuffled = analysis.run(SHUFFLED)
+    _papers_have_the_same(grown, shuffled, ["Topic", "Probability", "Score", "topic_uid", "Representative_document"])
+
+
 def test_papers_that_a_vote_over_kmeans_leaves_out_are_given_to_topics(planted: Project) -> None:
     features = ("n_topics 8", "consensus")
     _, left_out = Analysis(planted, features).run(FIRST)
