@@ -11,6 +11,8 @@ from tests.topicloom.stages.consistency import Tables, check, membership, plain_
 from tests.topicloom.stages.planted import FIRST, GROWN, planted_project, write_settings
 from tests.topicloom.stages.runs import Run, run_stages
 from topicloom.settings.reading import read_settings
+from topicloom.stages import reduce
+from topicloom.stages.parts import NEIGHBOURS
 from topicloom.stages.record import notes_of
 from topicloom.stages.status import analysis_status
 
@@ -53,6 +55,17 @@ def test_a_size_that_was_stated_at_the_fit_is_not_taken_for_a_chosen_one(planted
     run = _run(planted, "stated", GROWN, **AUTO)
     assert run.refs["update"].facts == {"mode": "refit", "why": "min_topic_size is auto, and was not in run 1"}
     assert "choose-size" in run.refs
+
+
+@pytest.mark.parametrize("raised", [NEIGHBOURS, reduce.STAGE], ids=lambda raised: raised.name)
+def test_no_paper_is_placed_in_a_fit_that_was_computed_in_another_way(planted, monkeypatch, raised):
+    _run(planted, f"other-{raised.name}", FIRST, update="assign")
+    monkeypatch.setitem(vars(raised), "version", raised.version + 1)
+    run = _run(planted, f"other-{raised.name}", GROWN, update="assign")
+    assert run.refs["update"].facts == {
+        "mode": "refit",
+        "why": "topicloom computes reduce in another way than in run 1",
+    }
 
 
 @pytest.mark.parametrize("sizes", [{}, {"min_topic_size": "auto"}], ids=["stated", "auto"])
