@@ -134,8 +134,10 @@ def test_a_failed_run_exits_with_1(project, prefect_server):
     assert done.returncode == 2
     assert "min_df" in done.stderr
     project.write_settings()
-    (project.path / ".topicloom").mkdir(exist_ok=True)
-    (project.path / ".topicloom" / "reduce").write_text("a file where a folder should be")
+    reduced = project.path / ".topicloom" / "reduce"
+    assert not reduced.exists()  # such a setting is refused before any work
+    reduced.parent.mkdir(exist_ok=True)
+    reduced.write_text("a file where a folder should be")
     done = topicloom("run", project.analysis, server=prefect_server)
     assert done.returncode == 1
     assert "The run failed" in done.stderr
