@@ -64,7 +64,7 @@ def test_no_paper_is_placed_in_a_fit_that_was_computed_in_another_way(planted, m
     run = _run(planted, f"other-{raised.name}", GROWN, update="assign")
     assert run.refs["update"].facts == {
         "mode": "refit",
-        "why": "topicloom computes reduce in another way than in run 1",
+        "why": "topicloom computes reduce in another way than for run 1",
     }
 
 
