@@ -11,8 +11,9 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, FloatRect, Page, sync_playwright
 
 DESKTOP, PHONE = (1440, 900), (390, 844)
 WIDTHS = (1920, 1440, 1280, 390)
@@ -39,12 +40,19 @@ def main(report: Path, axe: Path | None) -> None:
         browser.close()
 
 
-def opened(browser: Browser, report: Path, size: tuple[int, int] = DESKTOP, **options: object) -> Page:
+def opened(browser: Browser, report: Path, size: tuple[int, int] = DESKTOP, **options: Any) -> Page:
     """The report, ready."""
     page = browser.new_page(viewport={"width": size[0], "height": size[1]}, **options)
     page.goto(report.resolve().as_uri())
     page.wait_for_selector("body[data-ready=true]")
     return page
+
+
+def box_of_map(page: Page) -> FloatRect:
+    """Where the map lies on the screen."""
+    box = page.locator("#canvas").bounding_box()
+    assert box is not None
+    return box
 
 
 def quiet(browser: Browser, report: Path) -> Iterator[tuple[str, str]]:
@@ -70,12 +78,11 @@ def first_screen(browser: Browser, report: Path) -> Iterator[tuple[str, str]]:
     """Where the map begins, and how wide it is."""
     for name, size in (("desktop, 1440 x 900", DESKTOP), ("phone, 390 x 844", PHONE)):
         page = opened(browser, report, size)
-        box = page.locator("#canvas").bounding_box() or {}
-        yield f"the map begins below the top of the page, {name}", f"{box['y']:.0f} px"
+        yield f"the map begins below the top of the page, {name}", f"{box_of_map(page)['y']:.0f} px"
         yield f"the page is wider than the screen, {name}", f"{page.evaluate('document.body.scrollWidth') - size[0]} px"
         page.close()
     page = opened(browser, report, (1920, 1080))
-    yield "width of the map on a screen of 1920 px", f"{(page.locator('#canvas').bounding_box() or {})['width']:.0f} px"
+    yield "width of the map on a screen of 1920 px", f"{box_of_map(page)['width']:.0f} px"
     page.close()
 
 
@@ -97,7 +104,7 @@ def scrolling(browser: Browser, report: Path) -> Iterator[tuple[str, str]]:
     """Whether wheel and finger go on down the page over the map."""
     page = opened(browser, report)
     page.evaluate("document.getElementById('map').scrollIntoView({behavior: 'instant'})")
-    box = page.locator("#canvas").bounding_box() or {}
+    box = box_of_map(page)
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     before = page.evaluate("scrollY")
     for _ in range(25):

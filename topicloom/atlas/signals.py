@@ -62,12 +62,12 @@ def signals(
     if len(runs) < 2:
         return _without(found, NO_RUN)
     is_new = ~pd.Series(papers).isin(earlier).to_numpy()
-    counted = [np.bincount(topics[part & (topics >= 0)], minlength=wanted) for part in (~is_new, is_new)]
-    if not counted[1].sum():
+    old, new = (np.bincount(topics[part & (topics >= 0)], minlength=wanted) for part in (~is_new, is_new))
+    if not new.sum():
         return _without(found, NO_PAPERS)
-    against = contrast(*counted)
-    sizes = counted[0] + counted[1]
-    found["NewPapers"] = pd.array(counted[1], dtype="Int64")
+    against = contrast(old, new)
+    sizes = old + new
+    found["NewPapers"] = pd.array(new, dtype="Int64")
     found["NewLogOdds"], found["NewZ"] = against.log_odds.round(3), against.z.round(3)
     large = sizes > np.median(sizes)
     found["Signal"] = [_signal(float(z), bool(is_large)) for z, is_large in zip(against.z, large, strict=True)]

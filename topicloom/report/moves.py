@@ -71,7 +71,7 @@ def evolution_shown(table: pd.DataFrame) -> dict[str, Any] | None:
     """
     if table.empty:
         return None
-    sizes = table.drop_duplicates(["Period", "Topic"]).groupby(["Period", "Years"])["Papers"].sum()
+    sizes = table.drop_duplicates(["Period", "Topic"]).groupby(["Period", "Years"])["Papers"].sum().reset_index()
     first = table["EarlierTopic"].isna()
     flows = pd.DataFrame(
         {
@@ -82,7 +82,10 @@ def evolution_shown(table: pd.DataFrame) -> dict[str, Any] | None:
         }
     ).astype(int)
     return {
-        "periods": [[str(years).replace("-", "–"), int(papers)] for (_, years), papers in sizes.items()],
+        "periods": [
+            [str(years).replace("-", "–"), int(papers)]
+            for years, papers in zip(sizes["Years"], sizes["Papers"], strict=True)
+        ],
         "flows": flows.to_numpy().tolist(),
     }
 
