@@ -231,10 +231,14 @@ def test_without_profiles_the_report_is_drawn_all_the_same(drawn, run, monkeypat
 SETTING_STAGES = [
     ("names.method", "keybert", None),
     ("names.keywords", 5, ["describe", "profiles", "moves", "take-away", "figures", "report"]),
-    ("names.authors_keywords", False, ["describe", "report"]),  # the dataset has none: the atlas is the same
+    (
+        "names.authors_keywords",
+        False,
+        ["describe", "profiles", "moves", "take-away", "methods", "figures", "report"],
+    ),
     ("names.diversity", 0.9, ["describe", "report"]),  # of keybert only: the atlas is the same
     ("year_column", "YR", ["describe", "profiles", "moves", "take-away", "methods", "figures", "report"]),
-    ("columns.colour", ["SO"], ["describe", "profiles", "moves", "take-away", "figures", "report"]),
+    ("columns.colour", ["SO"], ["describe", "profiles", "moves", "take-away", "methods", "figures", "report"]),
     ("columns.countries", "AU", ["describe", "profiles", "take-away", "report"]),
     ("take_away.profiles", False, ["take-away", "methods", "report"]),
     (
