@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from topicloom.atlas.written import as_written, initials
 from topicloom.phrasing import LONGEST_LABEL, shortened
@@ -112,6 +111,9 @@ def _heaviest(weights: csr_matrix, row: int) -> tuple[list[int], list[float]]:
 
 
 def _stop_words(named: Sequence[Candidates], language: str) -> frozenset[str]:
+    # Late: what only draws needs none of it, and importing it takes a second.
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
     if language == "english":
         return frozenset(ENGLISH_STOP_WORDS) | _BOILERPLATE
     if len(named) < _LEAST_TOPICS:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import fcluster, leaves_list, linkage
 
 from topicloom.measures.similarity import unit_vectors
 
@@ -65,6 +64,8 @@ def topic_tree(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """
     if len(vectors) < 2:
         return np.zeros((0, 4))
+    from scipy.cluster.hierarchy import linkage
+
     tree: NDArray[np.float64] = linkage(
         unit_vectors(vectors), method="ward", optimal_ordering=len(vectors) <= _ORDERED_UP_TO
     )
@@ -85,7 +86,17 @@ def leaf_order(tree: NDArray[np.float64], topics: int) -> NDArray[np.int64]:
         >>> leaf_order(topic_tree(np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.1]])), 3).tolist()
         [1, 2, 0]
     """
-    return leaves_list(tree).astype(np.int64) if len(tree) else np.arange(topics, dtype=np.int64)
+    if not len(tree):
+        return np.arange(topics, dtype=np.int64)
+    found, waiting = [], [2 * topics - 2]
+    while waiting:
+        node = waiting.pop()
+        if node < topics:
+            found.append(node)
+        else:
+            left, right = tree[node - topics, :2].astype(int).tolist()
+            waiting += [right, left]
+    return np.array(found, dtype=np.int64)
 
 
 def group_levels(
@@ -97,6 +108,9 @@ def group_levels(
     topic. sizes: groups of each level but the last, the coarsest first; None: 8, and 3.6 times as many from level to
     level. The last level is the topics themselves. Each group of a level lies within one group of the level before.
     """
+    # Late, as is linkage: what only draws needs neither.
+    from scipy.cluster.hierarchy import fcluster
+
     topics = len(counts)
     wanted = _usual_sizes(topics) if sizes is None else sizes
     levels = [_numbered(fcluster(tree, t=size, criterion="maxclust"), counts) for size in wanted]

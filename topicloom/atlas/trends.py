@@ -8,7 +8,6 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import chi2
 
 from topicloom.atlas.years import judge_years
 
@@ -146,6 +145,8 @@ def growth(counts: NDArray[np.int64], totals: NDArray[np.int64], years: NDArray[
 
 def _dispersion(counts: NDArray[np.int64], totals: NDArray[np.int64], at: NDArray[np.float64]) -> NDArray[np.float64]:
     """How much wider the counts of each topic scatter than Poisson's, (t,), at least 1."""
+    from scipy.stats import chi2  # late: what only draws needs none of it, and importing it takes a second
+
     rate, _ = _likeliest(counts, totals, at, np.ones(len(counts)), _PRIOR_GROWTH**2)
     expected = counts.sum(axis=1, keepdims=True) * _spread_over_years(rate, totals, at)
     free = counts.shape[1] - 2

@@ -8,7 +8,6 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from topicloom.measures.similarity import unit_vectors
 
@@ -36,6 +35,8 @@ def typicality(
         >>> typicality(vectors, np.array([0, 0, -1]), np.array([[1.0, 0.1]])).tolist()
         [100.0, 50.0, nan]
     """
+    from scipy.stats import rankdata  # late: what only draws needs none of it, and importing it takes a second
+
     found = np.full(len(topics), np.nan)
     order = np.argsort(topics, kind="stable")
     bounds = np.searchsorted(topics[order], np.arange(len(means) + 1))

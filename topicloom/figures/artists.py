@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import CircleCollection
+from matplotlib.colors import to_rgba_array
 from matplotlib.figure import Figure
 from matplotlib.transforms import Transform
 from numpy.typing import NDArray
@@ -41,6 +42,9 @@ def bare_figure(width: float, height: float) -> Figure:
 
 def circles(places: Any, colours: Any, area: Any, transform: Transform, **look: Any) -> CircleCollection:
     """Circles at some places; area: in square points."""
+    if isinstance(colours, np.ndarray):  # each colour is read once
+        few, which = np.unique(colours, return_inverse=True)
+        colours = to_rgba_array(list(few))[which]
     return CircleCollection(
         np.atleast_1d(np.asarray(area, dtype=float)),
         offsets=np.asarray(places, dtype=float),

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from topicloom.figures.sheet import Sheet
 
 _CELLS = 160  # of the density, along the image's longer side
-_SMOOTH = 2.0  # cells
+_SMOOTH, _REACH = 2.0, 8  # cells: of the bell that smooths, and how far it reaches
 _LEVELS = (0.25, 0.5, 0.75)  # roots of shares of the densest place
-_COLOURS = 256
+_COLOURS, _NEARLY_WHITE = 256, 252
 
 
 def draw_points(
@@ -49,19 +49,23 @@ def draw_points(
     drawn = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba()).convert("RGB")
     # As many colours as an image with a palette has: files half as large, written in half of the time.
     few = drawn.quantize(_COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-    sheet.image(box, np.asarray(few.convert("RGBA")))
+    dots = np.array(few.convert("RGBA"))
+    dots[dots[..., :3].min(axis=2) >= _NEARLY_WHITE] = 255  # the ground stays that of the sheet
+    sheet.image(box, dots)
 
 
 def _density(box: Box, places: NDArray[np.float64]) -> list[NDArray[np.float64]]:
     """Lines where points lie as dense as shares of the densest place."""
     import contourpy
-    from scipy.ndimage import gaussian_filter
 
     cell = max(box.width, box.height) / _CELLS
     edges = [np.arange(start, end + cell, cell) for start, end in ((box.left, box.right), (box.bottom, box.top))]
     counts, across, up = np.histogram2d(places[:, 0], places[:, 1], bins=edges)
     # The root keeps the few densest places from being all that is seen.
-    dense = np.sqrt(gaussian_filter(counts, _SMOOTH))
+    near = np.exp(-0.5 * (np.arange(-_REACH, _REACH + 1) / _SMOOTH) ** 2)
+    for _ in range(2):  # along the one side and the other
+        counts = np.stack([np.convolve(row, near, mode="same") for row in counts]).T
+    dense = np.sqrt(counts)
     middles = [(of[1:] + of[:-1]) / 2 for of in (across, up)]
     found: Any = contourpy.contour_generator(middles[0], middles[1], dense.T / max(float(dense.max()), 1e-9))
     return [line for level in _LEVELS for line in found.lines(level)]

@@ -392,3 +392,36 @@ def test_pynndescent_makes_its_search_elsewhere(points, said, tmp_path, monkeypa
     np.testing.assert_array_equal(again._raw_data, found.index._raw_data)
     assert len(said()) == 1
     assert "pynndescent" in said()[0]
+
+
+def test_fonttools_drops_tables_elsewhere(tmp_path, said, monkeypatch):
+    from fontTools.subset import Options
+
+    from topicloom.figures.sheet import Page, Sheet
+    from topicloom.figures.style import styled
+
+    def drawn(name):
+        with styled():
+            sheet = Sheet(Page(tmp_path, formats=["pdf"]), 50)
+            sheet.write(2, 20, "first words")
+            sheet.keep(name)
+        return (tmp_path / f"{name}.pdf").stat().st_size
+
+    small = drawn("small")
+    assert said() == []
+    # As if the tables were a tuple: still what fontTools needs, yet not what is looked for.
+    monkeypatch.setattr(Options, "_drop_tables_default", tuple(Options._drop_tables_default))
+    monkeypatch.setattr(Options, "__init__", _with_a_list(Options.__init__))
+    assert drawn("large") > small
+    assert len(said()) == 1
+    assert "fontTools" in said()[0]
+
+
+def _with_a_list(begin):
+    """matplotlib adds to the tables that are dropped."""
+
+    def init(self, **given):
+        begin(self, **given)
+        self.drop_tables = list(self.drop_tables)
+
+    return init
