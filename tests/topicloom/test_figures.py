@@ -10,11 +10,13 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 from PIL import Image
 
 from tests.topicloom.atlases import small_atlas
 from topicloom.atlas.trends import topics_over_time
 from topicloom.figures.boxes import Box
+from topicloom.figures.bubbles import drawn_bubbles
 from topicloom.figures.free import in_free_places
 from topicloom.figures.gallery import FiguresError, draw_figures
 from topicloom.figures.maps import drawn_map
@@ -124,6 +126,23 @@ def test_labels_of_a_map_cover_no_paper_and_their_lines_do_not_cross(tmp_path, c
                 assert placed.box.right <= sheet.width
                 assert placed.box.bottom >= 0
                 assert placed.box.top <= sheet.height
+
+
+@pytest.mark.parametrize("column", ["single", "double"])
+def test_no_text_leaves_the_sheet(tmp_path, column):
+    atlas = small_atlas(70)
+    atlas.papers["year"] = 2000 + atlas.papers["Topic"] % 4  # steps with decimals
+    page = Page(tmp_path, column)
+    with styled():
+        for sheet in (drawn_map(atlas, page).sheet, drawn_years(atlas, page).sheet, drawn_bubbles(atlas, page).sheet):
+            right, top = sheet.width * DPI / 72, sheet.height * DPI / 72
+            for artist in sheet.figure.artists:
+                if isinstance(artist, Text):
+                    box = artist.get_window_extent()
+                    assert box.x0 >= 0, artist
+                    assert box.y0 >= 0, artist
+                    assert box.x1 <= right, artist
+                    assert box.y1 <= top, artist
 
 
 def overlap(one: Box, other: Box) -> bool:

@@ -111,14 +111,16 @@ def _draw_bar(ground: Ground, edges: NDArray[np.float64], colours: list[str], bo
     sheet = ground.sheet
     digits = 0 if np.allclose(edges, edges.round()) else 1 if np.allclose(edges * 10, (edges * 10).round()) else 2
     names = [f"{edge:.{digits}f}" for edge in edges]
-    width = max(text_width(names[0], TYPE) + 6, _SWATCH)
-    title = "mean year"
-    left = max((sheet.width - width * len(colours)) / 2, MARGIN + text_width(title, TYPE) + 12)
+    title, name = "mean year", text_width(names[0], TYPE)
+    before, after = MARGIN + text_width(title, TYPE) + 8 + name / 2, MARGIN + name / 2
+    width = min(max(name + 6, _SWATCH), (sheet.width - before - after) / len(colours))
+    left = max((sheet.width - width * len(colours)) / 2, before)
     foot = bottom + text_height(1, TYPE) + 2
-    sheet.write(left - 8 - text_width(names[0], TYPE) / 2, foot, title, ha="right", color=INK)
+    sheet.write(left - 8 - name / 2, foot, title, ha="right", color=INK)
     sheet.areas([_swatch(left + number * width, foot, width) for number in range(len(colours))], colours)
-    for number, name in enumerate(names):
-        sheet.write(left + number * width, bottom + 2, name, ha="center", color=INK)
+    every = int(np.ceil((name + 4) / width))  # of the edges has room for its year
+    for number in range(0, len(names), every):
+        sheet.write(left + number * width, bottom + 2, names[number], ha="center", color=INK)
 
 
 def _swatch(left: float, bottom: float, width: float) -> list[tuple[float, float]]:
