@@ -1,4 +1,4 @@
-"""The colours of the page: one for each group of topics, in a dark set for white and a light one for black.
+"""The colours of the page and of figures: one for each group of topics, in a dark set for white and a light one for black.
 
 The colour of a topic (`topicloom.atlas.colours`) says to which of eight it belongs, and how light it is among its own.
 Both sets were searched for, hue by hue near those of the atlas: each colour has a contrast of 3:1 or more with its
@@ -55,8 +55,8 @@ def lab(colour: str) -> NDArray[np.float64]:
         Lightness from 0 to 100, and the two of the hue.
 
     Example:
-        >>> lab("#FFFFFF").round().tolist()
-        [100.0, 0.0, -0.0]
+        >>> (abs(lab("#FFFFFF")).round() + 0).tolist()
+        [100.0, 0.0, 0.0]
     """
     shares = (_TO_XYZ @ linear(colour)) / _TO_XYZ.sum(axis=1)
     steps = np.where(shares > 0.008856, np.cbrt(shares), 7.787 * shares + 16 / 116)
