@@ -1,4 +1,4 @@
-"""The colours of the page and of figures: one for each group of topics, in a dark set for white and a light one for black.
+"""Colours that are seen: one for each group of topics, in a dark set for white and a light one for black.
 
 The colour of a topic (`topicloom.atlas.colours`) says to which of eight it belongs, and how light it is among its own.
 Both sets were searched for, hue by hue near those of the atlas: each colour has a contrast of 3:1 or more with its
