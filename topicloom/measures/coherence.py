@@ -23,8 +23,13 @@ _EPSILON = 1e-12
 
 @dataclass(frozen=True)
 class WindowCounts:
-    """windows: all of them. number: of each word that is counted. alone: (w,) int64 windows that hold a word.
-    together: windows that hold both of a pair of numbers, the lower first, for the pairs that some topic has.
+    """How many windows of a corpus hold words, and pairs of words.
+
+    Args:
+        windows: All windows.
+        number: Of each word that is counted.
+        alone: (w,) int64, windows that hold a word, by its number.
+        together: Windows that hold both of a pair of numbers, the lower first, for the pairs that some topic has.
     """
 
     windows: int
@@ -94,7 +99,20 @@ def count_windows(
 ) -> WindowCounts:
     """Count the windows of a corpus that hold each word of each topic, and each two words of one topic.
 
-    window: words of a window; a document that is shorter is one window. The same for any number of threads.
+    Args:
+        topics: Words of each topic, single ones.
+        tokens: The words of all papers.
+        window: Words of a window; a document that is shorter is one window.
+        threads: All that the process may use when None; the numbers are the same for any.
+
+    Returns:
+        The counts.
+
+    Example:
+        >>> from topicloom.words.tokens import tokenise
+        >>> found = count_windows([["deep", "maps"]], tokenise(["deep sea maps", "maps"], "english"), window=2)
+        >>> found.windows, found.number, found.alone.tolist(), found.together
+        (3, {'deep': 0, 'maps': 1}, [1, 2], {(0, 1): 0})
     """
     number = {word: index for index, word in enumerate(sorted({word for words in topics for word in words}))}
     of_token = np.array([number.get(word, -1) for word in tokens.words], dtype=np.int32)

@@ -130,15 +130,40 @@ def topic_quality(
 
 
 def diversity(words: Sequence[Sequence[str]]) -> float | None:
-    """Share of different words among the words of all topics. Source: Dieng, Ruiz and Blei (2020), section 5."""
+    """Share of different words among the words of all topics.
+
+    Args:
+        words: Words of each topic.
+
+    Returns:
+        Above 0 up to 1, which says that no two topics share a word, to four decimals; None without any word.
+
+    Example:
+        >>> diversity([["deep", "maps"], ["deep", "cell"]])
+        0.75
+
+    Source: Dieng, Ruiz and Blei (2020), Topic modeling in embedding spaces, section 5.
+    """
     total = sum(len(of_topic) for of_topic in words)
     return _rounded(len({word for of_topic in words for word in of_topic}) / total) if total else None
 
 
 def silhouette(reduced: NDArray[np.floating[Any]], topics: NDArray[np.int64], seed: int) -> float | None:
-    """scikit-learn's silhouette score of the assigned documents, of a seeded sample of 10,000 where there are more.
+    """scikit-learn's silhouette score of the assigned documents, of a sample of 10,000 where there are more.
 
-    None where there are not two topics, or no more documents than topics.
+    Args:
+        reduced: (n, r) reduced vectors of the documents.
+        topics: (n,) int64, the topic of each document, -1 for outliers.
+        seed: Of the sample.
+
+    Returns:
+        -1 to 1, to four decimals; None where there are not two topics, or no more documents than topics.
+
+    Example:
+        >>> silhouette(np.array([[0.0], [1.0], [9.0], [10.0]]), np.array([0, 0, 1, 1]), seed=1)
+        0.8885
+
+    Source: Rousseeuw (1987), Silhouettes: a graphical aid to the interpretation and validation of cluster analysis.
     """
     assigned = np.flatnonzero(topics != -1)
     if len(assigned) > _SILHOUETTE_SAMPLE:

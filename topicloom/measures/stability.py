@@ -63,7 +63,19 @@ def _rand(one: NDArray[np.int64], other: NDArray[np.int64]) -> float:
 
 
 def best_overlap(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.float64]:
-    """For each topic of one the largest Jaccard index with a topic of the other, (t,). Outliers are no topic."""
+    """For each topic of one clustering the largest Jaccard index with a topic of another.
+
+    Args:
+        one: (n,) int64, t topics; -1 for outliers, which are no topic.
+        other: (n,) int64 of the same papers.
+
+    Returns:
+        (t,) float64, 0 to 1.
+
+    Example:
+        >>> best_overlap(np.array([0, 0, 1, 1]), np.array([1, 1, 0, -1])).tolist()
+        [1.0, 0.5]
+    """
     best: NDArray[np.float64] = overlaps(one, other).max(axis=1, initial=0.0)
     return best
 

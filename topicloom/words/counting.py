@@ -187,8 +187,23 @@ def read_tokens_as_words(
 ) -> DocumentNgrams:
     """The columns of texts that are given as tokens.
 
-    words: the tokens as they stand in the texts. ids: (m,) into words. offsets: (n + 1,) where each text begins.
-    read: the words that the vectorizer reads from a token: none from a stop word, and lowering may part one.
+    Args:
+        words: The tokens as they stand in the texts.
+        ids: (m,) int32 into words, the texts one after the other.
+        offsets: (n + 1,) int64, where each text begins in ids.
+        vocabulary: The n-grams that are columns.
+        read: The words that the vectorizer reads from a token: none from a stop word, and lowering may part one.
+
+    Returns:
+        The n-grams of the n texts.
+
+    Example:
+        >>> from topicloom.words.ngrams import vocabulary_of
+        >>> vocabulary = vocabulary_of({"deep": 0, "deep maps": 1, "maps": 2})
+        >>> ids, offsets = np.array([0, 1, 1], np.int32), np.array([0, 2, 3])
+        >>> read = lambda token: [token.lower()]
+        >>> read_tokens_as_words(["Deep", "maps"], ids, offsets, vocabulary, read).found.tolist()
+        [[0, 2, 2], [1, -1, -1]]
     """
     widths, stream = _words_of_tokens(words, ids, vocabulary, read)
     bounds = np.concatenate([[0], np.cumsum(widths)])

@@ -151,7 +151,18 @@ def top_words(weights: csr_matrix, vocabulary: Vocabulary, top_n_words: int) -> 
 
 
 def rows_of_topics(topics: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """The rows of each topic's documents, in order, the smallest topic number first. topics: (n,)."""
+    """The rows of each topic's documents.
+
+    Args:
+        topics: (n,) int64, the topic of each document; -1, the outliers, is a topic here.
+
+    Returns:
+        One int64 array a topic, the smallest topic number first; its rows in order.
+
+    Example:
+        >>> [rows.tolist() for rows in rows_of_topics(np.array([1, -1, 1, 0]))]
+        [[1], [3], [0, 2]]
+    """
     order = np.argsort(topics, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(topics[order])) + 1)
 
@@ -176,7 +187,21 @@ def topic_vectors(embeddings: NDArray[np.floating[Any]], topics: NDArray[np.int6
 def topic_table(
     topics: NDArray[np.int64], words: list[list[tuple[str, float]]], representative: list[list[int]]
 ) -> list[Topic]:
-    """The topics in the order of BERTopic's get_topic_info: outliers first. Lists: one entry a topic."""
+    """The topics in the order of BERTopic's get_topic_info: outliers first.
+
+    Args:
+        topics: (n,) int64, the topic of each document, -1 for outliers.
+        words: For each topic, the smallest number first, its words and their weights, the heaviest first.
+        representative: For each topic the rows of its representative documents.
+
+    Returns:
+        One entry a topic.
+
+    Example:
+        >>> table = topic_table(np.array([0, -1, 0]), [[("of", 0.1)], [("maps", 0.9), ("deep", 0.4)]], [[1], [2, 0]])
+        >>> [(topic.name, topic.count) for topic in table]
+        [('-1_of', 1), ('0_maps_deep', 2)]
+    """
     numbers, counts = np.unique(topics, return_counts=True)
     return [
         Topic(

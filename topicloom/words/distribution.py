@@ -25,11 +25,15 @@ _DENSE_SHARE = 4  # a column that at least every fourth topic has is added up fa
 
 
 class TopicColumns(NamedTuple):
-    """c-TF-IDF by column, rows scaled to length 1.
+    """c-TF-IDF by column, rows scaled to length 1, as `topicloom.words.window_kernels` reads it.
 
-    topic int32, ascending, and weight float64: of column c from indptr[c] to indptr[c + 1]. dense_row: (columns,) int32
-    row of `dense` (r, topics) that holds a column's weights once more, or -1 where few topics have it. peak: (columns,)
-    a column's largest weight.
+    Args:
+        dense_row: (columns,) int32 row of `dense` that holds a column's weights once more, -1 where few topics have it.
+        dense: (r, topics) float64.
+        indptr: (columns + 1,) int64, where each column begins in `topic` and `weight`.
+        topic: int32, ascending within a column.
+        weight: float64, of that topic in that column.
+        peak: (columns,) float64, a column's largest weight.
     """
 
     dense_row: NDArray[np.int32]

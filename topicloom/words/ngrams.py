@@ -109,9 +109,19 @@ class Vocabulary:
 
 
 def renumbering(kept: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """New columns where some are left out and the others keep their order, (size + 1,) int32.
+    """New columns where some are left out and the others keep their order.
 
-    kept: (size,) bool. A column that is left out becomes -1; so does -1 itself, by the last entry.
+    Args:
+        kept: (size,) bool, which columns stay.
+
+    Returns:
+        (size + 1,) int32, the new number of each column. One that is left out becomes -1; so does -1 itself, by the
+        last entry.
+
+    Example:
+        >>> turn = renumbering(np.array([True, False, True]))
+        >>> turn.tolist(), turn[np.array([2, -1, 0])].tolist()
+        ([0, -1, 1, -1], [1, -1, 0])
     """
     return np.append(np.where(kept, np.cumsum(kept) - 1, NOWHERE), NOWHERE).astype(np.int32)
 
@@ -125,9 +135,22 @@ def grow_vocabulary(
 ) -> tuple[Vocabulary, NDArray[np.int32]]:
     """The vocabulary of texts, and where its n-grams begin.
 
-    words: sorted. stream: (m,) int32 words of all texts. cut: (m,) true at the last word of each text.
-    Returns it and the column of the n-gram of each length that begins at each position, (lengths, m) int32, -1 where
-    the text ends before, or the length is below the range.
+    Args:
+        words: Sorted.
+        stream: (m,) int32 words of all texts by number, one text after the other.
+        cut: (m,) bool, true at the last word of each text.
+        ngram_range: Fewest and most words of an n-gram.
+        threads: Threads to sort with; the result is the same for any.
+
+    Returns:
+        The vocabulary, and the column of the n-gram of each length that begins at each position, (lengths, m) int32, -1
+        where the text ends before, or the length is below the range.
+
+    Example:
+        >>> stream, cut = np.array([0, 1, 1], np.int32), np.array([False, True, True])
+        >>> vocabulary, found = grow_vocabulary(["deep", "maps"], stream, cut, (1, 2))
+        >>> vocabulary.strings(), found.tolist()
+        (['deep', 'deep maps', 'maps'], [[0, 2, 2], [1, -1, -1]])
     """
     shortest, longest = ngram_range
     keys: list[NDArray[np.int64]] = []
@@ -154,7 +177,18 @@ def grow_vocabulary(
 
 
 def vocabulary_of(ngrams: dict[str, int]) -> Vocabulary:
-    """The tree of a fitted CountVectorizer's vocabulary_. ngrams: column of each n-gram, words joined by a space."""
+    """The tree of a fitted CountVectorizer's vocabulary_.
+
+    Args:
+        ngrams: Column of each n-gram, whose words are joined by a space.
+
+    Returns:
+        The same columns as a tree.
+
+    Example:
+        >>> vocabulary_of({"maps": 1, "deep maps": 0}).strings()
+        ['deep maps', 'maps']
+    """
     lengths = np.fromiter(map(str.count, ngrams, repeat(" ")), dtype=np.int64, count=len(ngrams)) + 1
     stream = Stream()
     stream.append(" ".join(ngrams).split(" "))  # one list of words: one for each n-gram would take four times as long
@@ -177,7 +211,22 @@ def vocabulary_of(ngrams: dict[str, int]) -> Vocabulary:
 
 
 def write_vocabulary(path: Path, vocabulary: Vocabulary) -> None:
-    """Write a vocabulary as an .npz file."""
+    """Write a vocabulary as an .npz file.
+
+    Args:
+        path: The file, whose folder exists.
+        vocabulary: Of any size.
+
+    Raises:
+        OSError: The file cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_vocabulary(Path(folder, "vocabulary.npz"), vocabulary_of({"deep": 0, "maps": 1}))
+        ...     read_vocabulary(Path(folder, "vocabulary.npz")).size
+        2
+    """
     levels: dict[str, Any] = {f"keys_{length}": keys for length, keys in enumerate(vocabulary.keys)}
     levels |= {f"columns_{length}": columns for length, columns in enumerate(vocabulary.columns)}
     np.savez(path, words=packed(vocabulary.words), size=np.int64(vocabulary.size), **levels)
@@ -242,10 +291,22 @@ def _alphabetical(
 
 
 def count_by_text(found: NDArray[np.int32], ends: NDArray[np.int64], size: int, threads: int = 1) -> csr_matrix:
-    """How often each n-gram stands in each text, a sparse (texts, size) int64 matrix with sorted indices.
+    """How often each n-gram stands in each text.
 
-    found: (lengths, m) int32 columns, -1 for none, the texts one after the other. ends: (texts,) int64, where each
-    ends. Counted by sorting, in blocks of texts and in parallel; the same for any number of threads.
+    Counted by sorting, in blocks of texts and in parallel.
+
+    Args:
+        found: (lengths, m) int32 columns, -1 for none, the texts one after the other.
+        ends: (texts,) int64, where each text ends among the m.
+        size: Number of columns.
+        threads: Threads to count with; the numbers are the same for any.
+
+    Returns:
+        Sparse (texts, size) int64 with sorted indices.
+
+    Example:
+        >>> count_by_text(np.array([[0, 1, 1, -1]], np.int32), np.array([3, 4]), 2).toarray().tolist()
+        [[1, 2], [0, 0]]
     """
     from concurrent.futures import ThreadPoolExecutor
 
@@ -281,7 +342,19 @@ def count_by_text(found: NDArray[np.int32], ends: NDArray[np.int64], size: int, 
 
 
 def runs(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """All positions of runs, one run after the other."""
+    """All positions of runs, one run after the other.
+
+    Args:
+        starts: (r,) int64, the first position of each run.
+        lengths: (r,) int64, 0 or more.
+
+    Returns:
+        (sum of lengths,) int64.
+
+    Example:
+        >>> runs(np.array([5, 0]), np.array([2, 3])).tolist()
+        [5, 6, 0, 1, 2]
+    """
     before = np.cumsum(lengths) - lengths
     return np.repeat(starts - before, lengths) + np.arange(int(lengths.sum()))
 
@@ -308,7 +381,23 @@ class DocumentNgrams:
 
 
 def write_document_ngrams(folder: Path, ngrams: DocumentNgrams) -> None:
-    """Write ngrams.npy, ngram_tokens.npy and ngram_bounds.npy."""
+    """Write ngrams.npy, ngram_tokens.npy and ngram_bounds.npy.
+
+    Args:
+        folder: It exists.
+        ngrams: Of all documents.
+
+    Raises:
+        OSError: A file cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> one = DocumentNgrams(np.array([[0, 1]], np.int32), np.array([0, 2]), np.zeros(0, np.int64))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_document_ngrams(Path(folder), one)
+        ...     sorted(path.name for path in Path(folder).iterdir())
+        ['ngram_bounds.npy', 'ngram_tokens.npy', 'ngrams.npy']
+    """
     np.save(folder / "ngrams.npy", ngrams.found)
     np.save(folder / "ngram_tokens.npy", ngrams.tokens)
     np.save(folder / "ngram_bounds.npy", ngrams.bounds)

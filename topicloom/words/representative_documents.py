@@ -25,10 +25,28 @@ def representative_documents(
     weighting: Weighting,
     threads: int = 1,
 ) -> list[list[int]]:
-    """Rows of the representative documents of each topic, the smallest topic number first; the choice is BERTopic's.
+    """The representative documents of each topic; the choice is BERTopic's.
 
-    topics: (n,). weights: sparse (topics, columns) c-TF-IDF. Of a topic's documents the nearest comes first, of equally
-    near ones the first row; BERTopic leaves both to numpy's partition, and so to the processor.
+    Of a topic's documents the nearest comes first, of equally near ones the first row; BERTopic leaves both to numpy's
+    partition, and so to the processor.
+
+    Args:
+        ngrams: Of n documents.
+        topics: (n,) int64, the topic of each document; -1, the outliers, is a topic here.
+        weights: Sparse (topics, columns) float64 c-TF-IDF, the smallest topic number first.
+        weighting: Fitted to the topics.
+        threads: Threads to count with; the rows are the same for any.
+
+    Returns:
+        For each topic the rows of at most 3 documents, the smallest topic number first.
+
+    Example:
+        >>> found = np.array([[0, 0, 1, 1]], np.int32)
+        >>> ngrams = DocumentNgrams(found, np.array([0, 2, 3, 4]), np.zeros(0, np.int64))
+        >>> weights, weighting = csr_matrix([[0.9, 0.2], [0.0, 0.9]]), Weighting(np.ones(2), False)
+        >>> representative_documents(ngrams, np.array([0, 0, 1]), weights, weighting)
+        [[0, 1], [2]]
+
     Source: BERTopic's sampling and cosine similarity, without reading the samples' texts again.
     """
     samples = _samples(topics)

@@ -14,7 +14,17 @@ _SAMPLE = 4096
 def sort_keys(keys: NDArray[np.int64], threads: int = 1) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Sorted keys, and for each where it stood; equal keys in the order in which they stood.
 
-    keys: (m,) int64, none negative. The same for any number of threads.
+    Args:
+        keys: (m,) int64, none negative.
+        threads: Threads to sort with; the result is the same for any.
+
+    Returns:
+        The keys in order, and where each stood, both (m,) int64.
+
+    Example:
+        >>> keys, stood = sort_keys(np.array([7, 3, 7]))
+        >>> keys.tolist(), stood.tolist()
+        ([3, 7, 7], [1, 0, 2])
     """
     bits = max(len(keys) - 1, 1).bit_length()
     if len(keys) and int(keys.max()).bit_length() + bits > np.iinfo(np.int64).bits - 1:
@@ -27,9 +37,19 @@ def sort_keys(keys: NDArray[np.int64], threads: int = 1) -> tuple[NDArray[np.int
 
 
 def search_keys(keys: NDArray[np.int64], wanted: NDArray[np.int64], threads: int = 1) -> NDArray[np.int64]:
-    """Where each wanted key stands among sorted keys, or would stand: (m,) int64, as numpy's searchsorted.
+    """Where each wanted key stands among sorted keys, or would stand, as numpy's searchsorted.
 
-    The same for any number of threads.
+    Args:
+        keys: Sorted, int64.
+        wanted: (m,) int64, in any order.
+        threads: Threads to search with; the result is the same for any.
+
+    Returns:
+        (m,) int64.
+
+    Example:
+        >>> search_keys(np.array([3, 7, 9]), np.array([7, 8])).tolist()
+        [1, 2]
     """
     starts = range(0, len(wanted), max(-(-len(wanted) // threads), _WORTH_SHARING))
     found = np.empty(len(wanted), dtype=np.int64)

@@ -56,7 +56,21 @@ def composed(text: str) -> str:
 
 
 def split_words(text: str) -> list[str]:
-    """The words of a text, of two characters or more, as ICU finds them; Chinese, Japanese and Thai by dictionaries."""
+    """The words of a text, of two characters or more, as ICU finds them; Chinese, Japanese and Thai by dictionaries.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        The words in their order.
+
+    Raises:
+        ImportError: The package icu4py is not installed.
+
+    Example:
+        >>> split_words("我们提出了方法。")
+        ['我们', '提出', '方法']
+    """
     from icu4py.breakers import WordBreaker
 
     found = WordBreaker(text, "en")
@@ -64,5 +78,19 @@ def split_words(text: str) -> list[str]:
 
 
 def split_text(text: str) -> str:
-    """A text as its words with spaces between them: what a saved model with this tokenizer is to be given."""
+    """A text as its words with spaces between them: what a saved model with this tokenizer is to be given.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        The words of two characters or more.
+
+    Raises:
+        ImportError: The package icu4py is not installed.
+
+    Example:
+        >>> split_text("我们提出了方法。")
+        '我们 提出 方法'
+    """
     return " ".join(split_words(ready(text)))

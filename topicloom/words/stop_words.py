@@ -36,7 +36,21 @@ def stop_list(wanted: str | Sequence[str] | None) -> str | list[str] | None:
 
 
 def stop_words(wanted: str | Sequence[str] | None) -> Collection[str]:
-    """The words of a list; none where nothing is wanted, or where a language has no list."""
+    """The words of a list.
+
+    Args:
+        wanted: As `stop_list` takes it.
+
+    Returns:
+        The words, lower case; none where nothing is wanted.
+
+    Raises:
+        stop_words.StopWordError: The language has no list.
+
+    Example:
+        >>> "der" in stop_words("german"), "the" in stop_words("english"), len(stop_words(None))
+        (True, True, 0)
+    """
     return CountVectorizer(stop_words=stop_list(wanted)).get_stop_words() or frozenset()
 
 

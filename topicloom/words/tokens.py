@@ -72,7 +72,16 @@ def as_words(text: str, language: str, tokenizer: str | None = None) -> str:
 
 
 class Stream:
-    """Words of documents one after the other, numbered by first use."""
+    """Words of documents one after the other, numbered by first use.
+
+    Example:
+        >>> stream = Stream()
+        >>> stream.append(["deep", "maps"])
+        >>> stream.append(["maps"])
+        >>> words, ids, offsets = stream.arrays()
+        >>> words, ids.tolist(), offsets.tolist()
+        (['deep', 'maps'], [0, 1, 1], [0, 2, 3])
+    """
 
     def __init__(self) -> None:
         self.number: defaultdict[str, int] = defaultdict()
@@ -134,7 +143,20 @@ def tokenise(documents: Sequence[str], language: str, tokenizer: str | None = No
 
 
 def in_order(words: list[str], ids: NDArray[np.int32]) -> tuple[list[str], NDArray[np.int32]]:
-    """Words in the order of the alphabet, and ids that number them so. ids: (m,) int32 into words as they are."""
+    """Words in the order of the alphabet, and ids that number them so.
+
+    Args:
+        words: Each once.
+        ids: (m,) int32 into words as they are.
+
+    Returns:
+        The words, sorted, and (m,) int32 into them.
+
+    Example:
+        >>> words, ids = in_order(["maps", "deep"], np.array([0, 1, 0], np.int32))
+        >>> words, ids.tolist()
+        (['deep', 'maps'], [1, 0, 1])
+    """
     order = sorted(range(len(words)), key=words.__getitem__)
     rank = np.empty(len(words), dtype=np.int32)
     rank[order] = np.arange(len(words), dtype=np.int32)
@@ -188,10 +210,32 @@ def read_tokens(path: Path) -> Tokens:
 
 
 def packed(words: list[str]) -> NDArray[np.uint8]:
-    """Words, none of which holds a line break, as bytes of one array."""
+    r"""Words as bytes of one array.
+
+    Args:
+        words: None of them holds a line break.
+
+    Returns:
+        Their UTF-8 with a line break between, uint8.
+
+    Example:
+        >>> packed(["deep", "maps"]).tobytes()
+        b'deep\nmaps'
+    """
     return np.frombuffer("\n".join(words).encode("utf-8", "surrogatepass"), dtype=np.uint8)
 
 
 def unpacked(held: NDArray[np.uint8]) -> list[str]:
-    """The words that `packed` made bytes of."""
+    """The words that `packed` made bytes of.
+
+    Args:
+        held: uint8.
+
+    Returns:
+        The words; none of no byte.
+
+    Example:
+        >>> unpacked(packed(["deep", "maps"]))
+        ['deep', 'maps']
+    """
     return held.tobytes().decode("utf-8", "surrogatepass").split("\n") if held.size else []

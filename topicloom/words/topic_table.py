@@ -56,7 +56,22 @@ def without_outliers(rows: Rows, topics: int) -> Rows:
 
 
 def write_topics(path: Path, topics: Sequence[Topic]) -> None:
-    """Write topics as JSON."""
+    """Write topics as JSON.
+
+    Args:
+        path: The file, whose folder exists.
+        topics: In the order of the table.
+
+    Raises:
+        OSError: The file cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_topics(Path(folder, "topics.json"), [Topic(0, 2, "0_maps", ["maps"], [0.5], [1, 0])])
+        ...     Path(folder, "topics.json").read_text(encoding="utf-8")[:25]
+        '[{"topic": 0, "count": 2,'
+    """
     path.write_text(json.dumps([asdict(topic) for topic in topics], ensure_ascii=False), encoding="utf-8")
 
 
