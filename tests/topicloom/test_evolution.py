@@ -77,6 +77,9 @@ def test_where_new_papers_go_is_a_signal_and_what_a_fit_moved_is_none():
     assert found["Signal"].tolist() == [STRONG, WEAK, FADING, FADING]
     assert found["NewPapers"].tolist() == [100, 25, 0, 0]
     assert found["RunPapers"].tolist()[:2] == ["3: 100; 4: 200", "3: 0; 4: 30"]
+    fields = np.array([True, True, False, True])
+    aside = signals(topics, papers, uids, runs, set(papers[~is_new]), [1] * 4, fields)
+    assert aside["Signal"].tolist() == [STRONG, WEAK, "papers without abstract", FADING]
     alone = signals(topics, papers, uids, {4: runs[4]}, set(), [1] * 4)
     assert set(alone["Signal"]) == {NO_RUN}
     same = signals(topics, papers, uids, runs, set(papers), [1] * 4)

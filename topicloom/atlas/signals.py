@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from topicloom.atlas.contrast import contrast
+from topicloom.atlas.fields import NO_ABSTRACT
 
 NO_RUN: Final = "needs an earlier run"
 NO_PAPERS: Final = "no new papers since the earlier run"
@@ -28,6 +29,7 @@ def signals(
     runs: Mapping[int, Mapping[str, int]],
     earlier: set[str],
     since: Sequence[int],
+    fields: NDArray[np.bool_] | None = None,
 ) -> pd.DataFrame:
     """Hold the papers that came since an earlier run against those that it had, by the topics of the last run.
 
@@ -41,13 +43,14 @@ def signals(
             the last run alone there is nothing to hold it against.
         earlier: UT of the papers of the earliest of these runs.
         since: The run in which each topic got its id.
+        fields: (t,) whether each topic is a field; papers without abstract are no signal. None: all are.
 
     Returns:
         A row a topic: FirstRun; RunPapers, its papers in each run, as "1: 20; 2: 25"; NewPapers, those that the
         earliest run did not have; NewLogOdds and NewZ, whether new papers go to it more often than the others do;
         Signal: "strong signal" (NewZ above 1.96, and more papers than half of the topics have), "weak signal" (the
-        same with fewer papers), "fading" (NewZ below -1.96), "no signal", "no new papers since the earlier run", or
-        "needs an earlier run".
+        same with fewer papers), "fading" (NewZ below -1.96), "no signal", "papers without abstract", "no new
+        papers since the earlier run", or "needs an earlier run".
 
     Example:
         >>> topics, papers = np.array([0] * 60 + [1] * 60), np.array([str(row) for row in range(120)], dtype=object)
@@ -71,6 +74,8 @@ def signals(
     found["NewLogOdds"], found["NewZ"] = against.log_odds.round(3), against.z.round(3)
     large = sizes > np.median(sizes)
     found["Signal"] = [_signal(float(z), bool(is_large)) for z, is_large in zip(against.z, large, strict=True)]
+    if fields is not None:
+        found.loc[~fields, "Signal"] = NO_ABSTRACT
     return found
 
 

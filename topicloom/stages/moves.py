@@ -110,6 +110,7 @@ def _signals(work: Work, atlas: Atlas) -> pd.DataFrame:
         {number: {topic.uid: topic.count for topic in run.topics} for number, run in runs.items()},
         set(first.papers) if first else set(),
         [topic.since for topic in lasting],
+        atlas.topics["Field"].to_numpy(dtype=bool),
     )
 
 
@@ -132,7 +133,7 @@ def _runs_before(settings: Settings, _: Refs) -> dict[str, str]:
 
 STAGE = Stage(
     MOVES,
-    version=3,
+    version=4,
     parameters=lambda settings: {**settings.tmo.export.escaping},
     reads=lambda *_: (*ATLAS, PHRASES, ROWS, VECTORS, MATRIX, IDENTITY),
     also=_runs_before,
