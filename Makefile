@@ -7,7 +7,7 @@ DEMO ?= demo
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?= $(shell [ "$$(uname -s)" = Linux ] && command -v curl >/dev/null && curl -sfIL -m 5 -o /dev/null $(CPU_INDEX)/torch/ 2>/dev/null && echo $(CPU_INDEX))
 
-.PHONY: demo serve test test-slow test-lowest lint docs bench bench-import bench-embedding bench-growth bench-lineage bench-graph lock clean
+.PHONY: demo serve test test-slow test-lowest lint docs bench bench-import bench-embedding bench-growth bench-lineage bench-graph bench-peers lock clean
 
 demo: $(VENV)/.installed
 	$(BIN)/topicloom warmup
@@ -109,10 +109,17 @@ bench-lineage: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.sweeps $(BENCH)/sweeps.json $(BENCH) $(firstword $(DATA))
 
 # What docs/graph-topics.md states: make bench-graph DATA="PATH ..." of projects with embeddings and years.
+# EVoC and fast_hdbscan stand beside it where PEERS, the Python of an environment with both, is there; bench-peers makes it.
+PEERS ?= $(BENCH)/peers/bin/python
 bench-graph: $(VENV)/.installed
 	$(BIN)/topicloom warmup
 	mkdir -p $(BENCH)
-	$(BIN)/python -m benchmarks.graph $(BENCH)/graph.json $(DATA)
+	[ -x $(PEERS) ] || echo "No $(PEERS): EVoC and fast_hdbscan are passed over (make bench-peers makes it)."
+	$(BIN)/python -m benchmarks.graph $(BENCH)/graph.json $(DATA) $$([ ! -x $(PEERS) ] || echo --peers $(PEERS))
+
+bench-peers:
+	python3 -m venv $(BENCH)/peers
+	$(BENCH)/peers/bin/pip install evoc fast_hdbscan
 
 # After a change of dependencies: resolves pyproject.toml anew and writes what came out.
 lock:

@@ -1,6 +1,7 @@
 """Topics from the neighbour graph beside those of UMAP and HDBSCAN: python -m benchmarks.graph OUT.json PROJECT [...].
 
-For each project with embeddings and years, three seeds: outliers, agreement of seeds, coherence; how many papers keep
+For each project with embeddings and years, three seeds: outliers, agreement of seeds, coherence, beside UMAP
+with HDBSCAN and KMeans, and other libraries where --peers names a Python that has them; how many papers keep
 their topic as the corpus grows, by 2 % a step and by year; what that costs of the objective; and changes planted among
 real embeddings, at several inertias: births, splits and merges of topics of 20 papers and more.
 """
@@ -33,18 +34,21 @@ from benchmarks.graph_parts import (
     read_corpus,
     tied,
 )
+from benchmarks.graph_peers import labels_of_peers
 from benchmarks.versions import environment
 from topicloom.clusters.graph.partition import sizes_of
 from topicloom.clusters.graph.topics import GraphParameters, find_topics
 from topicloom.lineage.matching import Partition, overlap_of
 from topicloom.measures.coherence import coherence
-from topicloom.settings.clusters import HdbscanSettings
+from topicloom.settings.clusters import HdbscanSettings, KMeansSettings
 from topicloom.settings.words import RepresentSettings
+from topicloom.space.shared_neighbours import shared_neighbour_graph
 from topicloom.words.counting import count_ngrams
 from topicloom.words.ctfidf import fit_weighting, number_topics, top_words
 from topicloom.words.tokens import Tokens
 
-RESOLUTIONS = (10.0, 20.0, 30.0, 40.0)
+RESOLUTIONS = (10.0, 15.0, 20.0, 30.0, 40.0)
+HDBSCAN_SIZES = (5, 6, 7, 8, 10, 12, 15)
 
 
 def words_measures(tokens: Tokens, clusters: Labels) -> dict[str, float]:
@@ -73,34 +77,45 @@ def measured(corpus: Corpus, way: str, partitions: Sequence[Labels], seconds: fl
         "outliers": float(np.mean([(one < 0).mean() for one in partitions])),
         "ari": agreement(partitions),
         **{name: float(np.mean([found[name] for found in words])) for name in words[0]},
-        "seconds": seconds / len(partitions),
+        "cpu_seconds": None if np.isnan(seconds) else seconds / len(partitions),
     }
 
 
-def ways(corpus: Corpus, *, layouts: bool) -> Iterator[dict[str, Any]]:
+def ways(corpus: Corpus, *, layouts: bool, peers: Path | None) -> Iterator[dict[str, Any]]:
     """Each way to topics under three seeds, each with a neighbour search of its own."""
-    graphs = [graph_of(corpus.vectors, seed) for seed in SEEDS]
+    near = [neighbours_of(corpus.vectors, seed) for seed in SEEDS]
+    graphs = [shared_neighbour_graph(corpus.vectors, UMAP, one) for one in near]
     for resolution in RESOLUTIONS:
-        started = time.perf_counter()
+        started = time.process_time()
         wanted = GraphParameters(resolution)
         found = [find_topics(graph, wanted, seed).topics for graph, seed in zip(graphs, SEEDS, strict=True)]
-        yield measured(corpus, f"graph, resolution {resolution:g}", found, time.perf_counter() - started)
+        yield measured(corpus, f"graph, resolution {resolution:g}", found, time.process_time() - started)
     if not layouts:
         return
-    from topicloom.clusters.clustering import cluster_by_hdbscan
+    from topicloom.clusters.clustering import cluster_by_hdbscan, cluster_by_kmeans
     from topicloom.space.umap_fit import fit_umap, reduced_vectors
 
-    started = time.perf_counter()
+    started = time.process_time()
     reduced = [
-        reduced_vectors(fit_umap(corpus.vectors, UMAP, seed, neighbours_of(corpus.vectors, seed), quiet=True))
-        for seed in SEEDS
+        reduced_vectors(fit_umap(corpus.vectors, UMAP, seed, one, quiet=True))
+        for seed, one in zip(SEEDS, near, strict=True)
     ]
-    laid_out = time.perf_counter() - started
-    for size in (5, 10, 15, 20, 30):
-        started = time.perf_counter()
+    laid_out = time.process_time() - started
+    for size in HDBSCAN_SIZES:
+        started = time.process_time()
         found = [cluster_by_hdbscan(one, HdbscanSettings(min_cluster_size=size)).clusters for one in reduced]
-        seconds = laid_out + time.perf_counter() - started
-        yield measured(corpus, f"UMAP + HDBSCAN({size})", found, seconds)
+        yield measured(corpus, f"UMAP + HDBSCAN({size})", found, laid_out + time.process_time() - started)
+    for topics in (400, 200):
+        started = time.process_time()
+        found = [
+            cluster_by_kmeans(one, topics, KMeansSettings(), seed).clusters
+            for one, seed in zip(reduced, SEEDS, strict=True)
+        ]
+        yield measured(corpus, f"UMAP + KMeans({topics})", found, laid_out + time.process_time() - started)
+    if peers is not None:
+        by_seed = dict(zip(SEEDS, reduced, strict=True))
+        for way, found in labels_of_peers(peers, corpus.vectors, by_seed, SEEDS).items():
+            yield measured(corpus, way, found, float("nan"))
 
 
 def growth_steps(corpus: Corpus, kind: str) -> list[NDArray[np.int64]]:
@@ -161,13 +176,14 @@ def main() -> None:
     parser.add_argument(
         "--only", choices=["ways", "growth", "planted"], nargs="+", default=["ways", "growth", "planted"]
     )
+    parser.add_argument("--peers", type=Path, help="the Python of an environment with evoc and fast_hdbscan")
     parser.add_argument("--without-layouts", action="store_true", help="leave UMAP and HDBSCAN out")
     given = parser.parse_args()
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in given.only}
     for corpus in map(read_corpus, given.projects):
         # Made only as they are asked for.
         parts: dict[str, Iterator[dict[str, Any]]] = {
-            "ways": ways(corpus, layouts=not given.without_layouts),
+            "ways": ways(corpus, layouts=not given.without_layouts, peers=given.peers),
             "growth": itertools.chain(growth(corpus, "2 %"), growth(corpus, "by year")),
             "planted": itertools.chain(planted_changes(corpus, 0.02), planted_changes(corpus, 0.1)),
         }

@@ -13,8 +13,8 @@ from scipy.sparse import csr_matrix
 from topicloom.clusters.graph.anchors import Anchors, anchors_of
 from topicloom.inputs.embeddings import read_embeddings
 from topicloom.settings.clusters import UmapSettings
-from topicloom.space.neighbour_graph import neighbour_graph
 from topicloom.space.neighbours import ALL_PAIRS_BELOW, Neighbours, find_neighbours
+from topicloom.space.shared_neighbours import shared_neighbour_graph
 from topicloom.words.tokens import Tokens, tokenise
 
 INERTIAS, SEEDS = (0.0, 0.2, 0.5, 1.0), (100, 1, 2)
@@ -51,8 +51,8 @@ def neighbours_of(vectors: NDArray[np.float32], seed: int) -> Neighbours | None:
 
 
 def graph_of(vectors: NDArray[np.float32], seed: int = SEEDS[0]) -> csr_matrix:
-    """The neighbour graph of some papers."""
-    return neighbour_graph(vectors, UMAP, neighbours_of(vectors, seed))
+    """The graph of some papers that topics are found in."""
+    return shared_neighbour_graph(vectors, UMAP, neighbours_of(vectors, seed))
 
 
 def tied(papers: NDArray[np.int64], earlier: NDArray[np.int64], topics: Labels, inertia: float) -> Anchors:

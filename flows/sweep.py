@@ -164,7 +164,8 @@ def try_all(source: Path, plan: SweepPlan) -> list[Trial]:
         except InputError as error:  # said of this combination; the others go on
             trials.faults[row] = " ".join(str(error).split())
     trials.stage(GRAPH, [row for row in living(list(settings)) if settings[row].tmo.method == "graph"], settings, refs)
-    trials.stage(REDUCE, living(list(settings)), settings, refs)
+    # Topics of the graph need no layout; a run that adopts a combination lays out its map.
+    trials.stage(REDUCE, [row for row in living(list(settings)) if settings[row].tmo.method != "graph"], settings, refs)
     trials.stage(CLUSTER, living(list(settings)), settings, refs)
     for stage in (REASSIGN, REPRESENT, QUALITY):
         of = [row for row in living(own) if stage != REASSIGN or reassigns(settings[row])]

@@ -15,7 +15,7 @@ from tests.conftest import Project, copied
 from tests.flows.test_lineage import keep_rows
 from topicloom.store.files import read_json
 
-GRAPH = {"clusterer": "graph", "graph": {"resolution": 3.0}}
+GRAPH = {"clusterer": "graph", "graph": {"resolution": 2.0}}
 BASE, GROWN = 200, 240
 FILES = ("topic_model_info.csv", "dataset_minimal.csv", "document_coords.csv", "topic_model_object.pck")
 
@@ -111,7 +111,7 @@ def test_the_run_after_is_tied_to_the_one_before_and_repeats_itself(project, run
     assert found["anchors"] == before["Topic"].nunique()
     assert found["given_up"] is not None
     kept = (after.loc[before.index, "topic_uid"] == before["topic_uid"]).mean()
-    assert kept > 0.85, kept
+    assert kept > 0.8, kept  # without ties half of them
     # Again, and computed anew: the run is tied to the same topics, not to its own.
     assert run(project.analysis).computed == []
     shutil.rmtree(project.path / ".topicloom" / "cluster")

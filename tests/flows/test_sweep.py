@@ -194,6 +194,7 @@ def test_resolutions_of_the_neighbour_graph_are_compared_on_one_graph(project, s
     assert found["npmi"].notna().all()
     # One graph for all, and topics of each resolution under each seed.
     assert len(project.store_entries("graph")) == 1
+    assert project.store_entries("reduce") == []  # nobody looks at a map
     assert len(project.store_entries("cluster")) == 4
     adopting = json.loads(next((project.analysis / "sweep").glob("settings_*.json")).read_text())
     assert adopting["tmo"]["graph"]["resolution"] in (2.0, 6.0)

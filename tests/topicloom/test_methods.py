@@ -55,7 +55,7 @@ def test_it_states_what_was_used_and_what_came_of_it():
             {"traag2019", "lloyd1982", "roder2015", "reimers2019"},
         ),
         ({"n_topics": 9}, {"lloyd1982"}, {"campello2013", "traag2019"}),
-        ({"clusterer": "graph"}, {"traag2019"}, {"campello2013", "lloyd1982", "ward1963"}),
+        ({"clusterer": "graph"}, {"traag2019", "jarvis1973"}, {"campello2013", "lloyd1982", "ward1963"}),
     ],
     ids=["hdbscan", "kmeans", "graph"],
 )

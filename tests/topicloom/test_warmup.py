@@ -39,8 +39,8 @@ from topicloom.clusters.clustering import cluster_by_hdbscan
 from topicloom.measures.coherence import coherence
 from topicloom.settings.clusters import HdbscanSettings, UmapSettings
 from topicloom.settings.words import DistributionSettings, RepresentSettings
-from topicloom.space.neighbour_graph import neighbour_graph
 from topicloom.space.neighbours import find_neighbours, write_neighbours
+from topicloom.space.shared_neighbours import shared_neighbour_graph
 from topicloom.space.umap_fit import fit_umap, map_coordinates, reduced_vectors
 from topicloom.words.distribution import topic_distribution
 from topicloom.words.tokens import tokenise
@@ -57,7 +57,7 @@ if papers >= 400:
     write_neighbours(pathlib.Path(tempfile.mkdtemp()), known)
 model = fit_umap(vectors, umap, 3, known, quiet=True)
 map_coordinates(vectors, umap, 3, known)
-neighbour_graph(vectors, umap, known)
+shared_neighbour_graph(vectors, umap, known)
 texts = [f"paper {number % 8} of {number % 30} cells and hearts" for number in range(papers)]
 found = cluster_by_hdbscan(reduced_vectors(model), HdbscanSettings())
 clusters = np.arange(papers) % 8

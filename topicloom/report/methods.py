@@ -218,10 +218,11 @@ class _Writer:
         chosen = ", chosen by stability and coherence" if own.resolution == "auto" and not self.tmo.n_topics else ""
         return (
             f"The {self.tmo.umap.n_neighbors} nearest neighbours of each paper (metric {self.tmo.umap.metric}"
-            f"{self._search()}) were joined to a graph with the weights of UMAP ({self.cite('mcinnes2018')}), and its "
-            f"communities found by the Leiden algorithm ({self.cite('traag2019')}; modularity at resolution "
+            f"{self._search()}) were joined to a graph, each edge weighed by the share of neighbours that its "
+            f"two papers have in common (the Jaccard index; {self.cite('jarvis1973')}), and its communities "
+            f"found by the Leiden algorithm ({self.cite('traag2019')}; modularity at resolution "
             f"{found['resolution']:g}{chosen}; least papers of a topic {self.tmo.stated_size}{tied}). "
-            "UMAP laid out the map."
+            f"UMAP ({self.cite('mcinnes2018')}) laid out the map."
         )
 
     def words(self) -> Iterator[str]:

@@ -86,6 +86,14 @@ WORKS: Final[Mapping[str, Work]] = MappingProxyType(
             2022,
             {"eprint": "2203.05794", "archiveprefix": "arXiv", "doi": "10.48550/arXiv.2203.05794"},
         ),
+        "jarvis1973": Work(
+            "Jarvis and Patrick, 1973",
+            "article",
+            "Jarvis, R. A. and Patrick, Edward A.",
+            "Clustering Using a Similarity Measure Based on Shared Near Neighbors",
+            1973,
+            _article("IEEE Transactions on Computers", "C-22", "1025--1034", "10.1109/T-C.1973.223640"),
+        ),
         "lloyd1982": Work(
             "Lloyd, 1982",
             "article",

@@ -142,8 +142,8 @@ class TopicModelSettings(Section):
             )
         if self.consensus.seeds > 1:
             raise ValueError(
-                f"consensus.seeds is {self.consensus.seeds} and clusterer graph, which lets four seeds vote by itself; "
-                "leave consensus out"
+                f"consensus.seeds is {self.consensus.seeds} and clusterer graph, which lets several seeds vote by "
+                "itself; leave consensus out"
             )
         if self.orphans.mode == "reassign":
             raise ValueError(

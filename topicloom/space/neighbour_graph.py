@@ -18,6 +18,8 @@ from topicloom.machine.guards import takes, tell_slower
 from topicloom.settings.clusters import UmapSettings
 from topicloom.space.neighbours import Neighbours
 
+_BLOCK = 512  # papers whose neighbours are ranked at once
+
 
 @dataclass(frozen=True)
 class Pieces:
@@ -58,27 +60,57 @@ def neighbour_graph(
 
     Source: McInnes, Healy and Melville (2018), UMAP, section 3.1; the umap-learn library.
     """
+    return graph_with_neighbours(vectors, umap, neighbours)[0]
+
+
+def graph_with_neighbours(
+    vectors: NDArray[np.floating[Any]], umap: UmapSettings, neighbours: Neighbours | None = None
+) -> tuple[csr_matrix, NDArray[np.int32]]:
+    """The graph of `neighbour_graph`, and the neighbours that it joins, (n, k) int32, each paper among its own."""
     n = len(vectors)
     if n < 2:
-        return csr_matrix((n, n), dtype=np.float32)
-    graph = csr_matrix(_fuzzy_set(vectors, umap, neighbours), dtype=np.float32)
+        return csr_matrix((n, n), dtype=np.float32), np.zeros((n, 1), dtype=np.int32)
+    near, distances = (
+        (neighbours.indices, neighbours.distances) if neighbours is not None else exact_neighbours(vectors, umap)
+    )
+    build = _umaps_graph() or _public_graph
+    random = np.random.RandomState(0)  # asked for, and not used where the neighbours are given
+    found = build(vectors, near.shape[1], random, umap.metric, knn_indices=near.copy(), knn_dists=distances.copy())[0]
+    graph = csr_matrix(found, dtype=np.float32)
     graph.setdiag(0)
     graph.eliminate_zeros()
     graph.sort_indices()
-    return graph
+    return graph, near
 
 
-def _fuzzy_set(vectors: NDArray[np.floating[Any]], umap: UmapSettings, neighbours: Neighbours | None) -> Any:
+def exact_neighbours(
+    vectors: NDArray[np.floating[Any]], umap: UmapSettings
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Find the nearest neighbours of each of few papers by comparing all pairs.
+
+    Args:
+        vectors: (n, d) embeddings.
+        umap: Says how many (`n_neighbors`; with no more papers than that, all of them), and by which metric.
+
+    Returns:
+        Indices and distances, (n, k) each, a paper first among its own; of equally near ones the first.
+
+    Example:
+        >>> exact_neighbours(np.array([[1.0, 0], [1, 0.1], [0, 1]]), UmapSettings(n_neighbors=2))[0].tolist()
+        [[0, 1], [1, 0], [2, 1]]
+    """
     from threadpoolctl import threadpool_limits
 
-    build = _umaps_graph() or _public_graph
-    random = np.random.RandomState(0)  # asked for, and not used where the neighbours are given
-    if neighbours is not None:
-        k, indices, distances = neighbours.indices.shape[1], neighbours.indices.copy(), neighbours.distances.copy()
-        return build(vectors, k, random, umap.metric, knn_indices=indices, knn_dists=distances)[0]
+    n, k = len(vectors), min(umap.n_neighbors, len(vectors))
     with threadpool_limits(limits=1):  # threads would add up products in any order
         distances = pairwise_distances(np.asarray(vectors, dtype=np.float32), metric=umap.metric)
-    return build(distances, min(umap.n_neighbors, len(vectors)), random, "precomputed")[0]
+    own = np.arange(n)
+    distances[own, own] = -1  # a paper is nearest to itself, also where others are the same
+    near = np.concatenate(
+        [np.argsort(distances[start : start + _BLOCK], axis=1, kind="stable")[:, :k] for start in range(0, n, _BLOCK)]
+    )
+    distances[own, own] = 0
+    return near.astype(np.int32), np.take_along_axis(distances, near, axis=1).astype(np.float32)
 
 
 def _umaps_graph() -> Callable[..., Any] | None:
@@ -100,12 +132,14 @@ def _public_graph(
     k: int,
     random: np.random.RandomState,
     metric: str,
-    knn_indices: NDArray[np.int32] | None = None,
-    knn_dists: NDArray[np.float32] | None = None,
+    knn_indices: NDArray[np.int32],
+    knn_dists: NDArray[np.float32],
 ) -> tuple[Any]:
     """The graph of a UMAP that lays out nothing, which it documents as its transform_mode."""
-    known = {} if knn_indices is None else {"precomputed_knn": (knn_indices, knn_dists)}
-    model = import_umap().UMAP(n_neighbors=k, metric=metric, random_state=random, transform_mode="graph", **known)
+    known = (knn_indices, knn_dists)
+    model = import_umap().UMAP(
+        n_neighbors=k, metric=metric, random_state=random, transform_mode="graph", precomputed_knn=known
+    )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=UserWarning, module="umap")  # of its seed and its missing index
         return (model.fit(data).graph_,)

@@ -13,23 +13,30 @@ from topicloom.stages.load_embeddings import VECTORS, stored_vectors
 from topicloom.stages.parts import NEIGHBOURS, search_seed, stored_neighbours
 from topicloom.stages.stage import Artifact, Stage, Work
 
-EDGES = Artifact(GRAPH, "graph.npz")
+EDGES, SHARED, NEAREST = (Artifact(GRAPH, name) for name in ("graph.npz", "shared.npy", "nearest.npy"))
 
 
 def build_graph(work: Work) -> None:
-    """Build the graph that UMAP lays out. Artifact: graph.npz, sparse (n, n) float32. Facts: documents, edges, pieces,
-    isolated.
+    """Build the graph that UMAP lays out, and weigh its edges for the search of topics.
+
+    Artifacts: graph.npz, sparse (n, n) float32; shared.npy (edges,) float32, Jaccard index of the neighbours of both
+    papers of each edge of graph.npz, in its order; nearest.npy (n, k) int32, these neighbours. Facts: documents,
+    edges, pieces, isolated.
     """
+    import numpy as np
     from scipy.sparse import save_npz
 
-    from topicloom.space.neighbour_graph import neighbour_graph, pieces_of
+    from topicloom.space.neighbour_graph import graph_with_neighbours, pieces_of
     from topicloom.space.neighbours import read_neighbours
+    from topicloom.space.shared_neighbours import shared_neighbours
 
     loaded = work.refs[LOAD_EMBEDDINGS]
     folder = stored_neighbours(work.settings, loaded, work.out, work.run_id, quiet=work.quiet)
     known = read_neighbours(folder) if folder is not None else None
-    graph = neighbour_graph(stored_vectors(work.store, loaded), work.settings.tmo.umap, known)
+    graph, near = graph_with_neighbours(stored_vectors(work.store, loaded), work.settings.tmo.umap, known)
     save_npz(work.out.path(EDGES.name), graph)
+    np.save(work.out.path(SHARED.name), shared_neighbours(graph, near))
+    np.save(work.out.path(NEAREST.name), near)
     pieces = pieces_of(graph)
     work.out.facts |= {
         "documents": graph.shape[0],
@@ -54,11 +61,11 @@ def _tell(_: Settings, facts: Mapping[str, Any]) -> str:
 
 STAGE = Stage(
     GRAPH,
-    version=1,
+    version=2,
     parameters=parameters,
     reads=lambda *_: (VECTORS,),
     parts=(NEIGHBOURS,),
-    writes=(EDGES.name,),
+    writes=(EDGES.name, SHARED.name, NEAREST.name),
     libraries=("umap-learn", "pynndescent", "numba", "numpy", "scipy", "scikit-learn"),
     wanted=lambda settings: settings.tmo.method == "graph",
     due=lambda _, refs: not is_placed(refs),

@@ -11,7 +11,7 @@ from topicloom.lineage.history import History, lineage_of
 from topicloom.settings.schema import Settings
 from topicloom.stage_names import CLUSTER, LOAD_EMBEDDINGS, UPDATE
 from topicloom.stages.earlier_fit import POSITIONS, base_refs, is_placed, near_fitted
-from topicloom.stages.graph import EDGES
+from topicloom.stages.graph import EDGES, NEAREST, SHARED
 from topicloom.stages.load_embeddings import IDENTIFIERS, TEXTS, stored_identifiers
 from topicloom.stages.parts import TOKENS, preparation, stored_tokens
 from topicloom.stages.stage import Artifact, Refs, Work, library_versions
@@ -32,8 +32,9 @@ CLUSTERS, PROBABILITY, SECOND, LINKS, EVIDENCE = (
     for name in ("clusters.npy", "probability.npy", "second.npz", "links.npz", "resolutions.json")
 )
 
-_SPLITS_VERSION = 2  # raised when anchored topics may be split otherwise
-_EVIDENCE_VERSION = 2  # raised when another resolution may be chosen
+_TOPICS_VERSION = 2  # raised when other topics may be found, or papers placed otherwise
+_SPLITS_VERSION = 3  # raised when anchored topics may be split otherwise
+_EVIDENCE_VERSION = 3  # raised when another resolution may be chosen
 
 
 def cluster_graph(work: Work) -> None:
@@ -41,24 +42,28 @@ def cluster_graph(work: Work) -> None:
 
     Artifacts: clusters.npy (n,) int64; probability.npy (n,) float64, share of a paper's edge weight in its topic;
     second.npz, topic (n,) int64 and strength (n,) float64 of the second-best topic; links.npz, sparse (t, t) edge
-    weight between topics; resolutions.json where the resolution was chosen. Facts: method, documents, clusters,
-    outliers, resolution, modularity, stability, given_up, anchors, anchored_to, split, joined, too_small, why.
+    weight between topics; nearest.npy, that of the graph; resolutions.json where the resolution was chosen. Facts:
+    method, documents, clusters, outliers, resolution, modularity, stability, given_up, anchors, anchored_to, split,
+    joined, too_small, why.
     """
+    import numpy as np
     from scipy.sparse import load_npz, save_npz
 
     from topicloom.clusters.graph.partition import links_between
     from topicloom.clusters.graph.topics import find_topics
+    from topicloom.space.shared_neighbours import weighed
 
     if is_placed(work.refs):
         _place(work)
         return
     settings, out = work.settings, work.out
-    graph = load_npz(work.path(EDGES)).tocsr()
+    graph = weighed(load_npz(work.path(EDGES)).tocsr(), np.load(work.path(SHARED)))
     anchored_to, anchors = _anchors(work)
     resolution, why = _resolution(work, graph)
     found = find_topics(graph, _wanted(settings, resolution), settings.params.seed, anchors)
     _write(work, found.topics, found.strength)
     save_npz(out.path(LINKS.name), links_between(graph, found.topics))
+    shutil.copyfile(work.path(NEAREST), out.path(NEAREST.name))  # so that papers can be placed by this result alone
     out.facts = {
         "method": "Leiden",
         "documents": len(found.topics),
@@ -165,7 +170,7 @@ def _place(work: Work) -> None:
     base, positions = base_refs(store, refs[UPDATE])[CLUSTER], np.load(work.path(POSITIONS))
     new, near = positions < 0, near_fitted(store, refs[UPDATE])
     before = np.load(store.artifact(base, CLUSTERS.name))
-    placed = place_by_neighbours(near.rows, near.distances, before)
+    placed = place_by_neighbours(near.rows, np.load(store.artifact(base, NEAREST.name)), before)
     with np.load(store.artifact(base, SECOND.name)) as held:
         second, second_strength = held["topic"], held["strength"]
 
@@ -183,7 +188,7 @@ def _place(work: Work) -> None:
         whole(second_strength, placed.second_strength),
     )
     _write(work, topics, found)
-    for name in (LINKS.name, EVIDENCE.name):
+    for name in (LINKS.name, NEAREST.name, EVIDENCE.name):
         if name in base.outputs:
             shutil.copyfile(store.artifact(base, name), out.path(name))
     out.facts = {
@@ -214,6 +219,7 @@ def parameters(settings: Settings) -> dict[str, Any]:
     wanted = tmo.graph.model_dump(mode="json", exclude={"resolution"} if tmo.n_topics else set())
     return {
         "graph": {**wanted, "n_topics": tmo.n_topics, "min_topic_size": tmo.stated_size},
+        "topics": _TOPICS_VERSION,
         "seed": settings.params.seed,
         **({"splits": _SPLITS_VERSION} if tmo.graph.inertia else {}),
         **({"english": tmo.represent.language == "english", TOKENS.name: TOKENS.version} if chooses else {}),
@@ -224,7 +230,7 @@ def parameters(settings: Settings) -> dict[str, Any]:
 def reads(settings: Settings, refs: Refs) -> tuple[Artifact, ...]:
     """The artifacts that decide topics of a graph, where papers are not placed."""
     words = (TEXTS,) if "english" in parameters(settings) else ()
-    return () if is_placed(refs) else (EDGES, IDENTIFIERS, *words)
+    return () if is_placed(refs) else (EDGES, SHARED, NEAREST, IDENTIFIERS, *words)
 
 
 def run_before(settings: Settings, refs: Refs) -> dict[str, str]:

@@ -13,7 +13,7 @@ import yaml
 
 from topicloom.settings.reading import JSON_PATTERN, YAML_NAMES
 from topicloom.settings.schema import Settings
-from topicloom.stage_names import CLUSTER, QUALITY, REDUCE, REPRESENT
+from topicloom.stage_names import CLUSTER, GRAPH, QUALITY, REDUCE, REPRESENT
 from topicloom.store.csv_tables import write_csv
 from topicloom.store.files import write_json
 from topicloom.store.store import StageRef, Store
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 PAGE, TABLE, RECORD = "sweep.html", "sweep.csv", "sweep.json"
 _FILES = Names(frozenset((PAGE, TABLE, RECORD, *YAML_NAMES)), patterns=(JSON_PATTERN,))
 _MEASURES = ("npmi", "c_v", "diversity", "outlier_share", "silhouette", "redundancy")
-_STAGES = (REDUCE, CLUSTER, REPRESENT, QUALITY)
+_STAGES = (GRAPH, REDUCE, CLUSTER, REPRESENT, QUALITY)
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def _row(trial: Trial, alike: Sequence[StageRef]) -> dict[str, Any]:
     store = Store(trial.combination.settings.store_path)
     found = stability([np.load(store.artifact(ref, "clusters.npy")) for ref in alike])
     facts = trial.refs[QUALITY].facts
-    manifests = [store.manifest(trial.refs[stage]) for stage in _STAGES]
+    manifests = [store.manifest(trial.refs[stage]) for stage in _STAGES if stage in trial.refs]
     return {
         **trial.combination.values,
         "topics": trial.refs[REPRESENT].facts["topics"],

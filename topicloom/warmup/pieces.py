@@ -126,14 +126,14 @@ def _search(metric: Metric) -> Neighbours:
 
 def _few_papers() -> None:
     """Neighbours where all pairs are compared, by each metric; their layout, and papers placed in it."""
-    from topicloom.space.neighbour_graph import neighbour_graph
+    from topicloom.space.shared_neighbours import shared_neighbour_graph
     from topicloom.space.umap_fit import fit_umap
 
     points = _groups()
-    neighbour_graph(points, UmapSettings(), _exact(points))
+    shared_neighbour_graph(points, UmapSettings(), _exact(points))
     for metric in metrics():
         umap = UmapSettings(metric=metric, n_epochs=12, n_components=2)
-        neighbour_graph(points, umap)
+        shared_neighbour_graph(points, umap)
         model = fit_umap(points, umap, 0, quiet=True)
     model.transform(points[:20] + 1)
 

@@ -206,7 +206,9 @@ def _shares_of_edges_are_as_defined(tables: Tables) -> None:
     assert (tables.papers["second_topic"] != tables.papers["Topic"]).all()
     if "graph" not in tables.refs:  # papers were placed
         return
-    weights = load_npz(tables.store.artifact(tables.refs["graph"], "graph.npz")).toarray()
+    edges = load_npz(tables.store.artifact(tables.refs["graph"], "graph.npz")).tocsr()
+    edges.data = tables.load("graph", "shared.npy")
+    weights = edges.toarray()
     weights = weights[np.ix_(tables.rows, tables.rows)]
     topics = tables.papers["Topic"].to_numpy()
     for column, of in (("Probability", topics), ("second_strength", tables.papers["second_topic"].to_numpy())):

@@ -48,7 +48,7 @@ REFUSED = {
 } | {
     frozenset(
         {"graph", "consensus"}
-    ): r"consensus\.seeds is 3 and clusterer graph, which lets four seeds vote by itself",
+    ): r"consensus\.seeds is 3 and clusterer graph, which lets several seeds vote by itself",
     frozenset({"graph", "orphans reassign"}): r"orphans\.mode is reassign and clusterer graph, which leaves papers out",
     frozenset({"graph", "min_topic_size auto"}): r"min_topic_size is auto and clusterer graph, whose resolution",
 }

@@ -17,14 +17,15 @@ from scipy.sparse import csr_matrix
 from sklearn.metrics import adjusted_rand_score
 
 from topicloom.clusters.graph.anchors import Anchors, anchored
-from topicloom.clusters.graph.leiden import FindsCommunities, leiden
+from topicloom.clusters.graph.leiden import ITERATIONS, FindsCommunities, leiden
 from topicloom.clusters.graph.partition import numbered_by_row
 from topicloom.machine.threads import available_threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-RUNS = 4  # seeds that are asked
+RUNS = 6  # seeds that are asked
+VOTING = 2  # cycles of Leiden of each: a vote more settles more than three cycles more
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ def agreed_communities(
     anchors: Anchors | None = None,
     runs: int = RUNS,
     find: FindsCommunities = leiden,
+    cycles: int = ITERATIONS,
 ) -> Agreed:
     """Find communities under several seeds, and then those that the seeds agree on.
 
@@ -65,6 +67,7 @@ def agreed_communities(
         anchors: The topics of the run before, or None.
         runs: Seeds that are asked; 1: the one run is the result.
         find: Finds the communities of one seed.
+        cycles: Of the search that settles the votes, or of the one run.
 
     Returns:
         The communities; the same whatever the number of threads.
@@ -76,13 +79,14 @@ def agreed_communities(
     """
     n, whole = graph.shape[0], anchored(graph, anchors)
     seeds = [int(state) for state in np.random.SeedSequence(seed).generate_state(runs + 1)]
+    each = cycles if runs == 1 else min(cycles, VOTING)
     with ThreadPoolExecutor(min(available_threads(), runs)) as pool:
-        found = list(pool.map(lambda one: find(whole, resolution, one), seeds[:runs]))
+        found = list(pool.map(lambda one: find(whole, resolution, one, each), seeds[:runs]))
     last = found[0]
     shared = _weighed(whole, found)
     if runs > 1 and shared.nnz:
         # The weight that the seeds do not agree on is missing from the whole, as from what chance would give.
-        last = find(shared, resolution * shared.sum() / whole.sum(), seeds[runs])
+        last = find(shared, resolution * shared.sum() / whole.sum(), seeds[runs], cycles)
     return Agreed(numbered_by_row(last[:n]), [numbered_by_row(one[:n]) for one in found])
 
 

@@ -20,7 +20,8 @@ class Anchors:
 
     Args:
         topics: (n,) int64, the earlier topic of each paper; -1 for a new paper and for one that had none.
-        weight: Of the edge between an anchor and each of its papers; a paper's edge to its nearest neighbour has 1.
+        weight: Of the edge between an anchor and each of its papers; an edge between papers with the very same
+            neighbours has 1.
     """
 
     topics: NDArray[np.int64]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from topicloom.clusters.graph.agreement import agreed_communities
+from topicloom.clusters.graph.agreement import VOTING, agreed_communities
 from topicloom.clusters.graph.leiden import FindsCommunities, leiden
 from topicloom.clusters.graph.small_topics import Small, settle_small_topics
+from topicloom.machine.threads import available_threads
 from topicloom.measures.stability import stability
 from topicloom.progress import tell
 
@@ -21,6 +23,7 @@ STABLE = 0.6  # Jaccard index from which on Hennig (2007) takes a cluster for a 
 COHERENT = 0.1  # NPMI from which on people mostly find a topic coherent; less where no resolution has that on average
 _KEPT = 0.9  # share of the best worth from which on the resolution of the run before is kept
 _SEEDS = 3
+_ALONE_FROM = 300_000  # papers
 
 
 @dataclass(frozen=True)
@@ -103,13 +106,19 @@ def resolution_by_evidence(
 
     Source: Hennig (2007), Cluster-wise assessment of cluster stability.
     """
-    found = []
-    for place, resolution in enumerate(path):
-        agreed = agreed_communities(graph, resolution, seed, runs=_SEEDS, find=find)
+
+    def at(resolution: float) -> tuple[float, NDArray[np.int64], float, NDArray[np.float64]]:
+        agreed = agreed_communities(graph, resolution, seed, runs=_SEEDS, find=find, cycles=VOTING)
         labels = settle_small_topics(graph, agreed.labels, resolution, least, small).labels
         again = stability([labels, *agreed.runs]).of_topics
-        found.append((resolution, labels, agreed.rand or 0.0, np.zeros(0) if again is None else again))
-        tell("resolutions", place + 1, len(path))
+        return resolution, labels, agreed.rand or 0.0, np.zeros(0) if again is None else again
+
+    found = []
+    # Side by side, so that no core waits while another settles the votes; of a large graph each needs much memory.
+    with ThreadPoolExecutor(available_threads() if graph.shape[0] < _ALONE_FROM else 1) as pool:
+        for one in pool.map(at, path):
+            found.append(one)
+            tell("resolutions", len(found), len(path))
     coherences = coherence_of([one[1] for one in found])
     means = [_mean(npmi) for npmi in coherences]
     enough = min(COHERENT, max(means, default=COHERENT))

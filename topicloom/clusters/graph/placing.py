@@ -26,37 +26,53 @@ class PlacedByNeighbours:
     second_strength: NDArray[np.float64]
 
 
-def neighbour_weights(distances: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Weights of neighbours as in UMAP's graph, (m, k) float64: 1 for the nearest, less with the distance beyond it.
+_BLOCK = 4096  # new papers at once
 
-    distances: (m, k), the nearest first.
+
+def shared_weights(rows: NDArray[np.int64], near: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Weights of the edges that new papers would have: the Jaccard index of their neighbours with a neighbour's own.
+
+    Args:
+        rows: (m, k) int64, the fitted papers nearest to each new one.
+        near: (n, l), the nearest neighbours of each fitted paper, itself among them; -1 where one is missing.
+
+    Returns:
+        (m, k) float64, above 0 to 1; as in the graph, but that no fitted paper has a new one for a neighbour.
+
+    Example:
+        >>> shared_weights(np.array([[0, 1]]), np.array([[0, 1], [1, 2], [2, 1]])).round(2).tolist()
+        [[0.67, 0.25]]
     """
-    beyond = np.asarray(distances, dtype=np.float64) - np.asarray(distances[:, :1], dtype=np.float64)
-    width = np.maximum(beyond.mean(axis=1, keepdims=True), 1e-12)
-    weights: NDArray[np.float64] = np.exp(-beyond / width)
+    weights = np.zeros(rows.shape)
+    for start in range(0, len(rows), _BLOCK):
+        mine = rows[start : start + _BLOCK]
+        theirs = near[mine]  # (block, k, l)
+        shared = sum((theirs == mine[:, None, [place]]).any(axis=2) for place in range(rows.shape[1]))
+        either = rows.shape[1] + 1 + (theirs >= 0).sum(axis=2) - shared  # the new paper is among its own, too
+        weights[start : start + _BLOCK] = shared / either
     return weights
 
 
 def place_by_neighbours(
-    rows: NDArray[np.int64], distances: NDArray[np.floating], topics: NDArray[np.int64]
+    rows: NDArray[np.int64], near: NDArray[np.integer], topics: NDArray[np.int64]
 ) -> PlacedByNeighbours:
     """Place each new paper in the topic that most of its neighbours' weight has.
 
     Args:
-        rows: (m, k) int64, the fitted papers nearest to each new one, the nearest first.
-        distances: (m, k), how far they are.
+        rows: (m, k) int64, the fitted papers nearest to each new one.
+        near: (n, l), the nearest neighbours of each fitted paper, itself among them; -1 where one is missing.
         topics: (n,) int64 topics of the fitted papers, -1 for outliers.
 
     Returns:
         Topics and strengths; of equal topics the lowest.
 
     Example:
-        >>> near = np.array([[0, 1, 2]])
-        >>> place_by_neighbours(near, np.array([[0.1, 0.1, 0.3]]), np.array([4, 4, 0])).topics.tolist()
+        >>> near = np.array([[0, 1], [1, 0], [2, 3], [3, 2]])
+        >>> place_by_neighbours(np.array([[0, 1, 2]]), near, np.array([4, 4, 0, 0])).topics.tolist()
         [4]
     """
     m, k = rows.shape
-    weights, named = neighbour_weights(distances), topics[rows]
+    weights, named = shared_weights(rows, near), topics[rows]
     known = named >= 0
     of = np.repeat(np.arange(m), k).reshape(m, k)
     count = int(topics.max(initial=-1)) + 1

@@ -19,7 +19,7 @@ from topicloom.clusters.graph.strength import Strength, strength_of, without_wea
 
 DEFAULT_RESOLUTION = 20.0
 _QUICK = 2  # cycles of Leiden where only the number of topics is asked
-_ONE_RUN_FROM = 300_000  # papers from which on one seed is asked: four take minutes
+_ONE_RUN_FROM = 300_000  # papers from which on one seed is asked: several take minutes
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class GraphParameters:
         least: Papers of a topic.
         small: What becomes of smaller ones.
         least_strength: Share of its edge weight that a paper must have within its topic; below it is an outlier.
-        runs: Seeds that must agree; None: four, and one from 300,000 papers on.
+        runs: Seeds that vote; None: six, and one from 300,000 papers on.
     """
 
     resolution: float = DEFAULT_RESOLUTION
@@ -93,7 +93,8 @@ def find_topics(
     """Find the topics of a graph.
 
     Args:
-        graph: (n, n) symmetric weights, empty diagonal, as `topicloom.space.neighbour_graph.neighbour_graph` gives.
+        graph: (n, n) symmetric weights, empty diagonal, as
+            `topicloom.space.shared_neighbours.shared_neighbour_graph` gives.
         wanted: How.
         seed: Decides all randomness; equal results whatever the number of threads.
         anchors: The topics of the run before, or None. Without any paper in common they hold nothing.

@@ -25,7 +25,7 @@ from topicloom.clusters.graph.splits import split_topics
 from topicloom.clusters.graph.strength import strength_of
 from topicloom.clusters.graph.topics import GraphParameters, find_topics
 from topicloom.settings.clusters import UmapSettings
-from topicloom.space.neighbour_graph import neighbour_graph, pieces_of
+from topicloom.space.neighbour_graph import exact_neighbours, neighbour_graph, pieces_of
 
 DIMENSIONS = 24
 AT = 8.0  # a resolution that gives about as many topics as there are centres
@@ -354,10 +354,12 @@ def test_a_corpus_of_low_coherence_gets_the_resolution_of_its_most_coherent_topi
 
 
 def test_new_papers_go_where_their_neighbours_are():
-    rows = np.array([[0, 1, 2], [3, 4, 5], [6, 6, 6]])
-    distances = np.array([[0.1, 0.2, 0.3], [0.1, 0.1, 0.1], [0.5, 0.5, 0.5]])
-    placed = place_by_neighbours(rows, distances, np.array([7, 0, 0, 1, 2, 2, -1]))
+    rows = np.array([[0, 1, 2], [3, 4, 5], [6, 7, 8]])
+    near = np.array([[0, 1, 2], [1, 9, 9], [2, 9, -1], [3, 4, 5], [4, 3, 5], [5, 4, 3], *[[9, 9, 9]] * 4])
+    placed = place_by_neighbours(rows, near, np.array([7, 0, 0, 1, 2, 2, -1, -1, -1, 0]))
     assert placed.topics.tolist() == [7, 2, -1]
+    # The first shares three neighbours with paper 0, and one each with papers 1 and 2, of which the latter has fewer.
+    assert placed.strength[0] == pytest.approx(0.75 / (0.75 + 1 / 6 + 1 / 5))
     assert placed.strength[1] == pytest.approx(2 / 3)
     assert placed.second.tolist() == [0, 1, -1]
     assert placed.strength[2] == 0
@@ -370,8 +372,8 @@ def test_placing_agrees_with_a_fit_of_all():
     vectors, _ = blobs([43] * 25)
     new = np.setdiff1d(np.arange(len(truth)), earlier)
     first = find_topics(before, GraphParameters(AT), 1).topics
-    distances, rows = NearestNeighbors(n_neighbors=10, metric="cosine").fit(vectors[earlier]).kneighbors(vectors[new])
-    placed = place_by_neighbours(rows, distances, first)
+    rows = NearestNeighbors(n_neighbors=10, metric="cosine").fit(vectors[earlier]).kneighbors(vectors[new])[1]
+    placed = place_by_neighbours(rows, exact_neighbours(vectors[earlier], NEAR)[0], first)
     fitted = find_topics(after, GraphParameters(AT), 1).topics[new]
     assert adjusted_rand_score(placed.topics, fitted) > 0.9
 
