@@ -159,6 +159,24 @@ def test_a_file_that_cannot_be_replaced_leaves_the_previous_files_and_no_fault_f
     assert whole_export(finished) != before
 
 
+def test_an_error_after_the_export_is_decided_fails_no_run(finished, run, monkeypatch):
+    """The new files are in place then, and nothing may say that the old ones are."""
+    from topicloom.store import swap
+
+    before, write_json, struck = whole_export(finished), swap.write_json, []
+    finished.write_settings(n_topics=6)
+
+    def written_and_struck(path, value):
+        write_json(path, value)
+        struck.append(path.name)
+        raise OSError(24, "Too many open files", str(path))
+
+    monkeypatch.setattr(swap, "write_json", written_and_struck)
+    assert run(finished.analysis).topics == 6
+    assert struck == [swap.JOURNAL]
+    assert whole_export(finished) != before
+
+
 def test_a_folder_in_the_way_is_named_and_left_alone(finished, run):
     from topicloom.errors import ExportError
 

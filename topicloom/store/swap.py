@@ -135,12 +135,18 @@ def swapped_in(folder: Path, names: Names = ANALYSIS_FILES, *, gone: Sequence[st
             yield staging / "new"
         sync_tree(staging / "new")
         journal = _planned(folder, staging, names, gone)
-        write_json(folder / JOURNAL, journal.model_dump())
     except BaseException:
-        if os.path.lexists(folder / JOURNAL):
-            finish_swap(folder, names)  # it is decided, and only word of it was stopped
-        else:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
+    try:
+        write_json(folder / JOURNAL, journal.model_dump())
+    except BaseException as error:
+        if not os.path.lexists(folder / JOURNAL):
             shutil.rmtree(staging, ignore_errors=True)
+            raise
+        # It is decided, and only word of it was stopped: an error of the disk is over once the files are in place.
+        if finish_swap(folder, names) and isinstance(error, OSError):
+            return
         raise
     fault = _settle(folder, journal)
     if fault:
@@ -248,9 +254,17 @@ def _settle(folder: Path, journal: _Journal) -> OSError | None:
                 f"{folder}: a change of its files {why} ({_reason(error)}). Some of its files are new, and some are "
                 "old. Give the right to change the file that is named, and run again: the old files are put back first."
             ) from error
-    sync(folder)
-    (folder / JOURNAL).unlink()
-    _clear(folder)
+    try:
+        sync(folder)
+        (folder / JOURNAL).unlink()
+        _clear(folder)
+    except OSError as error:  # the files are whole; to carry the change out once more changes nothing
+        logger.warning(
+            "%s: its files are in place, and what the change of them has left cannot be removed (%s); the next command "
+            "clears it up.",
+            folder,
+            _reason(error),
+        )
     return fault
 
 

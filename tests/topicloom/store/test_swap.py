@@ -97,6 +97,75 @@ def test_a_change_that_can_be_neither_carried_out_nor_taken_back_says_so_and_is_
     assert tree(tmp_path) == OLD
 
 
+def test_an_error_after_the_journal_was_written_is_over_once_the_files_are_in_place(tmp_path, monkeypatch):
+    """As where no more files may be open when the folder is to be synced: the change is decided by then."""
+    swap(tmp_path, OLD)
+
+    def written_and_struck(path, value):
+        write_json(path, value)
+        raise OSError(24, "Too many open files", str(path))
+
+    monkeypatch.setattr(swap_module, "write_json", written_and_struck)
+    swap(tmp_path, NEW, gone=("gone",))
+    assert tree(tmp_path) == NEW
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_an_error_after_the_journal_is_raised_where_the_files_are_the_old_ones(tmp_path, monkeypatch):
+    swap(tmp_path, OLD)
+    failing_at(monkeypatch, "b")
+    written = iter((OSError(24, "Too many open files"),))
+
+    def struck_once(path, value):
+        write_json(path, value)
+        for error in written:
+            raise error
+
+    monkeypatch.setattr(swap_module, "write_json", struck_once)
+    with pytest.raises(OSError, match="Too many open files"):
+        swap(tmp_path, NEW, gone=("gone",))
+    assert tree(tmp_path) == OLD
+
+
+def test_an_interrupt_after_the_journal_was_written_still_ends_the_program(tmp_path, monkeypatch):
+    swap(tmp_path, OLD)
+
+    def interrupted(path, value):
+        write_json(path, value)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(swap_module, "write_json", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        swap(tmp_path, NEW, gone=("gone",))
+    assert tree(tmp_path) == NEW
+
+
+@pytest.mark.parametrize("at", ["unlink", "sync"])
+def test_a_journal_that_cannot_be_removed_is_cleared_up_by_the_next_command(tmp_path, monkeypatch, caplog, at):
+    swap(tmp_path, OLD)
+    unlink = Path.unlink
+
+    def unlink_struck(self, **how):
+        if self.name == JOURNAL:
+            raise OSError(5, "Input/output error", str(self))
+        unlink(self, **how)
+
+    def sync_struck(path):
+        raise OSError(24, "Too many open files", str(path))
+
+    with monkeypatch.context() as patched:
+        if at == "unlink":
+            patched.setattr(Path, "unlink", unlink_struck)
+        else:
+            patched.setattr(swap_module, "sync", sync_struck)
+        swap(tmp_path, NEW, gone=("gone",))
+    assert {name: text for name, text in tree(tmp_path).items() if not name.startswith(".")} == NEW
+    assert "the next command clears it up" in caplog.text
+    assert finish_swap(tmp_path, NAMES)
+    assert tree(tmp_path) == NEW
+    assert not list(tmp_path.glob(".*"))
+
+
 def test_a_folder_of_a_colleague_is_replaced_though_it_may_not_be_changed(tmp_path):
     """As umask 022 leaves it in a shared folder: it can be renamed, and neither emptied nor moved elsewhere."""
     if os.getuid() != 0:
