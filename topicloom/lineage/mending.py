@@ -71,6 +71,8 @@ def require_own_history(settings: Settings) -> None:
 def _mended_folder(history: History) -> Iterator[str]:
     if history.folder.exists() and not history.folder.is_dir():
         yield f"{history.folder}: it is no folder; it is kept as {set_aside(history.folder).name}."
+    if history.folder.is_symlink():
+        return  # what it leads to may be another project's, whose living runs this lock does not stop
     for left in history.folder.glob("**/.*.tmp*"):
         if left.is_file():
             left.unlink()  # of a killed run; the lock says that no other is at it

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+from topicloom.errors import StoreError
 from topicloom.lineage.history import History, HistoryError
 from topicloom.output_files import (
     BRIDGES,
@@ -60,6 +61,8 @@ def publish_pictures(
     that they belong to, since another run has exported, nothing is published.
 
     export_key: of the export. run_id: of the run that made it; None where any run may have.
+
+    Raises StoreError where a result states a file that is no picture, or is to lie elsewhere.
     """
     store = Store(settings.store_path)
     wanted = _wanted(store, refs)
@@ -138,12 +141,31 @@ def _wanted(store: Store, refs: Mapping[str, StageRef]) -> dict[str, tuple[Path,
         names[TAKE_AWAY] = dict(refs[TAKE_AWAY].facts["files"])
     if FIGURES in refs:
         names[FIGURES] = {f"{FIGURES_FOLDER}/{name}": name for name in refs[FIGURES].facts["files"]}
+    for stage in refs:
+        for name, artifact in names.get(stage, {}).items():
+            _require_a_picture(store, refs[stage], name, artifact)
     return {
         name: (store.artifact(refs[stage], artifact), refs[stage].outputs[artifact])
         for stage, of_stage in names.items()
         if stage in refs
         for name, artifact in of_stage.items()
     }
+
+
+def _require_a_picture(store: Store, ref: StageRef, name: str, artifact: str) -> None:
+    """Refuse what a manifest that others may have written would have copied from elsewhere, or to elsewhere."""
+    if name.partition("/")[0] in {*DRAWN, *_DRAWN_FOLDERS} and _stays_inside(name) and _stays_inside(artifact):
+        return
+    folder = store.folder(ref.stage, ref.key)
+    raise StoreError(
+        f"{folder}: it states {artifact!r} as the file {name!r} of the analysis folder, and topicloom puts none such "
+        "there. Nothing is written. Remove that folder and run again: its files are made anew."
+    )
+
+
+def _stays_inside(name: str) -> bool:
+    parts = PurePosixPath(name).parts
+    return bool(parts) and parts[0] != "/" and ".." not in parts
 
 
 def _holds(settings: Settings, store: Store, name: str, sha256: str) -> bool:

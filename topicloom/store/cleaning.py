@@ -74,7 +74,7 @@ def find_leftovers(store: Store) -> list[Leftover]:
     found = [path for path in results(store) if path.name not in keep]
     found += [path for path in _inner(store) if _UNFINISHED.fullmatch(path.name)]
     found += prefect_records(store, keep)
-    found += [path for path in store.root.glob("embedding/*") if time.time() - path.lstat().st_mtime > _WEEK]
+    found += _old_parts(store)
     found += [path for pattern in _OLD_FILES for path in store.root.glob(pattern) if path.is_file()]
     return [leftover(path) for path in sorted(found)]
 
@@ -90,6 +90,14 @@ def prefect_records(store: Store, keep: set[str]) -> list[Path]:
     if records.is_symlink():
         return []
     return [path for path in records.glob("*") if path.name.rpartition("-")[2] not in keep]
+
+
+def _old_parts(store: Store) -> list[Path]:
+    """Parts of embeddings that were not finished, a week old."""
+    parts = store.root / "embedding"
+    if parts.is_symlink():
+        return []
+    return [path for path in parts.glob("*") if time.time() - path.lstat().st_mtime > _WEEK]
 
 
 def leftover(path: Path) -> Leftover:

@@ -12,6 +12,7 @@ import errno
 import logging
 import os
 import platform
+import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -43,6 +44,7 @@ logger = logging.getLogger(__name__)
 OWN_FOLDERS = ("locks", "prefect", "embedding", "history")  # of the store that hold no results
 GATE = "gate"  # the lock that a run takes to begin, and that cleaning holds while it lasts
 _RUN = "run-"
+_TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.[0-9a-f]{8}\.(tmp|old)")
 _PATIENCE = 2.0  # seconds that nobody has to be told of
 
 
@@ -273,11 +275,17 @@ class Store:
         return FileLock(path)
 
     def sweep(self) -> list[Path]:
-        """Remove the temporary folders that runs which are no more have left; those of living runs stay."""
-        with contextlib.suppress(Timeout), self.lock("history").acquire(timeout=0):
-            clear_temporaries(self.root / "history")
-        left = [path for pattern in ("*/.*.tmp", "*/.*.old") for path in self.root.glob(pattern)]
-        return [path for path in left if path.parent.name not in OWN_FOLDERS and self._sweep_one(path)]
+        """Remove the temporary folders that runs which are no more have left; those of living runs stay.
+
+        So does what lies behind a link: it may be another project's, whose living runs this one's locks do not show.
+        """
+        history = self.root / "history"
+        if not history.is_symlink():
+            with contextlib.suppress(Timeout), self.lock("history").acquire(timeout=0):
+                clear_temporaries(history)
+        stages = [path for path in self.root.glob("*/") if path.name not in OWN_FOLDERS and not path.is_symlink()]
+        left = [path for stage in stages for path in stage.glob(".*") if _TEMPORARY.fullmatch(path.name)]
+        return [path for path in left if self._sweep_one(path)]
 
     def _sweep_one(self, path: Path) -> bool:
         key = path.name.split(".")[1]

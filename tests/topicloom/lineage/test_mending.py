@@ -234,6 +234,14 @@ class TestFilesThatTheDatabaseDoesNotKnow:
         assert mend_history(settings) == []
         assert not any(path.exists() for path in left)
 
+    def test_nothing_is_cleared_away_behind_a_link(self, history, settings, tmp_path):
+        elsewhere = tmp_path / "elsewhere"
+        history.folder.rename(elsewhere)
+        history.folder.symlink_to(elsewhere)
+        (elsewhere / ".of-another-run.tmp").write_bytes(b"half")
+        assert mend_history(settings) == []
+        assert (elsewhere / ".of-another-run.tmp").exists()
+
 
 class TestADatabaseThatIsNone:
     @pytest.mark.parametrize(

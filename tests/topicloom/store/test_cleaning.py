@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -208,11 +209,35 @@ def test_two_runs_that_begin_at_once_say_nothing_of_each_other(store, caplog):
 
 
 def test_sweep_leaves_what_living_runs_write(store):
-    (store.root / "reduce" / ".0123456789abcdef.aaaa.tmp").mkdir(parents=True)
-    (store.root / "cluster" / ".fedcba9876543210.bbbb.tmp").mkdir(parents=True)
+    (store.root / "reduce" / ".0123456789abcdef.aaaaaaaa.tmp").mkdir(parents=True)
+    (store.root / "cluster" / ".fedcba9876543210.bbbbbbbb.old").mkdir(parents=True)
     with store.lock("cluster-fedcba9876543210"):
-        assert [path.name for path in Store(store.root).sweep()] == [".0123456789abcdef.aaaa.tmp"]
-    assert [path.name for path in Store(store.root).sweep()] == [".fedcba9876543210.bbbb.tmp"]
+        assert [path.name for path in Store(store.root).sweep()] == [".0123456789abcdef.aaaaaaaa.tmp"]
+    assert [path.name for path in Store(store.root).sweep()] == [".fedcba9876543210.bbbbbbbb.old"]
+
+
+def test_what_lies_behind_a_link_is_neither_swept_nor_cleaned(store, tmp_path):
+    victim = tmp_path / "victim"
+    mine = [victim / name for name in ("thesis", ".mine.tmp", ".0123456789abcdef.aaaaaaaa.tmp", ".x.json.gz.y.tmp")]
+    for path in mine:
+        path.mkdir(parents=True)
+        (path / "pages").write_text("the user's")
+        os.utime(path, (1, 1))
+    (victim / ".history.sqlite.aa.tmp").write_text("the user's")
+    store.root.mkdir(parents=True)
+    for name in ("embedding", "reduce", "history"):
+        (store.root / name).symlink_to(victim)
+    assert find_leftovers(store) == []
+    assert store.sweep() == []
+    assert all((path / "pages").exists() for path in mine)
+    assert (victim / ".history.sqlite.aa.tmp").exists()
+
+
+def test_sweep_takes_only_folders_named_as_the_store_names_them(store):
+    for name in (".mine.tmp", ".0123456789abcdef.tmp", ".0123456789abcdef.aaaaaaaa.tmp.old", ".notes.aaaaaaaa.old"):
+        (store.root / "reduce" / name).mkdir(parents=True)
+    assert store.sweep() == []
+    assert len(list((store.root / "reduce").iterdir())) == 4
 
 
 def test_clean_of_a_project_that_never_ran(store):

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from topicloom.errors import StoreError
 from topicloom.settings.reading import read_settings
 from topicloom.stages.publish import publish_pictures
 from topicloom.store.record_form import load_record, run_records, stated_identity
 from topicloom.store.run_record import mend_record, read_record
-from topicloom.store.store import Store
+from topicloom.store.store import StageRef, Store
 
 KEY = "a" * 64
 IDENTITY = {"history": "b" * 32, "lineage": "a01", "run": 1, "entered": True, "finished": "2026-01-01T00:00:00+00:00"}
@@ -124,3 +125,36 @@ def test_whatever_run_json_says_only_pictures_are_taken_away(settings):
     write(settings, json.dumps({"export": EXPORT, "pictures": {"files": dict.fromkeys(files, KEY)}}).encode())
     publish_pictures(settings, {}, KEY)
     assert [(settings.analysis_path / name).exists() for name in files] == [True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("stage", "files"),
+    [
+        ("take-away", {"../../../victim.txt": "papers.csv"}),
+        ("take-away", {"{outside}/victim.txt": "papers.csv"}),
+        ("take-away", {"exports/../../victim.txt": "papers.csv"}),
+        ("take-away", {"labels.csv": "papers.csv"}),
+        ("take-away", {"run.json": "papers.csv"}),
+        ("take-away", {"": "papers.csv"}),
+        ("take-away", {"papers.csv": "../victim.txt"}),
+        ("take-away", {"papers.csv": "{outside}/victim.txt"}),
+        ("figures", ["../../victim.txt"]),
+    ],
+    ids=str,
+)
+def test_whatever_a_manifest_says_only_pictures_are_put_into_the_analysis_folder(settings, tmp_path, stage, files):
+    write(settings, json.dumps({"export": EXPORT}).encode())
+    files = json.loads(json.dumps(files).replace("{outside}", str(tmp_path)))
+    ref = StageRef(
+        stage=stage,
+        key=KEY,
+        outputs=dict.fromkeys(("papers.csv", "../victim.txt", f"{tmp_path}/victim.txt", "../../victim.txt"), KEY),
+        facts={"files": files},
+    )
+    folder = Store(settings.store_path).folder(stage, KEY)
+    folder.mkdir(parents=True)
+    (folder / "papers.csv").write_text("of the manifest")
+    before = {path for path in tmp_path.rglob("*") if ".topicloom" not in path.parts}
+    with pytest.raises(StoreError, match=f"{stage}.*Remove that folder and run again"):
+        publish_pictures(settings, {stage: ref}, KEY)
+    assert {path for path in tmp_path.rglob("*") if ".topicloom" not in path.parts} == before
