@@ -17,6 +17,7 @@ from topicloom.atlas.group_names import group_questions, renamed_groups
 from topicloom.atlas.language_model import GroupQuestion, Question
 from topicloom.errors import SettingsError
 from topicloom.settings.checks import require_fitting_settings
+from topicloom.settings.keys import may_have_key, require_key
 from topicloom.settings.outputs import LanguageModelSettings
 from topicloom.settings.reading import read_settings
 from topicloom.stages.topic_names import name_topics
@@ -177,6 +178,35 @@ def test_a_variable_for_a_host_that_may_not_have_it_is_refused_before_any_work(p
     with pytest.raises(SettingsError, match=r"HOME_SECRET=evil\.example:80") as error:
         require_fitting_settings(read_settings(project.analysis), facts)
     assert KEY not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "address", "admitted", "may"),
+    [
+        ("OPENAI_API_KEY", "https://api.openai.com/v1", "", True),
+        ("OPENAI_API_KEY", "http://api.openai.com/v1", "", False),
+        ("LAB_KEY", "https://llm.example.org:8443/v1", "LAB_KEY=llm.example.org:8443", True),
+        ("LAB_KEY", "https://llm.example.org/v1", "LAB_KEY=https://llm.example.org/", True),
+        ("LAB_KEY", "http://llm.example.org:8443/v1", "LAB_KEY=llm.example.org:8443", False),
+        ("LAB_KEY", "http://llm.example.org:8443/v1", "LAB_KEY=http://llm.example.org:8443", True),
+        ("LAB_KEY", "https://llm.example.org:8443/v1", "LAB_KEY=http://llm.example.org:8443", True),
+        ("LAB_KEY", "http://localhost:11434/v1", "LAB_KEY=localhost:11434", True),
+        ("LAB_KEY", "http://127.0.0.1:11434/v1", "LAB_KEY=127.0.0.1:11434", True),
+        ("LAB_KEY", "http://localhost.example.org/v1", "LAB_KEY=localhost.example.org", False),
+        ("LAB_KEY", "http://127.0.0.1.example.org/v1", "LAB_KEY=127.0.0.1.example.org", False),
+    ],
+)
+def test_no_key_goes_where_all_on_the_way_can_read_it(project, monkeypatch, variable, address, admitted, may):
+    monkeypatch.setenv(variable, KEY)
+    monkeypatch.setenv("TOPICLOOM_API_KEYS", admitted)
+    project.write_settings(names={"language_model": {"model": "m", "base_url": address, "api_key_variable": variable}})
+    settings = read_settings(project.analysis)
+    assert may_have_key(settings.tmo.names.language_model) is may
+    if may:
+        require_key(settings)
+    else:
+        with pytest.raises(SettingsError, match=rf"over http, where all on the way .*\n?.*{variable}=http://"):
+            require_key(settings)
 
 
 @pytest.mark.parametrize(
