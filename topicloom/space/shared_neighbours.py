@@ -29,7 +29,7 @@ def shared_neighbours(graph: csr_matrix, near: NDArray[np.integer]) -> NDArray[n
 
     Example:
         >>> path = csr_matrix(np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]]))
-        >>> shared_neighbours(path, np.array([[0, 1], [1, 0], [2, 1]])).round(2).tolist()
+        >>> shared_neighbours(path, np.array([[0, 1], [1, 0], [2, 1]])).astype(float).round(2).tolist()
         [1.0, 1.0, 0.33, 0.33]
 
     Source: Jarvis and Patrick (1973), Clustering using a similarity measure based on shared near neighbors.
