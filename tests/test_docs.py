@@ -6,6 +6,7 @@ import importlib.util
 import inspect
 import re
 import sys
+from fnmatch import fnmatch
 
 import pytest
 
@@ -86,6 +87,74 @@ def test_the_architecture_page_is_true_of_the_code():
     assert folders <= set(re.findall(r"`(\w+)/`", page))
     walk = page.partition("## The walk of one paper")[2].partition("\n## ")[0]
     assert tuple(name for name in re.findall(r"\*([a-z-]+)\*", walk) if name in STAGE_NAMES) == STAGE_NAMES
+
+
+def test_the_drawing_in_the_docs_is_that_of_the_imports():
+    kept = (REPOSITORY / "docs" / "images" / "house.svg").read_text(encoding="utf-8")
+    assert kept == tool("floors").house(), "rooms import otherwise: python tools/floors.py > docs/images/house.svg"
+
+
+def rerun_rows() -> list[tuple[list[str], str]]:
+    """The rows of the table of docs/caching.md that name settings: patterns of settings, and what they compute again."""
+    page = (REPOSITORY / "docs" / "caching.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (.+?) \| (.+) \|$", page.partition("**What re-runs when.**")[2], re.MULTILINE)
+    named = [(re.findall(r"`((?:tmo|params)\.[^`]+)`", change), again) for change, again in rows]
+    return [(patterns, again) for patterns, again in named if patterns]
+
+
+def stages_in(text: str) -> list[str]:
+    from topicloom.stage_names import STAGE_NAMES
+
+    return [word for word in re.findall(r"[a-z-]+", re.sub(r"`[^`]*`", "", text)) if word in STAGE_NAMES]
+
+
+def settings_and_what_they_rerun() -> dict[str, list[list[str]]]:
+    """By setting, the stages that runs of the tests compute again after a change of it."""
+    from tests.flows import test_pictures, test_topic_model
+
+    found: dict[str, list[list[str]]] = {}
+    pictures = ((f"tmo.{name}", value, stages) for name, value, stages in test_pictures.SETTING_STAGES)
+    for name, _, stages in (*test_topic_model.SETTING_STAGES, *pictures):
+        found.setdefault(name, []).append(stages or [])
+    return found
+
+
+def test_what_reruns_when_is_true_of_the_page_on_caching():
+    """Each setting has a row, which names all stages that are computed again; those that follow need no name."""
+    from topicloom.stage_names import STAGE_NAMES
+
+    rows = rerun_rows()
+    for setting, runs in settings_and_what_they_rerun().items():
+        texts = [again for patterns, again in rows if any(fnmatch(setting, pattern) for pattern in patterns)]
+        assert len(texts) == 1, f"docs/caching.md has {len(texts)} rows for {setting}"
+        named = stages_in(texts[0])
+        follow = STAGE_NAMES[min(map(STAGE_NAMES.index, named)) :] if "follows" in texts[0] else ()
+        computed = {stage for stages in runs for stage in stages}
+        assert computed <= {*named, *follow}, f"{setting} computes again {computed}; docs/caching.md: {texts[0]}"
+
+
+def test_no_row_of_the_page_on_caching_names_a_stage_in_vain():
+    reruns = settings_and_what_they_rerun()
+    for patterns, again in rerun_rows():
+        runs = [
+            stages for name, all_of in reruns.items() if any(fnmatch(name, p) for p in patterns) for stages in all_of
+        ]
+        if "follows" not in again:
+            assert set(stages_in(again)) == {stage for stages in runs for stage in stages}, again
+
+
+@pytest.mark.parametrize(
+    ("page", "place"),
+    [
+        ("caching.md", r"\*\*Pictures\*\* \(([^)]*)\)"),
+        ("pictures.md", r"(?s)come the stages for people.*?(?=\n\nEach is kept)"),
+    ],
+)
+def test_pages_name_all_pictures(page, place):
+    from topicloom.stage_names import PICTURES
+
+    (told,) = re.finditer(place, (REPOSITORY / "docs" / page).read_text(encoding="utf-8"))
+    assert {word for word in re.findall(r"[a-z-]+", told[0]) if word in PICTURES} == set(PICTURES)
 
 
 def test_few_modules_lie_beside_the_rooms():

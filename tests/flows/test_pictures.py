@@ -241,6 +241,7 @@ SETTING_STAGES = [
     ("columns.colour", ["SO"], ["describe", "profiles", "moves", "take-away", "methods", "figures", "report"]),
     ("columns.countries", "AU", ["describe", "profiles", "take-away", "report"]),
     ("take_away.profiles", False, ["take-away", "methods", "report"]),
+    ("export.escape_formulas", True, ["export", "describe", "profiles", "moves", "take-away", "report"]),
     (
         "others_threshold",
         0.5,
