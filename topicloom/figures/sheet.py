@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -80,7 +80,19 @@ class Sheet:
         self.figure.add_artist(artist)
 
     def write(self, x: float, y: float, text: str, **look: Any) -> None:
-        """Write a text; look: as matplotlib's Text takes it. Left-aligned on its baseline where nothing is said."""
+        """Write a text; look: as matplotlib's Text takes it. Left-aligned on its baseline where nothing is said.
+
+        Each line is a text of its own: only so an SVG says how it is aligned, and a PDF does without a second font.
+        """
+        lines = text.split("\n")
+        # Which share of the lines below the first one lies above the place.
+        above = {"top": 0.0, "bottom": 1.0, "center": 0.5}.get(look.get("va", "bottom"), 1.0)
+        look.pop("multialignment", None)
+        for number, line in enumerate(lines):
+            up = (above * (len(lines) - 1) - number) * text_height(1, TYPE)
+            self._write_line(x, y + up, line, look)
+
+    def _write_line(self, x: float, y: float, text: str, look: Mapping[str, Any]) -> None:
         from matplotlib.text import Text
 
         style = {"size": TYPE, "color": INK, "va": "baseline", "linespacing": LEADING, "parse_math": False, "zorder": 9}
