@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
 
+from topicloom.store.digests import Stamp
+
 UTF_8 = "utf-8-sig"
 _WESTERN = "cp1252"
 # The encodings that are recognised where a file is not UTF-8: the code pages of Windows, and those of East Asia.
@@ -66,12 +68,11 @@ class TextForm:
 
 def text_form(path: Path) -> TextForm:
     """How a file is to be read as text; found once for as long as the file stays as it is. Raises OSError."""
-    status = path.stat()
-    return _form_of(path, status.st_size, status.st_mtime_ns, status.st_ino)
+    return _form_of(path, Stamp(path).text)
 
 
 @functools.lru_cache(maxsize=64)
-def _form_of(path: Path, *_stamp: int) -> TextForm:
+def _form_of(path: Path, _stamp: str) -> TextForm:
     with path.open("rb") as file:
         wide = _wide_encoding(file.read(_HEAD))
     if wide:

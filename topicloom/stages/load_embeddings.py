@@ -16,6 +16,7 @@ from topicloom.settings.checks import require_fitting_settings
 from topicloom.settings.schema import Settings
 from topicloom.stage_names import LOAD_EMBEDDINGS
 from topicloom.stages.stage import Artifact, Stage, Work
+from topicloom.store.digests import Stamp
 from topicloom.store.store import StageRef, Store
 from topicloom.words.notices import notice_facts
 from topicloom.words.splitting import ready
@@ -63,11 +64,10 @@ def check_inputs(settings: Settings) -> Inputs:
 
 
 def _state(settings: Settings) -> tuple[object, ...]:
-    """What the inputs of an analysis are read from: each file with its size, time and place on the disk."""
+    """What the inputs of an analysis are read from: each file with what changes when it does."""
     folder = settings.embeds_path
     files = [path for path in (folder / "corpus.csv", folder / EMBEDS_SETTINGS, *input_files(folder)) if path.is_file()]
-    stamps = [(str(path), (found := path.stat()).st_size, found.st_mtime_ns, found.st_ino) for path in files]
-    return (settings.tmo.id_column, *stamps)
+    return (settings.tmo.id_column, *((str(path), Stamp(path).text) for path in files))
 
 
 def _read_inputs(settings: Settings) -> Inputs:

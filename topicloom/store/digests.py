@@ -27,6 +27,22 @@ _PASSING = {
 }
 
 
+class Stamp:
+    """What changes when a file does, as `DigestBook` sees it. Raises OSError where there is no such file.
+
+    text: in one string. is_settled: whether it would show the next change.
+
+    Example:
+        >>> Stamp(Path("/")).text == Stamp(Path("/")).text
+        True
+    """
+
+    def __init__(self, file: Path) -> None:
+        status = file.stat()
+        self.text = f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
+        self.is_settled = time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _SETTLED_NS
+
+
 class DigestBook:
     """Remembers the SHA-256 of files beside a stamp: their size, modification and change time, and inode.
 
@@ -42,18 +58,18 @@ class DigestBook:
 
     def digest(self, file: Path) -> str:
         """SHA-256 of a file, from memory if its stamp is as it was. Raises OSError."""
-        before = _Stamp(file)
+        before = Stamp(file)
         known = self._known(self._name(file))
         if known and known[0] == before.text:
             return known[1]
         sha256 = digest_file(file)
-        if before.is_settled and _Stamp(file).text == before.text:
+        if before.is_settled and Stamp(file).text == before.text:
             self._write([(self._name(file), before.text, sha256)])
         return sha256
 
     def note(self, digests: dict[Path, str]) -> None:
         """Remember digests of files that the caller has just written and that nobody else writes."""
-        self._write([(self._name(file), _Stamp(file).text, sha256) for file, sha256 in digests.items()])
+        self._write([(self._name(file), Stamp(file).text, sha256) for file, sha256 in digests.items()])
 
     def remembered(self) -> dict[Path, str]:
         """Each file of the project that is remembered and looks unchanged, with the digest that is taken for true."""
@@ -130,19 +146,10 @@ class DigestBook:
             return str(file)
 
 
-class _Stamp:
-    """What changes when a file does. text: in one string. is_settled: whether it would show the next change."""
-
-    def __init__(self, file: Path) -> None:
-        status = file.stat()
-        self.text = f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
-        self.is_settled = time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _SETTLED_NS
-
-
-def _stamp_of(file: Path) -> _Stamp | None:
+def _stamp_of(file: Path) -> Stamp | None:
     """The stamp of a plain file, or None where there is none."""
     try:
-        return _Stamp(file) if file.is_file() else None
+        return Stamp(file) if file.is_file() else None
     except (OSError, ValueError):
         return None
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import time
+
 import pytest
 
 from topicloom.inputs import decoding
@@ -126,4 +129,18 @@ def test_a_file_is_looked_at_once_until_it_changes(tmp_path, monkeypatch):
     assert text_form(path) == TextForm("cp1252")
     monkeypatch.undo()
     written(path, [GERMAN, FRENCH], "utf-8")
+    assert text_form(path).is_plain
+
+
+def test_a_file_that_was_written_again_is_looked_at_again_though_its_size_and_time_are_the_same(tmp_path):
+    """As rsync -t, a restored backup or cp -p over the file leave it."""
+    path = tmp_path / "corpus.csv"
+    path.write_bytes("UT,text\na,\xe9\xe9".encode("cp1252"))
+    before = path.stat()
+    assert not text_form(path).is_plain
+    time.sleep(0.02)  # a tick of the file system's clock
+    path.write_bytes("UT,text\na,\xe9".encode())
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    after = path.stat()
+    assert (after.st_size, after.st_mtime_ns, after.st_ino) == (before.st_size, before.st_mtime_ns, before.st_ino)
     assert text_form(path).is_plain

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 
 import numpy as np
@@ -262,3 +263,9 @@ def test_a_first_run_reads_corpus_and_vectors_once_unless_they_change(small, mon
     corpus.write_text(corpus.read_text() + "\n")
     load_embeddings.check_inputs(settings)
     assert len(times) == 2
+    before = corpus.stat()
+    time.sleep(0.02)  # a tick of the file system's clock
+    corpus.write_bytes(corpus.read_bytes()[:-1] + b" ")  # as rsync -t or cp -p over the file leave it
+    os.utime(corpus, ns=(before.st_atime_ns, before.st_mtime_ns))
+    load_embeddings.check_inputs(settings)
+    assert len(times) == 3
