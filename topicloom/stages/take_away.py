@@ -45,11 +45,12 @@ def write_files(work: Work) -> None:
     distribution = _distribution(work)
     papers = papers_table(atlas, _shares(distribution, atlas), _given(work))
     made: list[str] = []
+    escape = work.settings.tmo.export.escape_formulas
     if wanted.papers:
-        escape = work.settings.tmo.export.escape_formulas
         write_csv(papers, out.path(PAPERS), escape_formulas=escape, for_excel=True)
     if wanted.shares:
-        write_csv(shares_table(distribution, papers["UT"]), out.path(SHARES), for_excel=True)
+        shares = shares_table(distribution, papers["UT"])
+        write_csv(shares, out.path(SHARES), escape_formulas=escape, for_excel=True)
         made.append(SHARES)
     if wanted.excel:
         _write_workbook(work, atlas)
@@ -120,7 +121,8 @@ def _write_workbook(work: Work, atlas: Atlas) -> None:
 
 def _parameters(settings: Settings) -> dict[str, Any]:
     own = settings.tmo
-    return {**own.take_away.files, "id_column": own.id_column, **own.columns.named, **own.export.escaping}
+    shares = {"escaped_shares": True} if own.take_away.shares and own.export.escape_formulas else {}  # other keys hold
+    return {**own.take_away.files, "id_column": own.id_column, **own.columns.named, **own.export.escaping, **shares}
 
 
 def _reads(settings: Settings, refs: Refs) -> tuple[Artifact, ...]:

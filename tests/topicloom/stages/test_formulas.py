@@ -48,7 +48,7 @@ def hostile_project(root: Path) -> Project:
 
 def run_and_name(project: Project, analysis: str, **export: Any) -> Run:
     """A run after which the largest topic gets a formula as its name, and the run that shows it."""
-    wanted = {**({"export": export} if export else {}), "take_away": {"excel": True}}
+    wanted = {**({"export": export} if export else {}), "take_away": {"excel": True, "shares": True}}
     folder = write_settings(project, analysis, FIRST, wanted, {})
     run_stages(folder)
     (uid, *_) = pd.read_csv(folder / "topic_summary.csv")["topic_uid"]
@@ -75,11 +75,12 @@ def read(path: Path) -> pd.DataFrame:
 
 def test_every_table_is_escaped_or_none(runs: dict[bool, Run]) -> None:
     plain, escaping = (runs[escapes].settings.analysis_path for escapes in (False, True))
-    tables = sorted(path.name for path in escaping.glob("*.csv") if path.name != "labels.csv")
-    assert len(tables) == 14
+    tables = sorted(str(path.relative_to(escaping)) for path in escaping.rglob("*.csv") if path.name != "labels.csv")
+    assert len(tables) == 16
     told = {name: set(formulas(plain / name)) for name in tables}
     for name in ("dataset_minimal.csv", "orphans.csv", "document_coords.csv", "topic_hierarchy.csv", "papers.csv"):
         assert told[name], name
+    assert told["exports/shares.csv"]
     assert LABEL in told["topic_summary.csv"]
     assert "=1+1" in told["dataset_minimal.csv"]
     for name in tables:
