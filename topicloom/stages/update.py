@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from topicloom.lineage.following import FittedRun, fitted_run
 from topicloom.phrasing import number_of
 from topicloom.settings.schema import Settings, with_size
-from topicloom.stage_names import CHOOSE_SIZE, CLUSTER, LOAD_EMBEDDINGS, REDUCE, UPDATE
-from topicloom.stages import cluster, load_embeddings, reduce
+from topicloom.stage_names import CHOOSE_SIZE, CLUSTER, GRAPH, LOAD_EMBEDDINGS, REDUCE, UPDATE
+from topicloom.stages import cluster, graph, load_embeddings, reduce
 from topicloom.stages.earlier_fit import DECISION, FIT, NEAR, POSITIONS, refs_under
 from topicloom.stages.load_embeddings import IDENTIFIERS, VECTORS, mapped_vectors, stored_identifiers
 from topicloom.stages.stage import INNER, Refs, Stage, Work, library_versions
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _BLOCK = 8192  # papers whose embeddings are compared at once
+_LEIDEN = "graspologic-native"  # among the inputs of cluster, so that the results of other clusterers do not hang on it
 _MOST_CHANGED = 0.5  # share of the papers in common whose embeddings may have changed; more are another model's
 
 
@@ -84,6 +85,8 @@ def decide(work: Work) -> None:
             out.facts["min_topic_size"] = _chosen_size(store, base)
         out.parts |= {f"base-{stage}": ref.key for stage, ref in kept.items()}
         out.parts |= {f"base-{name}": key for name, key in store.manifest(kept[REDUCE]).get("parts", {}).items()}
+        if settings.tmo.method == "graph" and GRAPH in base.keys:
+            out.parts[f"base-{GRAPH}"] = base.keys[GRAPH]  # its manifest says how the fit was computed
 
 
 def _fit_anew(out: Workspace, why: str) -> None:
@@ -119,15 +122,27 @@ def _why_unlike(settings: Settings, store: Store, base: FittedRun) -> str:
         if size is None:
             return f"min_topic_size is auto, and was not in run {base.number}"
         settings = with_size(settings, size)
-    for stage in (reduce.STAGE, cluster.STAGE):
-        made_from = StagePlan(**store.manifest_of(stage.name, base.keys[stage.name])["made_from"])
+    for stage in _stages_of_fit(settings):
+        manifest = store.manifest_of(stage.name, base.keys.get(stage.name, ""))
+        if stage.name == GRAPH and not manifest:
+            continue  # papers are placed without it, and an earlier topicloom did not keep it
+        made_from = StagePlan(**manifest["made_from"])
         if _without_versions(made_from.parameters) != stage.parameters(settings):
             return f"the settings of {stage.name} differ from those of run {base.number}"
         if made_from.parameters != stage.decided_by(settings) or made_from.version != stage.version:
             return f"topicloom computes {stage.name} in another way than for run {base.number}"
-        if made_from.libraries != library_versions(*stage.libraries):
+        if made_from.libraries != library_versions(*stage.libraries) or _is_of_other_leiden(made_from):
             return f"the libraries of {stage.name} differ from those of run {base.number}"
     return _why_too_few(settings, store, base)
+
+
+def _stages_of_fit(settings: Settings) -> tuple[Stage, ...]:
+    return (reduce.STAGE, *((graph.STAGE,) if settings.tmo.method == "graph" else ()), cluster.STAGE)
+
+
+def _is_of_other_leiden(made_from: StagePlan) -> bool:
+    stated = made_from.inputs.get(_LEIDEN)
+    return stated is not None and stated != library_versions(_LEIDEN)[_LEIDEN]
 
 
 def _without_versions(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -205,7 +220,15 @@ def _parameters(settings: Settings) -> dict[str, Any]:
         **settings.tmo.update.model_dump(mode="json"),
         "reduce": reduce.parameters(settings),
         "cluster": clustering,
+        **_of_graph(settings),
     }
+
+
+def _of_graph(settings: Settings) -> dict[str, Any]:
+    """What decides topics of a graph beside the stages that every fit has; the keys of other clusterers hold."""
+    if settings.tmo.method != "graph":
+        return {}
+    return {"version_of_graph": graph.STAGE.version, **library_versions(_LEIDEN)}
 
 
 def _settle(settings: Settings, decided: StageRef) -> Settings:

@@ -11,7 +11,7 @@ from tests.topicloom.stages.consistency import Tables, check, membership, plain_
 from tests.topicloom.stages.planted import FIRST, GROWN, planted_project, write_settings
 from tests.topicloom.stages.runs import Run, run_stages
 from topicloom.settings.reading import read_settings
-from topicloom.stages import reduce
+from topicloom.stages import graph, reduce, stage
 from topicloom.stages.parts import NEIGHBOURS
 from topicloom.stages.record import notes_of
 from topicloom.stages.status import analysis_status
@@ -66,6 +66,23 @@ def test_no_paper_is_placed_in_a_fit_that_was_computed_in_another_way(planted, m
         "mode": "refit",
         "why": "topicloom computes reduce in another way than for run 1",
     }
+
+
+@pytest.mark.parametrize("changed", ["graph", "graspologic-native"])
+def test_no_paper_is_placed_in_topics_of_a_graph_that_were_found_in_another_way(planted, monkeypatch, changed):
+    """Also where papers were placed in them before."""
+    name, wanted = f"graph-{changed}", {"clusterer": "graph", "update": "assign"}
+    _run(planted, name, FIRST, **wanted)
+    placed = _run(planted, name, GROWN, **wanted)
+    assert placed.refs["update"].facts["mode"] == "assign"
+    version = stage._version
+    monkeypatch.setattr(stage, "_version", lambda library: "new" if library == changed else version(library))
+    monkeypatch.setitem(vars(graph.STAGE), "version", graph.STAGE.version + (changed == "graph"))
+    why = {
+        "graph": "topicloom computes graph in another way than for run 1",
+        "graspologic-native": "the libraries of cluster differ from those of run 1",
+    }
+    assert _run(planted, name, GROWN, **wanted).refs["update"].facts == {"mode": "refit", "why": why[changed]}
 
 
 @pytest.mark.parametrize("sizes", [{}, {"min_topic_size": "auto"}], ids=["stated", "auto"])

@@ -105,6 +105,20 @@ def test_a_library_of_an_inner_stage_makes_stale_whoever_runs_it(settings, monke
     assert {name for name in STAGES if key_of(name, settings) != before[name]} == users | running
 
 
+@pytest.mark.parametrize("changed", ["graph", "graspologic-native"])
+def test_whether_papers_are_placed_goes_by_what_finds_topics_in_a_graph(project, monkeypatch, changed):
+    """A decision to place papers that is kept would outlive the way in which their topics were found."""
+    version = stages._version
+    for clusterer, stale in (("graph", True), ("hdbscan", False)):
+        project.write_settings(clusterer=clusterer, update="assign")
+        settings = read_settings(project.analysis)
+        before = key_of("update", settings)
+        with monkeypatch.context() as patch:
+            patch.setitem(vars(STAGES["graph"]), "version", STAGES["graph"].version + (changed == "graph"))
+            patch.setattr(stages, "_version", lambda name: "new" if name == changed else version(name))
+            assert (key_of("update", settings) != before) is stale, clusterer
+
+
 def test_what_the_page_prints_is_in_its_key(settings, project):
     plain = key_of("report", settings)
     noted = settings.model_copy(update={"notes": ("Unknown setting tmo.n_topic; did you mean n_topics?",)})
