@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from flows.configs import REPOSITORY, analysis_folder
 from flows.names import TAG
 from flows.server.processes import HOST_LABEL, PROCESS_LABEL, exists, may_be_running, run_processes, this_host
+from flows.server.whole_answers import every_page, our_deployments
 from flows.server.workers import living_workers
 from topicloom.errors import TopicloomError
 from topicloom.settings.reading import read_settings
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 _UNFINISHED: Final = ("RUNNING", "CANCELLING", "PENDING")
 # A worker needs a moment from taking a run to having a process for it.
 _STARTING_SECONDS: Final = 60.0
-_PAGE: Final = 200
 
 
 def end_dead_runs() -> list[str]:
@@ -47,15 +48,13 @@ def close_tasks(client: SyncPrefectClient, run: UUID, why: str) -> int:
     from prefect.states import Crashed
 
     left = {"state": {"type": {"any_": ["RUNNING", "PENDING"]}}}
-    tasks = client.read_task_runs(
-        flow_run_filter=FlowRunFilter.model_validate({"id": {"any_": [run]}}),
-        task_run_filter=TaskRunFilter.model_validate(left),
-        limit=_PAGE,
-    )
+    of_run = FlowRunFilter.model_validate({"id": {"any_": [run]}})
+    wanted = TaskRunFilter.model_validate(left)
+    tasks = list(every_page(partial(client.read_task_runs, flow_run_filter=of_run, task_run_filter=wanted)))
     for task in tasks:
         client.set_task_run_state(task.id, Crashed(message=why), force=True)
-    inner = {**left, "parent_flow_run_id": {"any_": [run]}}
-    subflows = client.read_flow_runs(flow_run_filter=FlowRunFilter.model_validate(inner), limit=_PAGE)
+    inner = FlowRunFilter.model_validate({**left, "parent_flow_run_id": {"any_": [run]}})
+    subflows = list(every_page(partial(client.read_flow_runs, flow_run_filter=inner)))
     for subflow in subflows:
         close_tasks(client, subflow.id, why)
         client.set_flow_run_state(subflow.id, Crashed(message=why), force=True)
@@ -71,8 +70,8 @@ def sweep_store(parameters: dict[str, Any]) -> None:
 def _unfinished(client: SyncPrefectClient) -> list[FlowRun]:
     from prefect.client.schemas.filters import FlowRunFilter
 
-    wanted = {"tags": {"all_": [TAG]}, "state": {"type": {"any_": list(_UNFINISHED)}}}
-    return client.read_flow_runs(flow_run_filter=FlowRunFilter.model_validate(wanted), limit=_PAGE)
+    wanted = FlowRunFilter.model_validate({"tags": {"all_": [TAG]}, "state": {"type": {"any_": list(_UNFINISHED)}}})
+    return list(every_page(partial(client.read_flow_runs, flow_run_filter=wanted)))
 
 
 def _no_other_machine_works(client: SyncPrefectClient) -> bool:
@@ -120,10 +119,8 @@ def _true_state(run: FlowRun) -> State[Any]:
 def _free_slots(client: SyncPrefectClient) -> None:
     """Let no slot of a deployment be counted that no unfinished run holds."""
     from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
-    from prefect.client.schemas.filters import DeploymentFilter
 
-    ours = client.read_deployments(deployment_filter=DeploymentFilter.model_validate({"tags": {"all_": [TAG]}}))
-    for deployment in ours:
+    for deployment in our_deployments(client):
         limit = deployment.global_concurrency_limit
         if limit is not None and limit.active_slots > (held := _held(client, deployment.id)):
             client.update_global_concurrency_limit(limit.name, GlobalConcurrencyLimitUpdate(active_slots=held))
@@ -132,10 +129,7 @@ def _free_slots(client: SyncPrefectClient) -> None:
 def _held(client: SyncPrefectClient, deployment: UUID) -> int:
     from prefect.client.schemas.filters import DeploymentFilter, FlowRunFilter
 
-    return len(
-        client.read_flow_runs(
-            flow_run_filter=FlowRunFilter.model_validate({"state": {"type": {"any_": list(_UNFINISHED)}}}),
-            deployment_filter=DeploymentFilter.model_validate({"id": {"any_": [deployment]}}),
-            limit=_PAGE,
-        )
-    )
+    unfinished = FlowRunFilter.model_validate({"state": {"type": {"any_": list(_UNFINISHED)}}})
+    of_it = DeploymentFilter.model_validate({"id": {"any_": [deployment]}})
+    runs = every_page(partial(client.read_flow_runs, flow_run_filter=unfinished, deployment_filter=of_it))
+    return sum(1 for _ in runs)

@@ -16,6 +16,7 @@ from flows.names import POOL, TAG, slug
 from flows.server.forms import shape_forms
 from flows.server.missed import settle_missed
 from flows.server.notifications import sync_automations
+from flows.server.whole_answers import our_deployments
 from flows.server.workers import pool_has_worker
 from topicloom import __version__
 from topicloom.errors import TopicloomError
@@ -268,13 +269,11 @@ def pause_unconfigured(configs: list[NamedConfig]) -> list[str]:
     """Pause the deployments of topicloom that no config names any more; returns their names."""
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.actions import DeploymentUpdate
-    from prefect.client.schemas.filters import DeploymentFilter
 
     wanted = {named.name for named in configs} | set(COMMON_DEPLOYMENTS)
     paused = []
     with get_client(sync_client=True) as client:
-        tagged = client.read_deployments(deployment_filter=DeploymentFilter.model_validate({"tags": {"all_": [TAG]}}))
-        for deployment in tagged:
+        for deployment in our_deployments(client):
             if deployment.name not in wanted and not deployment.paused:
                 client.update_deployment(deployment.id, DeploymentUpdate(paused=True))
                 paused.append(deployment.name)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from flows.names import TAG
+from flows.server.whole_answers import every_page, our_deployments
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
     from prefect.client.schemas.objects import FlowRun
-
-_PAGE: Final = 200
 
 
 def settle_missed(catches_up: dict[tuple[str, str], bool]) -> Iterator[str]:
@@ -24,11 +24,9 @@ def settle_missed(catches_up: dict[tuple[str, str], bool]) -> Iterator[str]:
     schedule. Yields what a person should know.
     """
     from prefect.client.orchestration import get_client
-    from prefect.client.schemas.filters import DeploymentFilter
 
     with get_client(sync_client=True) as client:
-        ours = client.read_deployments(deployment_filter=DeploymentFilter.model_validate({"tags": {"all_": [TAG]}}))
-        names = {deployment.id: deployment.name for deployment in ours}
+        names = {deployment.id: deployment.name for deployment in our_deployments(client)}
         for (deployment, slug), runs in _overdue(client, names).items():
             kept = catches_up.get((deployment, slug), False)
             for run in runs[:-1] if kept else runs:
@@ -58,14 +56,7 @@ def _scheduled_before_now(client: SyncPrefectClient) -> list[FlowRun]:
         "next_scheduled_start_time": {"before_": datetime.now(UTC)},
         "tags": {"all_": [TAG]},
     }
-    found: list[FlowRun] = []
-    while True:
-        page = client.read_flow_runs(
-            flow_run_filter=FlowRunFilter.model_validate(wanted),
-            sort=FlowRunSort.EXPECTED_START_TIME_ASC,
-            limit=_PAGE,
-            offset=len(found),
-        )
-        found += page
-        if len(page) < _PAGE:
-            return found
+    overdue = FlowRunFilter.model_validate(wanted)
+    return list(
+        every_page(partial(client.read_flow_runs, flow_run_filter=overdue, sort=FlowRunSort.EXPECTED_START_TIME_ASC))
+    )

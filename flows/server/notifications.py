@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from flows.names import TAG, slug
+from flows.server.whole_answers import every_page
 from topicloom.settings.projects import NamedConfig, Notifications
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _known() -> list[Automation]:
     from prefect.client.orchestration import get_client
 
     with get_client(sync_client=True) as client:
-        return [Automation.model_validate(item.model_dump()) for item in client.read_automations()]
+        return [Automation.model_validate(item.model_dump()) for item in every_page(client.read_automations)]
 
 
 def _notifications(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from flows.configs import REPOSITORY, analysis_folder
+from flows.server.whole_answers import every_page
 from topicloom.errors import TopicloomError
 
 if TYPE_CHECKING:
@@ -19,7 +21,6 @@ _ENDED_BADLY: Final = ("FAILED", "CRASHED", "CANCELLED")
 # A killed run is reported twice, by its runner and some three seconds later by the worker; the second report would
 # overwrite a retry that was scheduled between the two.
 _REPORTED_BY_ALL: Final = 10.0
-_PAGE: Final = 200
 
 
 class RetryError(TopicloomError):
@@ -59,20 +60,16 @@ def _begun(client: SyncPrefectClient) -> Iterator[FlowRun]:
     from prefect.client.schemas.filters import FlowFilter, FlowRunFilter
     from prefect.client.schemas.sorting import FlowRunSort
 
-    begun = {"start_time": {"is_null_": False}, "deployment_id": {"is_null_": False}}
-    offset = 0
-    while True:
-        page = client.read_flow_runs(
+    return every_page(
+        partial(
+            client.read_flow_runs,
             flow_filter=FlowFilter.model_validate({"name": {"any_": ["topic-model"]}}),
-            flow_run_filter=FlowRunFilter.model_validate(begun),
+            flow_run_filter=FlowRunFilter.model_validate(
+                {"start_time": {"is_null_": False}, "deployment_id": {"is_null_": False}}
+            ),
             sort=FlowRunSort.START_TIME_DESC,
-            limit=_PAGE,
-            offset=offset,
         )
-        yield from page
-        if len(page) < _PAGE:
-            return
-        offset += _PAGE
+    )
 
 
 def _is_of(parameters: dict[str, Any], analysis: Path) -> bool:
