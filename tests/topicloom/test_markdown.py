@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from markdown_it import MarkdownIt
 
@@ -32,5 +34,17 @@ def test_no_text_becomes_a_link_an_image_or_a_tag(text):
         assert "<td>end</td>" in page
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["https://evil.example/x", "see http://evil.example", "FTP://evil.example", "www.evil.example", "a@evil.example"],
+)
+def test_no_bare_address_becomes_a_link(text):
+    """Prefect's pages make links of them, as GitHub does."""
+    written = literal(text)
+    assert not re.search(r"(https?|ftp)://|www\.|\w@", written, re.IGNORECASE)
+    assert MarkdownIt("commonmark").renderInline(written) == text
+
+
 def test_a_plain_text_stays_as_it_is():
     assert literal("neural networks, 2 (of 3): t-SNE_x") == "neural networks, 2 (of 3): t-SNE_x"
+    assert literal("ratio 1:2, e.g. @SUM, and/or") == "ratio 1:2, e.g. @SUM, and/or"

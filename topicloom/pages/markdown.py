@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-_MEANT = re.compile(r"[\\\[\]<>`|]")
+# What Markdown gives a meaning, and what makes a link of a bare address of a page or of mail in GitHub's Markdown.
+_MEANT = re.compile(r"[\\\[\]<>`|]|:(?=//)|(?<=www)\.|(?<=[\w.+-])@", re.IGNORECASE)
 
 
 def literal(text: str) -> str:
