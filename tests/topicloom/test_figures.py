@@ -78,7 +78,7 @@ def test_figures_fit_the_columns_of_a_journal_and_their_type_has_seven_points_th
         millimetres = float(width.removesuffix("pt")) * 25.4 / 72
         low, high = (85, 90) if path.stem.endswith("_single") else (170, 180)
         assert low <= round(millimetres, 1) <= high, path
-        sizes = [float(size) for size in re.findall(r"font-size: ([\d.]+)px", path.read_text())]
+        sizes = [float(size) for size in re.findall(r"font(?:-size)?: ([\d.]+)px", path.read_text())]
         assert sizes, path  # text is text
         assert min(sizes) >= TYPE, path
 
