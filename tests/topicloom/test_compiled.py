@@ -38,14 +38,24 @@ def test_the_embedding_is_the_same_without_and_with_kept_code(shared_data, tmp_p
     from topicloom.inputs.pickles import read_pickle
 
     vectors = read_pickle(shared_data / "acl_18k" / "f01" / "f01_e01" / "embeddings.pck")[0]
-    np.save(tmp_path / "vectors.npy", vectors[:documents])
-    env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    assert_same_embedding(vectors[:documents], tmp_path)
+
+
+@pytest.mark.slow
+def test_the_embedding_of_the_demo_is_the_same_without_and_with_kept_code(demo_vectors, tmp_path):
+    """Few papers, so all distances are compared; every clone can make these vectors."""
+    assert_same_embedding(demo_vectors, tmp_path)
+
+
+def assert_same_embedding(vectors, folder):
+    np.save(folder / "vectors.npy", vectors)
+    env = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")}
     env.pop("NUMBA_CACHE_DIR", None)
     found = []
     for number, script in enumerate((PLAIN, OURS, OURS)):
-        out = tmp_path / f"{number}.npy"
+        out = folder / f"{number}.npy"
         subprocess.run(
-            [sys.executable, "-c", script, str(tmp_path / "vectors.npy"), str(out)],
+            [sys.executable, "-c", script, str(folder / "vectors.npy"), str(out)],
             env=env,
             check=True,
             capture_output=True,
@@ -53,7 +63,7 @@ def test_the_embedding_is_the_same_without_and_with_kept_code(shared_data, tmp_p
         found.append(np.load(out))
     np.testing.assert_array_equal(found[1], found[0])
     np.testing.assert_array_equal(found[2], found[0])
-    assert list((tmp_path / "cache" / "topicloom" / "numba").rglob("*.nbi"))
+    assert list((folder / "cache" / "topicloom" / "numba").rglob("*.nbi"))
 
 
 def test_kept_code_goes_elsewhere_where_the_home_cannot_be_written_to(tmp_path, monkeypatch):
@@ -178,6 +188,23 @@ def test_functions_that_state_their_types_give_the_same_when_compiled_at_their_f
     )
     assert ours == plain
     assert "No matching definition" in ours
+
+
+def test_blocks_that_lie_beside_each_other_leave_numba_as_it_was():
+    """The preload's thread and the run import umap at the same time, and neither ends before the other has begun."""
+    import numba
+
+    from topicloom.machine.declared import compiled_when_called
+
+    own = numba.njit
+    first, second = compiled_when_called(), compiled_when_called()
+    first.__enter__()
+    replaced = numba.njit
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert numba.njit is replaced is not own
+    second.__exit__(None, None, None)
+    assert numba.njit is own
 
 
 def test_kernels_call_no_function_of_another_file():

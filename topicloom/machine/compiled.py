@@ -79,7 +79,10 @@ def keep_compiled_code() -> None:
 
 
 # What is called of numba's Dispatcher, beside what numba documents.
-_OF_DISPATCHER = ("_set_uuid", "enable_caching", "get_call_template", "_compile_for_args", "disable_compile")
+_OF_DISPATCHER = (
+    *("_set_uuid", "enable_caching", "get_call_template", "_compile_for_args", "disable_compile"),
+    *("compile", "typeof_pyval", "nopython_signatures", "_explain_matching_error"),
+)
 
 
 def numba_is_as_known() -> bool:

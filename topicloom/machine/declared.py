@@ -8,18 +8,40 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from threading import Lock
 from typing import Any
+
+_lock = Lock()
+_within = 0
+_original: Any = None
 
 
 @contextlib.contextmanager
 def compiled_when_called() -> Iterator[None]:
     """Within the block, `numba.njit` with stated types declares a function, and leaves its compiling to its first call.
 
-    Such functions are kept on disk. What they compute, and for which types, is as numba has it.
+    Such functions are kept on disk. What they compute, and for which types, is as numba has it. Blocks may lie beside
+    each other in threads, and within each other: after the last of them `numba.njit` is numba's own again.
     """
+    global _within, _original  # what is shared is a name of another module
     import numba
 
-    at_once = numba.njit
+    with _lock:
+        if not _within:
+            _original = numba.njit
+            numba.njit = _instead_of(_original)
+        _within += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _within -= 1
+            if not _within:
+                numba.njit = _original
+
+
+def _instead_of(at_once: Callable[..., Any]) -> Callable[..., Any]:
+    """numba's `njit`, but for functions that state their types."""
 
     def njit(*arguments: Any, **options: Any) -> Any:
         stated = _stated_types(arguments)
@@ -34,11 +56,7 @@ def compiled_when_called() -> Iterator[None]:
 
         return declare
 
-    numba.njit = njit
-    try:
-        yield
-    finally:
-        numba.njit = at_once
+    return njit
 
 
 def _stated_types(arguments: tuple[Any, ...]) -> list[Any]:

@@ -283,7 +283,24 @@ def another_way_to_save(patch):
     patch.setattr(caching.IndexDataCacheFile, "save", lambda self, entry: None)
 
 
-@pytest.mark.parametrize("change", [no_dispatcher, no_null_cache, another_way_to_save])
+def no_longer(name):
+    def change(patch):
+        from numba.core.dispatcher import Dispatcher
+
+        owner = next(one for one in Dispatcher.__mro__ if name in vars(one))
+        patch.delattr(owner, name)
+
+    change.__name__ = f"no {name}"
+    return change
+
+
+OF_DISPATCHER = (
+    *("_set_uuid", "enable_caching", "get_call_template", "_compile_for_args", "disable_compile"),
+    *("compile", "typeof_pyval", "nopython_signatures", "_explain_matching_error"),
+)
+
+
+@pytest.mark.parametrize("change", [no_dispatcher, no_null_cache, another_way_to_save, *map(no_longer, OF_DISPATCHER)])
 def test_numba_keeps_compiled_code_in_another_way(said, monkeypatch, change):
     """Of its insides none is used then, and umap is imported as it is."""
     from topicloom.machine import compiled
