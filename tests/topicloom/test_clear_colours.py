@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.colours import EYES, as_seen, contrast
 from topicloom.atlas.clear_colours import DARK, GREYS, LIGHT, lab, linear, page_colours
-from topicloom.atlas.colours import BASE, OUTLIER, shade
+from topicloom.atlas.colours import BASE, OUTLIER, _shade
 from topicloom.atlas.fields import GREY
 
 CSS = files("topicloom.report").joinpath("assets", "report.css").read_text(encoding="utf-8")
@@ -31,7 +31,7 @@ def mixed(colour: str, ground: str) -> str:
 @pytest.mark.parametrize("theme", [0, 1])
 def test_every_colour_of_a_topic_has_a_contrast_of_three_to_one(theme):
     ground = css(theme, "paper")
-    shown = [colours[theme] for colours in page_colours([shade(base, place) for base in BASE for place in range(60)])]
+    shown = [colours[theme] for colours in page_colours([_shade(base, place) for base in BASE for place in range(60)])]
     for colour in [*shown, GREYS[theme], css(theme, "outlier")]:
         assert contrast(linear(mixed(colour, ground)), linear(ground)) >= 3, colour
     assert contrast(linear(css(theme, "field")), linear(ground)) >= 3
@@ -52,7 +52,7 @@ def test_each_two_groups_are_apart_to_every_eye(palette, eyes):
 def test_a_topic_keeps_the_hue_of_its_group_and_greys_stay_grey():
     for place, base in enumerate(BASE):
         assert page_colours([base]) == [(LIGHT[place], DARK[place])]
-        for light, _ in page_colours([shade(base, number) for number in range(40)]):
+        for light, _ in page_colours([_shade(base, number) for number in range(40)]):
             nearest = min(LIGHT, key=lambda other, light=light: float(np.linalg.norm(lab(other) - lab(light))))
             assert nearest == LIGHT[place]
             assert abs(lab(light)[0] - lab(LIGHT[place])[0]) <= 6

@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
 from tests.topicloom.atlases import small_atlas
-from topicloom.atlas.colours import BASE, topic_colours
-from topicloom.atlas.kept import hierarchy_table, read_atlas, similarity_table, write_atlas
+from topicloom.atlas.colours import BASE, _topic_colours
+from topicloom.atlas.kept import _hierarchy_table, _similarity_table, read_atlas, write_atlas
 from topicloom.atlas.names import (
+    _most_telling,
+    _without_repeats,
     candidates,
     label_of,
     model_names,
-    most_telling,
     statistical_names,
     unique,
-    without_repeats,
 )
 from topicloom.atlas.tree import group_levels, leaf_order, topic_tree
 from topicloom.inputs.papers import beginning, read_doi
@@ -39,7 +39,7 @@ def test_keywords_hold_no_stop_words_and_say_nothing_twice():
         ("embedding words", 7.5),
         ("vectors", 6.0),
     ]
-    assert without_repeats(group, 5, "english") == ["word embeddings", "vectors"]
+    assert _without_repeats(group, 5, "english") == ["word embeddings", "vectors"]
     texts = ["the model of the cells and the hearts"] * 3 + ["stars in the sky"] * 3
     counted = count_ngrams(tokenise(texts, "english"), np.array([0] * 3 + [1] * 3), RepresentSettings(), 1)
     found = candidates(csr_matrix(counted.counts, dtype=float), counted.vocabulary, "english")
@@ -73,8 +73,8 @@ def test_every_topic_has_a_label_of_its_own():
 def test_maximal_marginal_relevance_trades_nearness_for_difference():
     names, vectors = ["near", "nearly the same", "apart"], np.array([[1.0, 0.1], [1.0, 0.12], [0.6, -0.8]])
     topic = np.array([1.0, 0.0])
-    assert most_telling(names, vectors, topic, 2, diversity=0.0) == ["near", "nearly the same"]
-    assert most_telling(names, vectors, topic, 2, diversity=0.7) == ["near", "apart"]
+    assert _most_telling(names, vectors, topic, 2, diversity=0.0) == ["near", "nearly the same"]
+    assert _most_telling(names, vectors, topic, 2, diversity=0.7) == ["near", "apart"]
 
 
 def test_a_model_ranks_the_candidates_by_their_nearness_to_the_topic():
@@ -111,14 +111,14 @@ def test_similarity_is_the_cosine():
 
     vectors = np.random.default_rng(0).normal(size=(9, 5))
     np.testing.assert_allclose(topic_similarity(vectors), cosine_similarity(vectors), atol=1e-12)
-    assert len(similarity_table(topic_similarity(vectors))) == 36
-    many = similarity_table(topic_similarity(np.random.default_rng(0).normal(size=(600, 5))))
+    assert len(_similarity_table(topic_similarity(vectors))) == 36
+    many = _similarity_table(topic_similarity(np.random.default_rng(0).normal(size=(600, 5))))
     assert len(many) == 600 * 50
     assert (many["Topic"] != many["Other"]).all()
 
 
 def test_colours_are_the_palette_for_the_first_of_each_group_and_differ_within_one():
-    colours = topic_colours([0, 0, 1, 0, 1])
+    colours = _topic_colours([0, 0, 1, 0, 1])
     assert colours[0] == BASE[0]
     assert colours[2] == BASE[1]
     assert len(set(colours)) == 5
@@ -153,7 +153,7 @@ def test_an_atlas_comes_back_as_it_was_written(tmp_path, topics):
     summary = pd.read_csv(tmp_path / "topic_summary.csv")
     assert list(summary["Topic"]) == list(range(topics))
     assert summary["Label"].is_unique
-    table = hierarchy_table(atlas)
+    table = _hierarchy_table(atlas)
     assert len(table) == (atlas.papers["Topic"] != -1).sum()
     if topics:
         last = f"level{atlas.levels.shape[1] - 1}"

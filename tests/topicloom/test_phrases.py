@@ -9,7 +9,7 @@ from scipy.sparse import csr_matrix
 
 from topicloom.atlas import phrases as phrases_module
 from topicloom.atlas.authors_words import with_keywords
-from topicloom.atlas.names import TopicName, label_of, says_more, shown_names, without_repeats
+from topicloom.atlas.names import TopicName, _without_repeats, label_of, says_more, shown_names
 from topicloom.atlas.phrases import (
     Phrases,
     group_phrases,
@@ -86,7 +86,7 @@ def test_a_longer_phrase_stands_for_its_parts_and_tasks_come_last():
 
 def test_no_keyword_runs_into_another():
     group = [(name, 1.0) for name in ("dialogue state", "state tracking", "tracking", "dst")]
-    assert without_repeats(group, 5, "english") == ["dialogue state", "tracking", "dst"]
+    assert _without_repeats(group, 5, "english") == ["dialogue state", "tracking", "dst"]
 
 
 def test_an_abbreviation_stands_behind_what_it_is_short_for():

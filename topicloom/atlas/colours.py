@@ -21,14 +21,14 @@ _DARKER, _LIGHTER = 0.68, 1.32  # lightness of shades over that of the base
 _DARKEST, _LIGHTEST = 0.24, 0.62  # between them every colour is seen on white and on black
 
 
-def topic_colours(groups: Sequence[int]) -> list[str]:
+def _topic_colours(groups: Sequence[int]) -> list[str]:
     """Colour of each topic as #rrggbb. groups: group of each topic, by number, in the order of the tree's leaves or
     any other; the first topic of a group has its base colour.
     """
     seen: Counter[int] = Counter()
     colours = []
     for group in groups:
-        colours.append(shade(BASE[group % len(BASE)], seen[group]))
+        colours.append(_shade(BASE[group % len(BASE)], seen[group]))
         seen[group] += 1
     return colours
 
@@ -54,12 +54,12 @@ def group_colours(levels: Sequence[NDArray[np.int64]], counts: NDArray[np.int64]
     groups = levels[0] if len(levels) > 1 else levels[0] % COARSEST
     by_size = np.lexsort((np.arange(len(counts)), -counts))
     found = [""] * len(counts)
-    for topic, colour in zip(by_size.tolist(), topic_colours(groups[by_size].tolist()), strict=True):
+    for topic, colour in zip(by_size.tolist(), _topic_colours(groups[by_size].tolist()), strict=True):
         found[topic] = colour
     return found
 
 
-def shade(base: str, position: int) -> str:
+def _shade(base: str, position: int) -> str:
     """Shade number `position` of a colour; number 0 is the colour itself."""
     if position == 0:
         return base

@@ -25,16 +25,43 @@ class EndpointError(Exception):
 
 
 def told(settings: LanguageModelSettings) -> str:
-    """Which host gets what, as a sentence for the log."""
+    """Which host gets what, as a sentence for the log.
+
+    Args:
+        settings: Of the language model.
+
+    Returns:
+        The sentence; it names the variable that holds the key, never the key.
+
+    Example:
+        >>> told(LanguageModelSettings(base_url="http://localhost:11434/v1", model="qwen3"))
+        'Keywords and titles of topics go to localhost:11434, without a key.'
+    """
     key = f"with the key in {settings.api_key_variable}" if _key(settings) != NO_KEY else "without a key"
     return f"Keywords and titles of topics go to {host_of(settings)}, {key}."
 
 
 def connect(settings: LanguageModelSettings, instructions: str, most_tokens: int) -> Callable[[str], tuple[str, int]]:
-    """A function that asks one question; it returns the answer and its tokens, 0 where the endpoint doesn't say.
+    """Make a function that asks one question.
 
-    One question takes `timeout` seconds for each try at most, however slowly the endpoint sends, and 1 MB.
-    Raises RuntimeError where the package openai is not installed; the function raises EndpointError.
+    It returns the answer and its tokens, 0 where the endpoint doesn't say, and raises EndpointError where it has no
+    answer. One question takes `timeout` seconds for each try at most, however slowly the endpoint sends, and 1 MB.
+
+    Args:
+        settings: Of the language model. Nothing is sent before the first question.
+        instructions: What the model is told before each question.
+        most_tokens: Of an answer.
+
+    Returns:
+        The function.
+
+    Raises:
+        RuntimeError: The package openai is not installed.
+
+    Example:
+        >>> settings = LanguageModelSettings(base_url="http://localhost:11434/v1", model="qwen3", timeout=1, retries=0)
+        >>> callable(connect(settings, "Name the topic.", most_tokens=40))
+        True
     """
     try:
         import openai

@@ -21,7 +21,12 @@ def without_abstract(papers: pd.DataFrame, topics: NDArray[np.int64]) -> NDArray
         topics: (t,) numbers of the topics.
 
     Returns:
-        (t,) from 0 to 1.
+        (t,) float64 from 0 to 1.
+
+    Example:
+        >>> papers = pd.DataFrame({"Topic": [0, 0, 1], "Abstract": [True, False, True]})
+        >>> without_abstract(papers, np.array([0, 1])).tolist()
+        [0.5, 0.0]
     """
     lacking = (~papers["Abstract"]).groupby(papers["Topic"]).mean()
     return np.asarray(lacking.reindex(topics).fillna(0.0), dtype=np.float64)
@@ -31,12 +36,17 @@ def no_fields(papers: pd.DataFrame, topics: NDArray[np.int64]) -> NDArray[np.boo
     """Which topics are no field, since half of their papers or more have no abstract.
 
     Args:
-        papers: With columns Topic and Abstract.
+        papers: With columns Topic and Abstract (bool, whether there is one).
         topics: (t,) numbers of the topics.
 
     Returns:
-        (t,) all False where half of all papers or more have no abstract: such a corpus is one of titles, and tells no
-        paper apart by that.
+        (t,) bool, all False where half of all papers or more have no abstract: such a corpus is one of titles, and
+        tells no paper apart by that.
+
+    Example:
+        >>> papers = pd.DataFrame({"Topic": [0, 0, 1], "Abstract": [True, False, True]})
+        >>> no_fields(papers, np.array([0, 1])).tolist()
+        [True, False]
     """
     if len(papers) == 0 or (~papers["Abstract"]).mean() >= _MOST:
         return np.zeros(len(topics), dtype=bool)

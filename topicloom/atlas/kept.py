@@ -17,7 +17,7 @@ _ALL_PAIRS_UP_TO = 500  # topics; above that the table of similarity holds the n
 _NEAREST = 50
 
 
-def similarity_table(similarity: NDArray[np.float64]) -> pd.DataFrame:
+def _similarity_table(similarity: NDArray[np.float64]) -> pd.DataFrame:
     """Topic, Other and Similarity of each pair of topics; above 500 topics of each with its 50 most similar only.
 
     similarity: (t, t).
@@ -33,7 +33,7 @@ def similarity_table(similarity: NDArray[np.float64]) -> pd.DataFrame:
     return pd.DataFrame({"Topic": rows, "Other": columns, "Similarity": similarity[rows, columns].round(4)})
 
 
-def hierarchy_table(atlas: Atlas) -> pd.DataFrame:
+def _hierarchy_table(atlas: Atlas) -> pd.DataFrame:
     """The assigned papers with their code on each level: uuid where known, UT, Topic, X_C, level0 (coarsest) to levelN.
 
     The codes of the last level are those of the topics by size, X_C.
@@ -73,8 +73,8 @@ def write_atlas(atlas: Atlas, folder: Path, *, escape_formulas: bool = False) ->
     tables = {
         SUMMARY: atlas.topics.drop(columns=["Words", "Weights"]),
         OVER_TIME: atlas.over_time,
-        SIMILARITY: similarity_table(atlas.similarity),
-        HIERARCHY: hierarchy_table(atlas),
+        SIMILARITY: _similarity_table(atlas.similarity),
+        HIERARCHY: _hierarchy_table(atlas),
         GROUPS: atlas.groups,
     }
     for name, table in tables.items():

@@ -11,7 +11,13 @@ _Z = 1.959964  # of a normal distribution: 95 % lie within
 
 
 class Lift(NamedTuple):
-    """Shares over the share in all papers, and the bounds of their 95 % intervals; each (n,) float64."""
+    """Shares over the share in all papers, and the bounds of their 95 % intervals.
+
+    Args:
+        lift: (n,) float64; 1 where the share is that of all papers.
+        low: (n,) float64, the lower bound.
+        high: (n,) float64, the upper bound.
+    """
 
     lift: NDArray[np.float64]
     low: NDArray[np.float64]

@@ -126,7 +126,7 @@ def _has_stop_word(name: str, stop_words: frozenset[str]) -> bool:
     return any(word in stop_words or word.isdigit() for word in name.split())
 
 
-def without_repeats(group: Candidates, wanted: int, language: str) -> list[str]:
+def _without_repeats(group: Candidates, wanted: int, language: str) -> list[str]:
     """The first `wanted` candidates of which none says again what an earlier one has said.
 
     Words count by their stem, in languages that have a Snowball stemmer. A candidate whose words all stand in one
@@ -146,6 +146,19 @@ def says_more(chosen: Sequence[str], name: str, language: str) -> bool:
     """Whether a keyword says what no chosen one says, and runs into none, as "state tracking" into "dialogue state".
 
     Words count by their stem. A word stands in two keywords at most.
+
+    Args:
+        chosen: Keywords, their words with a space between.
+        name: The keyword that may follow.
+        language: BERTopic's; words of one without a Snowball stemmer count as they stand.
+
+    Returns:
+        Whether it may follow.
+
+    Example:
+        >>> chosen = ["dialogue state", "word embeddings"]
+        >>> [says_more(chosen, name, "english") for name in ("state tracking", "embedding", "tracking")]
+        [False, False, True]
     """
     stem = _stemmer(language)
     words = [stem(word) for word in name.split()]
@@ -173,7 +186,7 @@ def _stemmer(language: str) -> Callable[[str], str]:
     return functools.cache(snowballstemmer.stemmer(language).stemWord)
 
 
-def most_telling(
+def _most_telling(
     names: Sequence[str],
     vectors: NDArray[np.floating[Any]],
     topic: NDArray[np.floating[Any]],
@@ -201,7 +214,20 @@ def most_telling(
 
 
 def label_of(keywords: Sequence[str], number: int) -> str:
-    """A short label: the first keywords, an abbreviation behind what it stands for; the topic's number without any."""
+    """A short label: the first keywords, an abbreviation behind what it stands for.
+
+    Args:
+        keywords: The heaviest first.
+        number: Of the topic.
+
+    Returns:
+        At most three keywords with commas between, cut to the length of a label; the topic's number where there is no
+        keyword.
+
+    Example:
+        >>> label_of(["heart failure", "dialysis", "HF"], 3), label_of([], 3)
+        ('heart failure (HF), dialysis', 'topic 3')
+    """
     said, shown = set(keywords), []
     for keyword in keywords:
         short = next((one for one in said if len(one) > 1 and one.lower() == initials(keyword)), None)
@@ -283,7 +309,7 @@ def statistical_names(of_topics: Sequence[Candidates], keywords: int, language: 
         >>> statistical_names([[("deep maps", 0.9), ("map", 0.8), ("sea", 0.5)]], 2, "english")
         [TopicName(label='deep maps, sea', keywords=['deep maps', 'sea'])]
     """
-    found = [without_repeats(of_topic, keywords, language) for of_topic in of_topics]
+    found = [_without_repeats(of_topic, keywords, language) for of_topic in of_topics]
     labels = unique([label_of(words, number) for number, words in enumerate(found)])
     return [TopicName(label, words) for label, words in zip(labels, found, strict=True)]
 
@@ -323,12 +349,12 @@ def model_names(
     """
     # What all topics are about names none of them, so nearness counts towards what a topic has of its own.
     own = vectors - vectors.mean(axis=0) if len(vectors) > 1 else vectors
-    pools = [without_repeats(of_topic, 2 * keywords, language) for of_topic in of_topics]
+    pools = [_without_repeats(of_topic, 2 * keywords, language) for of_topic in of_topics]
     phrases = sorted(set(itertools.chain.from_iterable(pools)))
     row = {phrase: number for number, phrase in enumerate(phrases)}
     embedded = np.asarray(encode(phrases)) if phrases else np.zeros((0, vectors.shape[1]))
     found = [
-        most_telling(pool, embedded[[row[phrase] for phrase in pool]], vector, keywords, diversity) if pool else []
+        _most_telling(pool, embedded[[row[phrase] for phrase in pool]], vector, keywords, diversity) if pool else []
         for pool, vector in zip(pools, own, strict=True)
     ]
     labels = unique([label_of(words, number) for number, words in enumerate(found)])

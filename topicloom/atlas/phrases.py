@@ -197,8 +197,7 @@ def group_phrases(
     """Phrases that many papers of a group hold, and few others: each next one for the papers that hold none so far.
 
     The best phrase of a group is that of the largest share^0.7 x log(lift): share of the papers that hold it, lift over
-    its share in all papers with a group. In a group of more than half of these papers, whose lifts are all near 1, it
-    is share^0.85.
+    its share in all papers with a group.
 
     Args:
         phrases: That may name topics.
@@ -209,6 +208,12 @@ def group_phrases(
 
     Returns:
         For each group its phrases, the best first; none where none is more frequent in it than elsewhere.
+
+    Example:
+        >>> phrases = Phrases(["maps", "sea"], csr_matrix([[1, 0], [1, 1], [0, 1], [0, 1]]), [])
+        >>> of_groups = [["maps", "sea"], ["maps", "sea"]]
+        >>> group_phrases(phrases, np.array([0, 0, 1, 1]), of_groups, 1, lambda chosen, phrase: phrase not in chosen)
+        [['maps'], ['sea']]
     """
     column_of = {name: column for column, name in enumerate(phrases.names)}
     inside = np.flatnonzero(groups >= 0)

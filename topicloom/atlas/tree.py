@@ -102,11 +102,23 @@ def leaf_order(tree: NDArray[np.float64], topics: int) -> NDArray[np.int64]:
 def group_levels(
     tree: NDArray[np.float64], counts: NDArray[np.int64], sizes: Sequence[int] | None = None
 ) -> list[NDArray[np.int64]]:
-    """The groups of topics from coarse to fine, one array a level: group of each topic, numbered from 0 by size.
+    """The groups of topics from coarse to fine.
 
-    counts: (t,) papers of each topic, by which groups are numbered, the largest 0; groups of one size by their first
-    topic. sizes: groups of each level but the last, the coarsest first; None: 8, and 3.6 times as many from level to
-    level. The last level is the topics themselves. Each group of a level lies within one group of the level before.
+    Args:
+        tree: scipy's linkage matrix, (t - 1, 4) float64.
+        counts: (t,) papers of each topic, by which groups are numbered, the largest 0; groups of one size by their
+            first topic.
+        sizes: Groups of each level but the last, the coarsest first; None: 8, and 3.6 times as many from level to
+            level.
+
+    Returns:
+        For each level the group of each topic, (t,) int64. The last level is the topics themselves. Each group of a
+        level lies within one group of the level before.
+
+    Example:
+        >>> tree = topic_tree(np.array([[1.0, 0.0], [1.0, 0.1], [0.0, 1.0]]))
+        >>> [level.tolist() for level in group_levels(tree, np.array([5, 9, 20]), sizes=[2])]
+        [[1, 1, 0], [2, 1, 0]]
     """
     # Late, as is linkage: what only draws needs neither.
     from scipy.cluster.hierarchy import fcluster

@@ -32,7 +32,7 @@ def topics_over_time(topics: NDArray[np.int64], years: pd.Series[int], today: in
     """Papers of each topic in each year.
 
     Args:
-        topics: (n,), -1 for outliers.
+        topics: (n,) int64, -1 for outliers.
         years: (n,) Int64, missing where unknown; those papers are left out.
         today: The current year, which is not complete.
 
@@ -40,6 +40,12 @@ def topics_over_time(topics: NDArray[np.int64], years: pd.Series[int], today: in
         Columns Topic, Year, Count, Share (of that year's papers, outliers included), Incomplete (bool; see
         `topicloom.atlas.years.judge_years`). One row for each topic and year from the first to the last, also where the
         count is 0, if the topic has a paper with a year.
+
+    Example:
+        >>> years = pd.Series([2020, 2021, 2021, None], dtype="Int64")
+        >>> found = topics_over_time(np.array([0, 0, -1, 1]), years, today=2026)
+        >>> found[["Topic", "Year", "Count", "Share"]].to_numpy().tolist()
+        [[-1.0, 2020.0, 0.0, 0.0], [-1.0, 2021.0, 1.0, 0.5], [0.0, 2020.0, 1.0, 1.0], [0.0, 2021.0, 1.0, 0.5]]
     """
     known = years.notna().to_numpy()
     columns = ["Topic", "Year", "Count", "Share", "Incomplete"]
@@ -70,6 +76,12 @@ def trends(over_time: pd.DataFrame, topics: NDArray[np.int64]) -> pd.DataFrame:
         and TrendHigh, missing where there is none; TrendReading: "growing" or "declining" where the interval leaves 0
         out, else "no clear trend", "too few papers" (fewer than 15 in the complete years), "too few years" (fewer than
         3 complete ones) or "no paper with a year".
+
+    Example:
+        >>> topics, years = np.repeat([0, 1], 600), np.repeat([2019, 2020, 2021] * 2, [100, 200, 300, 300, 200, 100])
+        >>> over_time = topics_over_time(topics, pd.Series(years, dtype="Int64"), today=2026)
+        >>> trends(over_time, np.array([0, 1, 2]))["TrendReading"].tolist()
+        ['growing', 'declining', 'no paper with a year']
     """
     found = pd.DataFrame({name: pd.array([None] * len(topics), dtype="Float64") for name in TREND_COLUMNS[:3]})
     reading = np.full(len(topics), UNDATED, dtype=object)
@@ -99,7 +111,13 @@ def _complete_counts(over_time: pd.DataFrame, topics: NDArray[np.int64]) -> tupl
 
 @dataclass(frozen=True)
 class Growth:
-    """Logarithms of how a share changes in a year, (t,): the likeliest, and the bounds of its 95 % interval."""
+    """Logarithms of how a share changes in a year, with the bounds of a 95 % interval.
+
+    Args:
+        rate: (t,) float64, the likeliest.
+        low: (t,) float64, the lower bound.
+        high: (t,) float64, the upper bound.
+    """
 
     rate: NDArray[np.float64]
     low: NDArray[np.float64]

@@ -74,6 +74,11 @@ def most_typical(papers: pd.DataFrame) -> dict[int, list[str]]:
 
     Returns:
         By topic, outliers left out.
+
+    Example:
+        >>> papers = pd.DataFrame({"UT": ["a", "b", "c"], "Topic": [0, 0, -1], "Typicality": [50.0, 100.0, None]})
+        >>> most_typical(papers)
+        {0: ['b', 'a']}
     """
     ordered = papers[papers["Topic"] != -1].sort_values("Typicality", ascending=False, kind="stable")
     found: dict[int, list[str]] = {}

@@ -41,10 +41,33 @@ def written_forms(words: Collection[str], texts: Iterable[str]) -> dict[str, str
 
 
 def as_written(phrase: str, forms: Mapping[str, str]) -> str:
-    """A phrase, each of its words as papers write it."""
+    """A phrase, each of its words as papers write it.
+
+    Args:
+        phrase: Words with a space between.
+        forms: By word, as `written_forms` finds them; other words stay.
+
+    Returns:
+        The phrase.
+
+    Example:
+        >>> as_written("crosslingual maps", {"crosslingual": "cross-lingual"})
+        'cross-lingual maps'
+    """
     return " ".join(forms.get(word, word) for word in phrase.split())
 
 
 def initials(phrase: str) -> str:
-    """The first letters of a phrase's words, in small letters: "wsd" of "word sense disambiguation"."""
+    """The first letters of a phrase's words, in small letters.
+
+    Args:
+        phrase: Words with spaces or hyphens between.
+
+    Returns:
+        The letters.
+
+    Example:
+        >>> initials("Word-sense disambiguation")
+        'wsd'
+    """
     return "".join(word[0] for word in re.split(r"[\s-]+", phrase.lower()) if word)

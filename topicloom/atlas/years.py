@@ -89,6 +89,12 @@ def years_of(over_time: pd.DataFrame, today: int) -> YearQuality | None:
 
     Returns:
         What can be made of each year; None where no paper has one.
+
+    Example:
+        >>> over_time = pd.DataFrame({"Year": [2019, 2020, 2019, 2020], "Count": [30, 50, 10, 50]})
+        >>> found = years_of(over_time, today=2026)
+        >>> found.totals.tolist(), found.incomplete
+        ([40, 100], [2019])
     """
     if over_time.empty:
         return None
