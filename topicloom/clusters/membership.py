@@ -35,10 +35,15 @@ _NO_ZERO = 1e-8  # what the library adds to lambdas that it divides by
 
 @dataclass(frozen=True)
 class MembershipTree:
-    """The part of a condensed tree that membership needs.
+    """The part of a condensed tree that membership needs; its nodes are numbered by hdbscan, points first.
 
-    node, point_lambda: (n,) the node that each point falls out of, and where. parent, birth: by node. clusters: (k,)
-    the selected ones. leaf_lambda: by node, the largest lambda within it.
+    Args:
+        node: (n,) int64, the node that each point falls out of.
+        point_lambda: (n,) float64, the lambda at which it does, 1 over a distance.
+        parent: int64, by node.
+        birth: float64, by node, the lambda at which it parts from its parent.
+        clusters: (k,) int64, the selected nodes.
+        leaf_lambda: float64, by node, the largest lambda within it.
     """
 
     node: NDArray[np.int64]
@@ -163,7 +168,21 @@ def _from_heights(model: Any, threads: int | None) -> Iterator[NDArray[np.float6
 
 
 def membership_tree(model: Any) -> MembershipTree:
-    """The part of a fitted HDBSCAN's condensed tree that membership needs."""
+    """Read the part of a condensed tree that membership needs.
+
+    Args:
+        model: A fitted hdbscan.HDBSCAN with prediction_data=True.
+
+    Returns:
+        The tree, with a selected node for each of the model's clusters.
+
+    Example:
+        >>> from hdbscan import HDBSCAN
+        >>> points = np.concatenate([np.zeros((20, 2)), np.ones((20, 2))]) + np.arange(40)[:, None] / 1000
+        >>> tree = membership_tree(HDBSCAN(min_cluster_size=5, prediction_data=True).fit(points))
+        >>> len(tree.node), len(tree.clusters)
+        (40, 2)
+    """
     raw = model.condensed_tree_.to_numpy()
     clusters = np.array(sorted(model.condensed_tree_._select_clusters()), dtype=np.int64)
     n = int(raw["parent"].min())
@@ -180,10 +199,24 @@ def membership_tree(model: Any) -> MembershipTree:
 
 
 def merge_heights(tree: MembershipTree, nodes: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """The lambda at which each node and each cluster part, (nodes, k), and where one lies within the other.
+    """Where nodes and clusters of a tree part.
 
-    Both climb to their common ancestor, the larger number first, since a node's number is above its parent's. Where
-    one lies within the other, the height is the lambda of the point instead.
+    Both climb to their common ancestor, the larger number first, since a node's number is above its parent's.
+
+    Args:
+        tree: With k clusters.
+        nodes: (m,) int64.
+
+    Returns:
+        The lambda at which each node and each cluster part, (m, k) float64, and where one lies within the other, (m, k)
+        bool: there the height is the lambda of the point instead.
+
+    Example:
+        >>> parent, birth = np.array([0, 0, 2, 2, 2]), np.array([0.0, 0.0, 0.0, 0.5, 0.5])
+        >>> tree = MembershipTree(np.array([3, 4]), np.ones(2), parent, birth, np.array([3, 4]), np.ones(5))
+        >>> heights, within = merge_heights(tree, np.array([3]))
+        >>> heights[0, 1].tolist(), within.tolist()
+        (0.5, [[True, False]])
     """
     left, right = (side.ravel() for side in np.meshgrid(nodes, tree.clusters, indexing="ij"))
     left, right = left.copy(), right.copy()

@@ -29,6 +29,9 @@ def all_pairs_compiled() -> Iterator[None]:
     Blocks may lie beside each other in threads, and within each other. Where UMAP no longer compares by
     scikit-learn's function, nothing is changed.
 
+    Yields:
+        Nothing.
+
     Example:
         >>> import umap
         >>> with all_pairs_compiled():

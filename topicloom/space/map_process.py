@@ -30,10 +30,18 @@ class MapKilledError(MapLayoutError):
 class MapLayout:
     """Lays out the map in another process, which loads its libraries from the start of a block, and begins when told.
 
-    vectors: embeddings.npy, (n, d). neighbours: folder of `topicloom.space.neighbours.write_neighbours`. out: the .npy
-    file to write, (n, 2) float32; it is there when the block ends. The process ends with the block, and with this
-    process however it ends. Raises MapLayoutError with the process's words where it fails, MapKilledError where it was
-    killed.
+    The process ends with the block, and with this process however it ends.
+
+    Args:
+        vectors: embeddings.npy, (n, d).
+        neighbours: Folder of `topicloom.space.neighbours.write_neighbours`.
+        out: The .npy file to write, (n, 2) float32; it is there when the block ends.
+        umap: Of the layout.
+        seed: Of the layout.
+
+    Raises:
+        MapLayoutError: At the end of the block, with the process's words: it has failed.
+        MapKilledError: At the end of the block: it was killed.
     """
 
     def __init__(self, vectors: Path, neighbours: Path, out: Path, umap: UmapSettings, seed: int) -> None:

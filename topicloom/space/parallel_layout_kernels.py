@@ -13,10 +13,14 @@ _WORTH_SHARING = 128  # edges of a round; fewer are done sooner by one core than
 
 
 class Edges(NamedTuple):
-    """Edges in the order of their rounds, each array (m,).
+    """Edges in the order of their rounds.
 
-    left, right: the ends. period: epochs between two uses. due, negative_due: when each is used next, and when its ends
-    are next pushed away from others; written.
+    Args:
+        left: (m,) one end of each.
+        right: (m,) the other end.
+        period: (m,) epochs between two uses.
+        due: (m,) when each is used next; written.
+        negative_due: (m,) when its ends are next pushed away from others; written.
     """
 
     left: Array
@@ -27,7 +31,14 @@ class Edges(NamedTuple):
 
 
 class Forces(NamedTuple):
-    """UMAP's curve a and b, how far a step goes, and how many documents to move away from for each that is moved to."""
+    """What moves documents.
+
+    Args:
+        a: Of UMAP's curve.
+        b: Of UMAP's curve.
+        alpha: How far a step goes.
+        negatives: How many documents to move away from for each that is moved to.
+    """
 
     a: np.float32
     b: np.float32

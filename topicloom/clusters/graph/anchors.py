@@ -57,7 +57,20 @@ def anchors_of(
 
 
 def anchored(graph: csr_matrix, anchors: Anchors | None) -> csr_matrix:
-    """The graph with its anchors, which come after the n papers, (n + t, n + t) float64; without any, the graph."""
+    """The graph with its anchors, which come after the papers.
+
+    Args:
+        graph: (n, n) symmetric weights.
+        anchors: Of t topics of the run before; None for no such run.
+
+    Returns:
+        (n + t, n + t) float64, symmetric; without any anchor the graph itself.
+
+    Example:
+        >>> two = csr_matrix(np.array([[0.0, 1.0], [1.0, 0.0]]))
+        >>> anchored(two, Anchors(np.array([-1, 0]), 0.5)).toarray().tolist()
+        [[0.0, 1.0, 0.0], [1.0, 0.0, 0.5], [0.0, 0.5, 0.0]]
+    """
     if anchors is None or not anchors.held:
         return graph
     ties = anchors.weight * membership_matrix(anchors.topics, int(anchors.topics.max()) + 1)

@@ -18,7 +18,14 @@ ITERATIONS = 5  # cycles; more gain less than one part in a thousand of the obje
 
 
 class FindsCommunities(Protocol):
-    """What stands for Leiden: any function that finds communities of large modularity, the same under one seed."""
+    """What stands for Leiden: any function that finds communities of large modularity, the same under one seed.
+
+    Args:
+        graph: (n, n) symmetric weights above 0, with an empty diagonal.
+        resolution: Above 0; the larger, the more communities.
+        seed: 0 to 2**64 - 1.
+        iterations: Cycles of the whole algorithm.
+    """
 
     def __call__(
         self, graph: csr_matrix, resolution: float, seed: int, iterations: int = ITERATIONS

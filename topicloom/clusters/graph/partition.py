@@ -11,7 +11,18 @@ from scipy.sparse import csr_matrix
 
 
 def numbered_by_row(labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The same partition, (n,) int64, its topics numbered from 0 by their first row; -1 (outliers) stays."""
+    """The same partition, its topics numbered from 0 by their first row.
+
+    Args:
+        labels: (n,) int64, -1 for outliers.
+
+    Returns:
+        (n,) int64; -1 stays.
+
+    Example:
+        >>> numbered_by_row(np.array([7, -1, 2, 7])).tolist()
+        [0, -1, 1, 0]
+    """
     assigned = np.flatnonzero(labels >= 0)
     _, first, inverse = np.unique(labels[assigned], return_index=True, return_inverse=True)
     rank = np.empty(len(first), dtype=np.int64)
@@ -38,12 +49,35 @@ def sizes_of(labels: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def degrees_of(graph: csr_matrix) -> NDArray[np.float64]:
-    """The weight of all edges of each node, (n,) float64."""
+    """The weight of all edges of each node.
+
+    Args:
+        graph: (n, n) symmetric weights.
+
+    Returns:
+        (n,) float64.
+
+    Example:
+        >>> degrees_of(csr_matrix([[0, 3, 0], [3, 0, 1], [0, 1, 0]])).tolist()
+        [3.0, 4.0, 1.0]
+    """
     return np.asarray(graph.astype(np.float64).sum(axis=1)).ravel()
 
 
 def membership_matrix(labels: NDArray[np.int64], topics: int) -> csr_matrix:
-    """(n, t) float64 with a 1 where a paper is in a topic; outliers have an empty row."""
+    """Which paper is in which topic, as a matrix.
+
+    Args:
+        labels: (n,) int64, -1 for outliers.
+        topics: t, above every label.
+
+    Returns:
+        Sparse (n, t) float64 with a 1 where a paper is in a topic; outliers have an empty row.
+
+    Example:
+        >>> membership_matrix(np.array([1, -1, 0]), 2).toarray().tolist()
+        [[0.0, 1.0], [0.0, 0.0], [1.0, 0.0]]
+    """
     rows = np.flatnonzero(labels >= 0)
     return csr_matrix((np.ones(len(rows)), (rows, labels[rows])), shape=(len(labels), topics))
 
@@ -82,6 +116,11 @@ def modularity(graph: csr_matrix, labels: NDArray[np.int64], resolution: float) 
 
     Returns:
         A number below 1; 0 for a graph without edges.
+
+    Example:
+        >>> pairs = csr_matrix([[0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1], [0, 0, 1, 0]])
+        >>> modularity(pairs, np.array([0, 0, 1, 1]), 1.0), modularity(pairs, np.array([0, 0, 0, 0]), 1.0)
+        (0.5, 0.0)
     """
     degrees = degrees_of(graph)
     total = degrees.sum()

@@ -66,6 +66,12 @@ def enough_topics(
 
     Returns:
         The resolution, and its topics.
+
+    Example:
+        >>> in_parts = lambda resolution: np.arange(20) * min(int(resolution), 20) // 20
+        >>> resolution, labels = enough_topics(4, in_parts, start=2.0)
+        >>> resolution > 2.0, bool(labels.max() + 1 >= 4)
+        (True, True)
     """
     best, best_labels, at = start, labels_at(start), start
     for _ in range(tries - 1):

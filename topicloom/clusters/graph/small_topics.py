@@ -75,10 +75,21 @@ def settle_small_topics(
 
 
 def join_down_to(graph: csr_matrix, labels: NDArray[np.int64], resolution: float, wanted: int) -> NDArray[np.int64]:
-    """Join topics, those that lose the objective least first, until `wanted` are left, or no two are neighbours.
+    """Join topics, those that lose the objective least first, until few are left, or no two are neighbours.
+
+    Args:
+        graph: (n, n) symmetric weights.
+        labels: (n,) int64 topics, -1 for outliers.
+        resolution: That of the objective.
+        wanted: Topics that are left.
 
     Returns:
         (n,) int64, numbered by first row; each topic lies whole in one of these.
+
+    Example:
+        >>> path = csr_matrix([[0, 3, 0, 0], [3, 0, 1, 0], [0, 1, 0, 3], [0, 0, 3, 0]])
+        >>> join_down_to(path, np.array([0, 1, 2, 3]), 1.0, 2).tolist()
+        [0, 0, 1, 1]
     """
     joining = Joining(graph, labels, resolution)
     pieces = max(wanted, connected_components(links_between(graph, labels), directed=False)[0])

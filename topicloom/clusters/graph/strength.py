@@ -67,5 +67,18 @@ def strength_of(graph: csr_matrix, topics: NDArray[np.int64]) -> Strength:
 
 
 def without_weak(topics: NDArray[np.int64], own: NDArray[np.float64], least: float) -> NDArray[np.int64]:
-    """Topics with weakly tied papers made outliers, (n,) int64. least: strength; 0 leaves all where they are."""
+    """Make weakly tied papers outliers.
+
+    Args:
+        topics: (n,) int64, -1 for outliers.
+        own: (n,) float64, the strength of each paper in its topic, 0 to 1.
+        least: Strength below which a paper becomes an outlier; 0 leaves all where they are.
+
+    Returns:
+        (n,) int64.
+
+    Example:
+        >>> without_weak(np.array([0, 0, 1]), np.array([0.9, 0.2, 0.5]), 0.3).tolist()
+        [0, -1, 1]
+    """
     return np.where(own < least, -1, topics)
