@@ -11,7 +11,7 @@ from hdbscan import HDBSCAN
 from sklearn.neighbors import KDTree
 
 from topicloom.clusters import core_distances
-from topicloom.clusters.core_distances import TreeOrderedKDTree, searched_in_tree_order
+from topicloom.clusters.core_distances import _TreeOrderedKDTree, searched_in_tree_order
 
 
 def assert_fits_equal(points: np.ndarray, **settings) -> None:
@@ -20,7 +20,7 @@ def assert_fits_equal(points: np.ndarray, **settings) -> None:
     with searched_in_tree_order():
         ours.fit(points)
     theirs.fit(points)
-    assert type(ours.prediction_data_.tree) is TreeOrderedKDTree
+    assert type(ours.prediction_data_.tree) is _TreeOrderedKDTree
     assert type(theirs.prediction_data_.tree) is KDTree
     for found, expected in (
         (ours.labels_, theirs.labels_),
@@ -54,7 +54,7 @@ def test_points_at_one_distance_keep_the_librarys_neighbours(grid):
     """On a grid nearly all distances are equal, so the choice among them decides; off it, none is."""
     rng = np.random.default_rng(0)
     points = rng.integers(0, 6, (700, 3)).astype(float) if grid else rng.normal(size=(700, 3))
-    ours, theirs = TreeOrderedKDTree(points), KDTree(points)
+    ours, theirs = _TreeOrderedKDTree(points), KDTree(points)
     for k in (4, len(points)):
         for found, expected in zip(
             ours.query(points, k, dualtree=True, breadth_first=True),
@@ -75,7 +75,7 @@ def test_more_points_than_one_search_takes(threads, monkeypatch):
 
 def test_it_is_saved_as_the_librarys_tree():
     points = np.random.default_rng(2).normal(size=(90, 4))
-    kept = pickle.loads(pickle.dumps(TreeOrderedKDTree(points)))
+    kept = pickle.loads(pickle.dumps(_TreeOrderedKDTree(points)))
     assert type(kept) is KDTree
     for found, expected in zip(kept.query(points, 3), KDTree(points).query(points, 3), strict=True):
         np.testing.assert_array_equal(found, expected)
@@ -89,5 +89,5 @@ def test_fits_side_by_side_leave_the_library_as_it_was():
             return type(HDBSCAN(min_cluster_size=size, prediction_data=True).fit(points).prediction_data_.tree)
 
     with ThreadPoolExecutor(4) as threads:
-        assert set(threads.map(fit, range(3, 15))) == {TreeOrderedKDTree}
+        assert set(threads.map(fit, range(3, 15))) == {_TreeOrderedKDTree}
     assert type(HDBSCAN(min_cluster_size=5, prediction_data=True).fit(points).prediction_data_.tree) is KDTree

@@ -1,10 +1,13 @@
-"""The science as a library: each function that other rooms use is described in one form, with an example that runs."""
+"""The science as a library: each public function is described in one form, with an example that runs.
+
+Modules named *_kernels hold loops that numba compiles for the module beside them; they are no part of the library.
+"""
 
 from __future__ import annotations
 
 import ast
 import doctest
-import importlib
+import importlib.util
 import inspect
 import pkgutil
 import re
@@ -38,9 +41,21 @@ def is_used_elsewhere() -> list[str]:
     return sorted(science | set(of_the_docs()))
 
 
+def public() -> list[str]:
+    """All functions and classes of the science without a leading underscore, those of kernels left out."""
+    found = []
+    for module in (module for room in ROOMS for module in modules(room) if not module.endswith("_kernels")):
+        file = importlib.util.find_spec(module).origin
+        for node in ast.parse(Path(file).read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+                found.append(f"{module}.{node.name}")
+    return found
+
+
 def shown(path: str) -> object:
+    """What stands there, without what a decorator such as functools.cache has put around it."""
     module, _, name = path.rpartition(".")
-    return getattr(importlib.import_module(module), name, None)
+    return inspect.unwrap(getattr(importlib.import_module(module), name, None))
 
 
 def of_the_docs() -> list[str]:
@@ -65,20 +80,40 @@ def sections(text: str) -> dict[str, str]:
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
-@pytest.mark.parametrize("path", is_used_elsewhere())
-def test_what_other_rooms_use_is_described_in_one_form(path):
-    """Parameters by name under Args, what comes back under Returns or Yields, and for a function an example."""
+@pytest.mark.parametrize("path", sorted({*public(), *is_used_elsewhere()}))
+def test_what_is_public_is_described_in_one_form(path):
+    """Parameters by name under Args, what comes back under Returns or Yields, what a function raises by itself under
+    Raises, and for a function an example.
+    """
     there = shown(path)
     if not (inspect.isfunction(there) or inspect.isclass(there)) or (
         inspect.isclass(there) and (issubclass(there, Exception) or typed_dictionary(there))
     ):
         return
     stated = sections(inspect.getdoc(there) or "")
-    wanted = list(inspect.signature(there).parameters)
-    assert re.findall(r"^ {4}(\w+): \S", stated.get("Args", ""), re.MULTILINE) == wanted
+    assert re.findall(r"^ {4}(\w+): \S", stated.get("Args", ""), re.MULTILINE) == parameters(there)
     if inspect.isfunction(there):
         assert ">>> " in stated["Example"]
         assert inspect.signature(there).return_annotation == "None" or "Returns" in stated or "Yields" in stated
+        assert raised(there) <= set(re.findall(r"^ {4}([\w.]+): \S", stated.get("Raises", ""), re.MULTILINE))
+
+
+def parameters(there: Any) -> list[str]:
+    if getattr(there, "_is_protocol", False):  # a function that others write: its own parameters
+        return list(inspect.signature(there.__call__).parameters)[1:]
+    return list(inspect.signature(there).parameters)
+
+
+def raised(there: Any) -> set[str]:
+    """Names of the exceptions that a function raises in its own lines, those of functions within it left out."""
+    found, waiting = set(), list(ast.parse(inspect.getsource(there)).body[0].body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+            found.add(ast.unparse(node.exc.func).rpartition(".")[2])
+        if not isinstance(node, ast.FunctionDef | ast.Lambda):
+            waiting += ast.iter_child_nodes(node)
+    return found
 
 
 def typed_dictionary(there: type) -> bool:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from topicloom.clusters.prediction import majority_cluster, place_in_clusters
+from topicloom.clusters.prediction import _majority_cluster, place_in_clusters
 from topicloom.space.new_papers import Drift, Surroundings, place_on_map, surroundings
 
 
@@ -21,7 +21,7 @@ def test_more_than_half_of_the_neighbours_decide(votes):
         cluster, count = Counter(row).most_common(1)[0]
         return cluster if 2 * count > len(row) else -1
 
-    assert majority_cluster(votes).tolist() == [of_row(row) for row in votes.tolist()]
+    assert _majority_cluster(votes).tolist() == [of_row(row) for row in votes.tolist()]
 
 
 @pytest.mark.parametrize(

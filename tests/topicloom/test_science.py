@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
-from topicloom.clusters.clustering import assigned_probability, cluster_by_hdbscan, cluster_by_kmeans
+from topicloom.clusters.clustering import _assigned_probability, cluster_by_hdbscan, cluster_by_kmeans
 from topicloom.clusters.main_clusters import REMAINDER, main_clusters, split_orphans
 from topicloom.clusters.membership import all_points_membership_vectors, membership_vectors
 from topicloom.settings.clusters import HdbscanSettings, KMeansSettings
@@ -57,8 +57,8 @@ def test_ties_break_by_number():
 def test_probability_is_bertopics():
     vectors = np.array([[0.2, 0.5], [0.1, 0.3], [0.6, 0.0]])
     clusters = np.array([1, -1, 0])
-    np.testing.assert_allclose(assigned_probability(clusters, [vectors[:2], vectors[2:]]), [0.5, 0.6, 0.6])
-    np.testing.assert_array_equal(assigned_probability(np.array([-1, -1]), []), [0, 0])
+    np.testing.assert_allclose(_assigned_probability(clusters, [vectors[:2], vectors[2:]]), [0.5, 0.6, 0.6])
+    np.testing.assert_array_equal(_assigned_probability(np.array([-1, -1]), []), [0, 0])
 
 
 @given(st.integers(0, 2**32 - 1))

@@ -75,11 +75,11 @@ def cluster_by_hdbscan(
         model.fit(vectors)
     model.core_dist_n_jobs = HDBSCAN().core_dist_n_jobs  # what is saved states the notebook's parameters
     clusters = model.labels_.astype(np.int64)
-    probability = assigned_probability(clusters, membership_vectors(model)) if memberships else model.probabilities_
+    probability = _assigned_probability(clusters, membership_vectors(model)) if memberships else model.probabilities_
     return Clustering(clusters, probability, model)
 
 
-def assigned_probability(clusters: NDArray[np.int64], rows: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
+def _assigned_probability(clusters: NDArray[np.int64], rows: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
     """BERTopic's Probability, (n,) float64, from membership vectors in blocks of rows.
 
     The largest entry of a document's row where it is assigned, and 1 minus the row's sum where it is an outlier;

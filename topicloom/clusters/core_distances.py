@@ -31,7 +31,7 @@ _lock = Lock()
 _inside = 0
 
 
-class TreeOrderedKDTree(KDTree):  # type: ignore[misc]
+class _TreeOrderedKDTree(KDTree):  # type: ignore[misc]
     """scikit-learn's KDTree; asked for the neighbours of its own points, it searches them in its own order.
 
     It is saved as a plain KDTree, and answers any other question as one does.
@@ -101,7 +101,7 @@ def searched_in_tree_order() -> Iterator[None]:
         return
     with _lock:
         _inside += 1
-        _use(TreeOrderedKDTree)
+        _use(_TreeOrderedKDTree)
     try:
         yield
     finally:
@@ -129,13 +129,13 @@ def _can_be_used() -> bool:
 
 def _hdbscan_names_its_tree() -> bool:
     named = hdbscan.hdbscan_.KDTree, hdbscan.prediction.PredictionData._tree_type_map["kdtree"]
-    return all(tree in (KDTree, TreeOrderedKDTree) for tree in named)
+    return all(tree in (KDTree, _TreeOrderedKDTree) for tree in named)
 
 
 def _tree_is_as_known() -> bool:
     """Whether our tree finds what scikit-learn's does, and is saved as one: on a few points that lie on no grid."""
     points = np.sin(np.arange(96.0) ** 2).reshape(32, 3)
-    ours, theirs = TreeOrderedKDTree(points), KDTree(points)
+    ours, theirs = _TreeOrderedKDTree(points), KDTree(points)
     same = all(
         np.array_equal(found, expected)
         for found, expected in zip(ours.query(points, 4), theirs.query(points, 4), strict=True)

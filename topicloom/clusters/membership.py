@@ -106,7 +106,7 @@ def membership_vectors(model: Any, threads: int | None = None) -> Iterator[NDArr
         raise ValueError(f"the metric is {model.metric!r}; it must be 'euclidean' or 'manhattan'")
     if model.labels_.max(initial=-1) < 0:
         return
-    if insides_hold():
+    if _insides_hold():
         yield from _from_heights(model, threads)
     else:
         import hdbscan
@@ -115,7 +115,7 @@ def membership_vectors(model: Any, threads: int | None = None) -> Iterator[NDArr
 
 
 @functools.cache
-def insides_hold() -> bool:
+def _insides_hold() -> bool:
     """Whether hdbscan keeps its trees and exemplars as they are read here; one line says so where it does not.
 
     60 points are clustered, and their membership is compared with what hdbscan's own function says.

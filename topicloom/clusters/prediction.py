@@ -51,7 +51,7 @@ def membership_vector(model: Any, points: NDArray[np.floating[Any]]) -> NDArray[
     if not clusters or not len(points):
         return np.zeros((len(points), clusters))
     wide: NDArray[np.float64] = np.ascontiguousarray(points, dtype=np.float64)
-    if insides_hold():
+    if _insides_hold():
         return _from_heights(model, wide)
     import hdbscan
 
@@ -60,7 +60,7 @@ def membership_vector(model: Any, points: NDArray[np.floating[Any]]) -> NDArray[
 
 
 @functools.cache
-def insides_hold() -> bool:
+def _insides_hold() -> bool:
     """Whether hdbscan keeps what is read here as it did; one line says so where it does not.
 
     60 points are clustered, and the membership of others is compared with what hdbscan's own function says.
@@ -205,11 +205,11 @@ def place_in_clusters(
     from hdbscan import approximate_predict
 
     predicted, strength = approximate_predict(model, reduced)
-    found = np.where(predicted >= 0, predicted, majority_cluster(clusters[near.rows])).astype(np.int64)
+    found = np.where(predicted >= 0, predicted, _majority_cluster(clusters[near.rows])).astype(np.int64)
     return Placed(found, np.where((predicted < 0) & (found >= 0), np.nan, strength.astype(np.float64)))
 
 
-def majority_cluster(votes: NDArray[np.int64]) -> NDArray[np.int64]:
+def _majority_cluster(votes: NDArray[np.int64]) -> NDArray[np.int64]:
     """The cluster that more than half of each row names, (m,) int64; -1 where none is. votes: (m, k)."""
     middle = np.sort(votes, axis=1)[:, votes.shape[1] // 2]  # what more than half name stands in the middle
     holds = (votes == middle[:, None]).mean(axis=1) > _MAJORITY

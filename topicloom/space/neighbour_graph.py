@@ -66,7 +66,22 @@ def neighbour_graph(
 def graph_with_neighbours(
     vectors: NDArray[np.floating[Any]], umap: UmapSettings, neighbours: Neighbours | None = None
 ) -> tuple[csr_matrix, NDArray[np.int32]]:
-    """The graph of `neighbour_graph`, and the neighbours that it joins, (n, k) int32, each paper among its own."""
+    """The graph of `neighbour_graph`, and the neighbours that it joins.
+
+    Args:
+        vectors: (n, d) embeddings.
+        umap: The settings of UMAP, of which n_neighbors and metric count here.
+        neighbours: As for `neighbour_graph`.
+
+    Returns:
+        The graph, and the neighbours of each paper, (n, k) int32, itself among its own.
+
+    Example:
+        >>> vectors = np.array([[1.0, 0.0], [1.0, 0.1], [0.0, 1.0], [0.1, 1.0]])
+        >>> graph, near = graph_with_neighbours(vectors, UmapSettings(n_neighbors=2))
+        >>> graph.shape, near.tolist()
+        ((4, 4), [[0, 1], [1, 0], [2, 3], [3, 2]])
+    """
     n = len(vectors)
     if n < 2:
         return csr_matrix((n, n), dtype=np.float32), np.zeros((n, 1), dtype=np.int32)

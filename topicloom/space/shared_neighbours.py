@@ -40,7 +40,20 @@ def shared_neighbours(graph: csr_matrix, near: NDArray[np.integer]) -> NDArray[n
 
 
 def weighed(graph: csr_matrix, weights: NDArray[np.float32]) -> csr_matrix:
-    """The same edges with other weights, (n, n) float32. weights: (edges,), in the order of the graph's own."""
+    """The same edges with other weights.
+
+    Args:
+        graph: (n, n), of which the places of the edges count.
+        weights: (edges,) float32, in the order of the graph's own.
+
+    Returns:
+        (n, n) float32.
+
+    Example:
+        >>> path = csr_matrix(np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]]))
+        >>> weighed(path, np.array([0.5, 0.5, 0.25, 0.25], np.float32)).toarray().tolist()
+        [[0.0, 0.5, 0.0], [0.5, 0.0, 0.25], [0.0, 0.25, 0.0]]
+    """
     return csr_matrix((weights, graph.indices, graph.indptr), shape=graph.shape)
 
 

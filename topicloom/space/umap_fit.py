@@ -171,12 +171,12 @@ def _fit(
     if umap.layout == "parallel":
         model.n_epochs = umap.n_epochs
         epochs = umap.n_epochs or (_EPOCHS_OF_FEW if len(vectors) <= _FEW else _EPOCHS)
-        a, b = curve_of(model, umap)
+        a, b = _curve_of(model, umap)
         model.embedding_ = parallel_layout(model.graph_, model.embedding_, epochs, a, b, seed)
     return model
 
 
-def curve_of(model: Any, umap: UmapSettings) -> tuple[float, float]:
+def _curve_of(model: Any, umap: UmapSettings) -> tuple[float, float]:
     """The a and b of a fitted UMAP's curve; fitted anew, as UMAP does, where it keeps them elsewhere."""
     try:
         return model._a, model._b

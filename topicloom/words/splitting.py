@@ -47,10 +47,10 @@ def ready(text: str) -> str:
         >>> ready("deep\rmaps")
         'deep maps'
     """
-    return _BARE_RETURN.sub(" ", composed(text)) if "\r" in text else composed(text)
+    return _BARE_RETURN.sub(" ", _composed(text)) if "\r" in text else _composed(text)
 
 
-def composed(text: str) -> str:
+def _composed(text: str) -> str:
     """A text in Unicode's form NFC."""
     return text if text.isascii() or unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
 

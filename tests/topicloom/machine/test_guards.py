@@ -23,7 +23,7 @@ FEW = UmapSettings(n_neighbors=8, n_epochs=20)
 @pytest.fixture(autouse=True)
 def afresh():
     """Nothing is known of the libraries yet, and nothing has been said; nor afterwards."""
-    caches = (guards.tell_slower, membership.insides_hold, prediction.insides_hold)
+    caches = (guards.tell_slower, membership._insides_hold, prediction._insides_hold)
     for cached in caches:
         cached.cache_clear()
     yield
@@ -55,11 +55,11 @@ def assert_same_clustering(found, expected):
 
 def test_insides_as_they_were_are_used_without_a_word(points, said):
     with core_distances.searched_in_tree_order():
-        assert hdbscan.hdbscan_.KDTree is core_distances.TreeOrderedKDTree
+        assert hdbscan.hdbscan_.KDTree is core_distances._TreeOrderedKDTree
     clustered(points)
     prediction.membership_vector(clustered(points).model, points[:4])
-    assert membership.insides_hold()
-    assert prediction.insides_hold()
+    assert membership._insides_hold()
+    assert prediction._insides_hold()
     assert said() == []
 
 
@@ -76,7 +76,7 @@ def test_hdbscan_names_its_tree_elsewhere(points, said, monkeypatch, change):
     with monkeypatch.context() as patch:
         change(patch)
         with core_distances.searched_in_tree_order():
-            assert getattr(hdbscan.hdbscan_, "KDTree", None) is not core_distances.TreeOrderedKDTree
+            assert getattr(hdbscan.hdbscan_, "KDTree", None) is not core_distances._TreeOrderedKDTree
     assert len(said()) == 1
     assert "hdbscan" in said()[0]
     assert "names its tree elsewhere" in said()[0]
@@ -102,7 +102,7 @@ def test_without_our_tree_the_clusters_are_the_same(points, said, monkeypatch):
 )
 def test_scikit_learn_has_another_tree(points, said, monkeypatch, name, value):
     expected = clustered(points)
-    monkeypatch.setattr(core_distances.TreeOrderedKDTree, name, value)
+    monkeypatch.setattr(core_distances._TreeOrderedKDTree, name, value)
     found = clustered(points)
     assert type(found.model.prediction_data_.tree) is core_distances.KDTree
     assert_same_clustering(found, expected)
@@ -123,10 +123,10 @@ def no_leaf_lambdas(patch):
 def test_hdbscan_keeps_its_tree_otherwise(points, said, monkeypatch, change):
     model = clustered(points).model
     expected = np.concatenate(list(membership.membership_vectors(model)))
-    membership.insides_hold.cache_clear()
+    membership._insides_hold.cache_clear()
     with monkeypatch.context() as patch:
         change(patch)
-        assert not membership.insides_hold()
+        assert not membership._insides_hold()
     found = membership.all_points_membership_vectors(model)
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
     assert len(said()) == 1
@@ -136,7 +136,7 @@ def test_hdbscan_keeps_its_tree_otherwise(points, said, monkeypatch, change):
 def test_hdbscan_predicts_from_other_data(points, said, monkeypatch):
     model, new = clustered(points).model, points[::7] + np.float32(0.1)
     expected = prediction.membership_vector(model, new)
-    prediction.insides_hold.cache_clear()
+    prediction._insides_hold.cache_clear()
     nearest = prediction._nearest_reachable
     monkeypatch.setattr(prediction, "_nearest_reachable", lambda *given: (nearest(*given)[0], nearest(*given)[1] * 2))
     found = prediction.membership_vector(model, new)
@@ -150,7 +150,7 @@ def test_a_model_without_clusters_needs_no_insides(monkeypatch):
         np.random.default_rng(0).normal(size=(40, 3))
     )
     assert model.labels_.max() == -1
-    monkeypatch.setattr(membership, "insides_hold", lambda: pytest.fail("nothing is to be looked up"))
+    monkeypatch.setattr(membership, "_insides_hold", lambda: pytest.fail("nothing is to be looked up"))
     assert membership.all_points_membership_vectors(model).shape == (40, 0)
     assert prediction.membership_vector(model, np.zeros((2, 3))).shape == (2, 0)
 
@@ -210,11 +210,11 @@ def test_umap_compares_all_pairs_by_another_function(points, said, monkeypatch):
 
 def test_umap_keeps_its_curve_elsewhere(said):
     from topicloom.machine.compiled import import_umap
-    from topicloom.space.umap_fit import curve_of
+    from topicloom.space.umap_fit import _curve_of
 
     for wanted in (UmapSettings(), UmapSettings(min_dist=0.3, spread=1.5)):
         expected = import_umap().umap_.find_ab_params(wanted.spread, wanted.min_dist)
-        assert curve_of(object(), wanted) == pytest.approx(expected, rel=0, abs=0)
+        assert _curve_of(object(), wanted) == pytest.approx(expected, rel=0, abs=0)
     assert len(said()) == 1
     assert "curve" in said()[0]
 

@@ -26,7 +26,7 @@ class Strength:
     second_strength: NDArray[np.float64]
 
 
-def shares_of(graph: csr_matrix, topics: NDArray[np.int64]) -> csr_matrix:
+def _shares_of(graph: csr_matrix, topics: NDArray[np.int64]) -> csr_matrix:
     """Share of each paper's edge weight that goes to each topic, (n, t) float64 sparse; that to outliers is missing."""
     degrees = degrees_of(graph)
     count = int(topics.max(initial=-1)) + 1
@@ -53,7 +53,7 @@ def strength_of(graph: csr_matrix, topics: NDArray[np.int64]) -> Strength:
         [1.0, 0.75, 0.0]
     """
     n = len(topics)
-    shares = shares_of(graph, topics)
+    shares = _shares_of(graph, topics)
     rows = np.repeat(np.arange(n), np.diff(shares.indptr))
     is_own = shares.indices == topics[rows]
     own = np.zeros(n)
