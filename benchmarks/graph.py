@@ -38,7 +38,8 @@ from benchmarks.graph_peers import labels_of_peers
 from benchmarks.versions import environment
 from topicloom.clusters.graph.partition import sizes_of
 from topicloom.clusters.graph.topics import GraphParameters, find_topics
-from topicloom.lineage.matching import Partition, overlap_of
+from topicloom.lineage.matching import overlap_of
+from topicloom.lineage.partition import Partition
 from topicloom.measures.coherence import coherence
 from topicloom.settings.clusters import HdbscanSettings, KMeansSettings
 from topicloom.settings.words import RepresentSettings

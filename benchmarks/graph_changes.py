@@ -21,7 +21,8 @@ from scipy.sparse import csr_matrix
 from benchmarks.graph_parts import GROWING_AT, INERTIAS, SEEDS, Corpus, Labels, graph_of, tied
 from topicloom.clusters.graph.partition import links_between, sizes_of
 from topicloom.clusters.graph.topics import GraphParameters, find_topics
-from topicloom.lineage.matching import Partition, continued, overlap_of, transitions
+from topicloom.lineage.matching import continued, overlap_of, transitions
+from topicloom.lineage.partition import Partition
 from topicloom.measures.stability import best_overlap
 
 CHANGES, LEAST = 8, 20  # planted of each kind; papers of a planted topic, and of an event that counts

@@ -21,8 +21,8 @@ import pandas as pd
 from benchmarks.growth import ours
 from benchmarks.versions import environment
 from topicloom.lineage.differences import KINDS, differences, uid_of_papers
+from topicloom.lineage.events import OUTLIERS
 from topicloom.lineage.history import History, lineage_of
-from topicloom.lineage.identity import OUTLIERS
 from topicloom.lineage.records import RunRecord
 from topicloom.settings.reading import read_settings
 from topicloom.stages.load_embeddings import check_inputs

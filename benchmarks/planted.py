@@ -21,7 +21,7 @@ from benchmarks.generator import write_project
 from benchmarks.growth import ours
 from benchmarks.versions import environment
 from topicloom.lineage.history import History, lineage_of
-from topicloom.lineage.matching import Partition
+from topicloom.lineage.partition import Partition
 from topicloom.lineage.records import Event, RunRecord
 from topicloom.settings.reading import read_settings
 

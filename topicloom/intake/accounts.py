@@ -6,17 +6,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
+import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
 from topicloom import __version__
 from topicloom.intake.reading import ReadFile
 from topicloom.intake.record import DATABASE
 from topicloom.phrasing import number_of
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 FORM = 1
 

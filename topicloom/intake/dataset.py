@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from topicloom.intake.identity import settled
 from topicloom.intake.places import with_places
@@ -13,9 +14,6 @@ from topicloom.intake.reading import ReadFile
 from topicloom.intake.record import DATABASE
 from topicloom.intake.texts.cleaning import ORIGINALS, TEXT, cleaned, embedded_text
 from topicloom.progress import tell
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 FILE, RECORD = "file", "record"
 SOURCE_FILE, SOURCE_RECORD = "source_file", "source_record"
@@ -36,8 +34,6 @@ def records_table(files: Sequence[ReadFile], counts: Counter[str]) -> pd.DataFra
 
     counts: gets what was done to texts, by name. The records of the files are gone afterwards.
     """
-    import pandas as pd
-
     total = sum(file.count for file in files)
     rows = list[dict[str, str]]()
     for file in files:

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import pandas as pd
 import pydantic
 
 from topicloom.errors import CorpusError, Problem
@@ -48,9 +48,6 @@ from topicloom.intake.record import IntakeError
 from topicloom.intake.sources import Given, given_files
 from topicloom.store.csv_tables import unescaped, write_csv
 from topicloom.store.files import digest_file, read_json, replaced, write_json
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _MADE_ANEW = ("X_N", "uuid", "text")
 
@@ -129,8 +126,6 @@ def _known(project: Path) -> _Known:
 
 
 def _read_dataset(path: Path) -> pd.DataFrame:
-    import pandas as pd
-
     rows = read_rows(path, CorpusError, once=("UT", SOURCE_FILE, SOURCE_RECORD))
     absent = [name for name in ("UT", "TI", "AB", SOURCE_FILE, SOURCE_RECORD) if name not in rows.columns]
     if absent:
@@ -174,8 +169,6 @@ def _places(table: pd.DataFrame) -> list[tuple[str, str]]:
 
 
 def _under_one_another(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    import pandas as pd
-
     return pd.concat([table for table in tables if len(table)], ignore_index=True).fillna("")
 
 
@@ -252,8 +245,6 @@ def _write(
 
 def _appended(path: Path, rows: pd.DataFrame) -> pd.DataFrame:
     """The rows of a table that is there, and some more."""
-    import pandas as pd
-
     read = read_rows(path, CorpusError).columns if path.is_file() else {}
     before = {name: [unescaped(value) for value in values] for name, values in read.items()}
     return pd.concat([pd.DataFrame(before, columns=list(rows.columns), dtype=object), rows], ignore_index=True)

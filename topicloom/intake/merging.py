@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from topicloom.intake.duplicates import Decisions, Merges, find, merge, read_decisions
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _MERGED = ["merged_file", "merged_record"]
 

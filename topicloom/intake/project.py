@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import pandas as pd
 import pydantic
 
 from topicloom.errors import Problem
@@ -40,9 +40,6 @@ from topicloom.machine.regular_files import unreadable
 from topicloom.settings.section import FolderName
 from topicloom.store.csv_tables import write_csv
 from topicloom.store.files import write_json
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -166,8 +163,6 @@ def write_listings(filtered: Path, outcome: Outcome, files: Sequence[ReadFile]) 
 
 def refused_table(files: Sequence[ReadFile]) -> pd.DataFrame:
     """What was refused: file, line and reason."""
-    import pandas as pd
-
     refused = [(file.name, str(piece.line), piece.reason) for file in files for piece in file.refused]
     return pd.DataFrame(refused, columns=["file", "line", "reason"], dtype=object)
 

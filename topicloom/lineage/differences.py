@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from topicloom.lineage.identity import OUTLIERS, describe
-from topicloom.lineage.matching import overlap_of, transitions
+from topicloom.lineage.events import OUTLIERS, describe
 from topicloom.lineage.records import Event, LastingTopic, RunRecord
 from topicloom.phrasing import changed_values
 from topicloom.settings.stated import stated
@@ -55,6 +54,8 @@ class Differences:
 
 def differences(before: RunRecord, after: RunRecord) -> Differences:
     """Hold two runs of an analysis against each other, by the lasting ids of their topics."""
+    from topicloom.lineage.matching import overlap_of, transitions
+
     number_of = {uid: topic for topic, uid in enumerate(before.uids)}
     going_on = {topic: number_of[uid] for topic, uid in enumerate(after.uids) if uid in number_of}
     one, other = before.partition, after.partition

@@ -7,39 +7,20 @@ cluster transitions; here a share is looked at from both sides, and continuation
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from topicloom.lineage.partition import Partition
+from topicloom.measures.similarity import unit_vectors
 
 MAIN = 0.5  # share of its papers from which on a topic is mainly another's, or has mainly gone to it
 PART = 0.1  # share of a topic's papers that is the least part of a split or merge, and the least that goes on
 FEWEST = 3  # papers; fewer tell nothing
 ALIKE = 0.7  # least cosine of mean embeddings where no papers tell
 SIZE_CHANGE = 0.1  # share of its papers from which on a topic counts as grown or shrunk
-
-
-@dataclass(frozen=True)
-class Partition:
-    """The topics of one run.
-
-    Args:
-        papers: (n,) UT, each once.
-        topics: (n,) int64, from 0, -1 for outliers.
-        vectors: (t, d) mean embeddings of the topics, or None where they are not known.
-    """
-
-    papers: NDArray[Any]
-    topics: NDArray[np.int64]
-    vectors: NDArray[np.floating[Any]] | None
-
-    @property
-    def sizes(self) -> NDArray[np.int64]:
-        """Papers of each topic, (t,)."""
-        import numpy as np
-
-        return np.bincount(self.topics[self.topics >= 0], minlength=int(self.topics.max(initial=-1)) + 1)
 
 
 @dataclass(frozen=True)
@@ -68,8 +49,6 @@ class Overlap:
         Where a topic has lost more of its papers than all topics together, those it has lost beyond that count as well:
         what a few papers do that stay of a topic is not what became of it.
         """
-        import numpy as np
-
         still = self.between.sum(axis=1, keepdims=True)
         all_papers = still + self.gone[:-1, None]
         usual = all_papers * (still.sum() / max(int(all_papers.sum()), 1))
@@ -83,8 +62,6 @@ class Overlap:
 
 
 def _shares(counts: NDArray[np.int64], axis: int) -> NDArray[np.float64]:
-    import numpy as np
-
     shares: NDArray[np.float64] = counts / np.maximum(counts.sum(axis=axis, keepdims=True), 1)
     return shares
 
@@ -107,9 +84,6 @@ def overlap_of(before: Partition, after: Partition) -> Overlap:
         >>> found.between.tolist(), found.gone.tolist(), found.new.tolist()
         ([[0, 3], [2, 0]], [0, 1, 0], [0, 0, 1])
     """
-    import numpy as np
-    import pandas as pd
-
     t, u = len(before.sizes), len(after.sizes)
     place = pd.Index(after.papers).get_indexer(before.papers)
     common = place >= 0
@@ -123,8 +97,6 @@ def overlap_of(before: Partition, after: Partition) -> Overlap:
 
 def _counted(topics: NDArray[np.int64], known: int) -> NDArray[np.int64]:
     """Papers of each topic and, last, of the outliers, (known + 1,)."""
-    import numpy as np
-
     return np.bincount(np.where(topics >= 0, topics, known), minlength=known + 1)
 
 
@@ -156,9 +128,6 @@ def continued(before: Partition, after: Partition, overlap: Overlap) -> dict[int
         >>> continued(before, after, overlap_of(before, after))
         {1: 0, 0: 1}
     """
-    import numpy as np
-    from scipy.optimize import linear_sum_assignment
-
     between = overlap.between
     # Three papers in common are asked for, or all papers of a topic that has fewer.
     fewest = np.minimum(np.minimum(before.sizes[:, None], after.sizes[None]), FEWEST)
@@ -179,9 +148,6 @@ def continued(before: Partition, after: Partition, overlap: Overlap) -> dict[int
 
 def _canonical(partition: Partition) -> NDArray[np.int64]:
     """The topics in an order that does not depend on their numbers: the largest first, then by their first UT."""
-    import numpy as np
-    import pandas as pd
-
     assigned = partition.topics >= 0
     sizes = partition.sizes
     first = pd.Series(partition.papers[assigned].astype(str)).groupby(partition.topics[assigned]).min()
@@ -192,10 +158,6 @@ def _canonical(partition: Partition) -> NDArray[np.int64]:
 
 def _alike(before: Partition, after: Partition, overlap: Overlap, pairs: dict[int, int]) -> dict[int, int]:
     """Pairs of topics without papers in common that tell, each nearer to the other than to any topic else."""
-    import numpy as np
-
-    from topicloom.measures.similarity import unit_vectors
-
     one, other = before.vectors, after.vectors
     if one is None or other is None or not len(one) or not len(other) or one.shape[1] != other.shape[1]:
         return {}
@@ -210,8 +172,6 @@ def _alike(before: Partition, after: Partition, overlap: Overlap, pairs: dict[in
 
 
 def _nearest_other(unit: NDArray[np.float64]) -> NDArray[np.float64]:
-    import numpy as np
-
     similarity = unit @ unit.T
     np.fill_diagonal(similarity, -1.0)
     nearest: NDArray[np.float64] = similarity.max(axis=1)
@@ -279,8 +239,6 @@ def transitions(before: Partition, after: Partition, overlap: Overlap, going_on:
 
 def _parts(main: NDArray[np.bool_], counts: NDArray[np.int64]) -> dict[int, list[int]]:
     """For each whole its parts, where there are two or more: those mainly of it and no less than a tenth of it."""
-    import numpy as np
-
     least = np.maximum(PART * counts.sum(axis=1, keepdims=True), FEWEST)
     part = main & (counts >= least)
     return {int(whole): np.flatnonzero(part[whole]).tolist() for whole in np.flatnonzero(part.sum(axis=1) >= 2)}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from topicloom.lineage.matching import Partition
+from topicloom.lineage.partition import Partition
 from topicloom.store.files import canonical_json
 from topicloom.store.record_form import InnerName, Key, Stage
 

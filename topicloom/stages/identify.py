@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from topicloom.lineage.following import matched_with, result_digest, shown_labels
 from topicloom.lineage.history import REMEMBERED, History, lineage_of
-from topicloom.lineage.identity import Identity, Lost, first_identity, next_identity
-from topicloom.lineage.matching import Partition
+from topicloom.lineage.partition import Partition
 from topicloom.lineage.records import Event, LastingTopic, RunRecord
 from topicloom.phrasing import number_of
 from topicloom.settings.schema import Settings
@@ -20,6 +19,9 @@ from topicloom.stages.stage import Artifact, Refs, Stage, Work
 from topicloom.store.files import digest_json, read_json, write_json
 from topicloom.store.store import StageRef, Store
 
+if TYPE_CHECKING:
+    from topicloom.lineage.identity import Identity, Lost
+
 IDENTITY, EVENTS = (Artifact(IDENTIFY, name) for name in ("identity.json", "events.json"))
 
 
@@ -30,6 +32,8 @@ def identify_topics(work: Work) -> None:
 
     Facts: number of the run, of the run it is matched with (or None), and how many topics it kept.
     """
+    from topicloom.lineage.identity import first_identity, next_identity
+
     settings, refs, out, store = work.settings, work.refs, work.out, work.store
     history, lineage = History(settings), lineage_of(settings)
     head = matched_with(settings, result_of(refs))
@@ -61,6 +65,8 @@ def partition_of(store: Store, refs: Refs) -> Partition:
 
 def _lost(history: History, lineage: str | None, before: RunRecord) -> list[Lost]:
     """Topics that the run before did not have and one of the ten before it had, the latest first."""
+    from topicloom.lineage.identity import Lost
+
     last_seen = history.last_seen(lineage)
     runs: dict[int, set[str]] = {}
     for uid, number in last_seen.items():

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
+import pandas as pd
 import yaml
 
 from topicloom.settings.reading import JSON_PATTERN, YAML_NAMES
@@ -21,9 +23,6 @@ from topicloom.store.swap import Names, folder_lock, swapped_in
 from topicloom.sweep.grid import Combination, shared_search, told
 from topicloom.sweep.page import sweep_page
 from topicloom.sweep.verdict import Verdict, judge
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 PAGE, TABLE, RECORD = "sweep.html", "sweep.csv", "sweep.json"
 _FILES = Names(frozenset((PAGE, TABLE, RECORD, *YAML_NAMES)), patterns=(JSON_PATTERN,))
@@ -52,8 +51,6 @@ def trials_table(trials: Sequence[Trial]) -> pd.DataFrame:
     over seeds, or over the trials that differ from it in nothing but the seed), topic_stability (mean best Jaccard
     index of its topics), seconds (that all its stages took, shared or not).
     """
-    import pandas as pd
-
     done = [trial for trial in trials if trial.refs]
     columns = [*trials[0].combination.values, "topics", *_MEASURES, "stability", "topic_stability", "seconds"]
     return pd.DataFrame([_row(trial, _alike(trial, done)) for trial in done], columns=columns)
@@ -73,8 +70,6 @@ def _without_seed(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _row(trial: Trial, alike: Sequence[StageRef]) -> dict[str, Any]:
-    import numpy as np
-
     from topicloom.measures.stability import stability
 
     store = Store(trial.combination.settings.store_path)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from topicloom.pages.templates import template
 from topicloom.phrasing import number_of
 from topicloom.store.csv_tables import records
 from topicloom.sweep.grid import told
 from topicloom.sweep.verdict import Verdict
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _MEASURES = {
     "topics": "topics",
@@ -70,8 +69,6 @@ def _parallel(trials: pd.DataFrame, settings: Sequence[str]) -> Any:
 
 def _axis(values: pd.Series[Any], label: str) -> dict[str, Any]:
     """One axis; values that are no numbers, or few, stand on it by name."""
-    import pandas as pd
-
     distinct = list(dict.fromkeys(values.tolist()))
     if all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in distinct):
         numbers = pd.to_numeric(values)

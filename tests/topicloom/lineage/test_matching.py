@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from benchmarks.planted import Planted, blurred, found_events, majority, plant, score
 from topicloom.lineage.differences import differences
 from topicloom.lineage.identity import Lost, first_identity, next_identity
-from topicloom.lineage.matching import Partition, continued, overlap_of, transitions
+from topicloom.lineage.matching import continued, overlap_of, transitions
+from topicloom.lineage.partition import Partition
 from topicloom.lineage.records import LastingTopic, RunRecord, pack, packed_vectors, unpack
 
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from topicloom.errors import InputError, Problem, shown
 from topicloom.inputs.csv_rows import read_rows
 from topicloom.store.csv_tables import unescaped
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 LISTING = (
     *("kept_file", "kept_record", "kept_UT", "merged_file", "merged_record", "merged_UT"),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from rapidfuzz import fuzz, process
 
 from topicloom.intake.duplicates import groups, rules
@@ -16,9 +16,6 @@ from topicloom.intake.duplicates.listing import Merges, listed
 from topicloom.intake.duplicates.merging import merged_fields
 from topicloom.intake.duplicates.records import Compared, as_column, compared, compared_record, texts_of, with_columns
 from topicloom.intake.duplicates.rules import Verdict, Word
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _WORTH_A_LOOK = 68.0  # likeness of titles below which only an identifier, a page or a translation can join a pair
 _CHECKED = 80  # records in a chain of pairs up to which all are compared with all

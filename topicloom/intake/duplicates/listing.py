@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from topicloom.intake.duplicates.decisions import LISTING, Decisions, Identity, merges, places_by_identity, row_identity
 from topicloom.intake.duplicates.records import Columns
 from topicloom.intake.duplicates.rules import Verdict
 from topicloom.store.csv_tables import write_csv
 from topicloom.store.files import replaced
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -29,8 +27,6 @@ def listed(
     table: pd.DataFrame, groups: list[list[int]], verdicts: Mapping[tuple[int, int], Verdict], decisions: Decisions
 ) -> Merges:
     """The groups with a row for every record that is merged, and every earlier row that they do not replace."""
-    import pandas as pd
-
     columns = {name: table[name].tolist() for name in ("file", "record", "UT", "TI") if name in table}
     rows = [_row(columns, group, place, verdicts) for group in groups for place in group[1:]]
     told = {_pair(row) for row in rows}

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from topicloom.intake.duplicates.people import surnames
 from topicloom.intake.duplicates.records import Columns
 from topicloom.intake.duplicates.wording import folded
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from topicloom.intake.duplicates.listing import Merges
 
 _OWN = frozenset(("file", "record", "UT", "database", "uuid", "X_N"))  # what says which record is kept
@@ -26,8 +26,6 @@ def merge(table: pd.DataFrame, merges: Merges) -> tuple[pd.DataFrame, pd.DataFra
     Returns:
         The kept rows with the table's own index labels; and a table of ORIGINS, a row a field that was taken over.
     """
-    import pandas as pd
-
     columns = {str(name): table[name].tolist() for name in table.columns}
     taken, origins = dict[str, dict[int, object]](), list[tuple[object, ...]]()
     for group in merges.groups:

@@ -6,13 +6,11 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from topicloom.intake.duplicates import identifiers, locations, people
 from topicloom.intake.duplicates.wording import Title, folded, journal_of, title_of
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _FIELDS = ("UT", "DI", "PM", "TI", "AU", "PY", "SO", "VL", "IS", "BP", "EP", "AB", "file", "record")
 
