@@ -9,7 +9,7 @@ import pytest
 
 SCRIPT = (
     "import sys\nfrom pathlib import Path\nfrom flows.console.preload import _preload\n_preload(Path(sys.argv[1]))\n"
-    "print(sorted({'umap', 'numba', 'hdbscan', 'sklearn', 'torch', 'prefect'} & set(sys.modules)))"
+    "print(sorted({'umap', 'numba', 'hdbscan', 'sklearn', 'torch', 'prefect', 'numpy', 'scipy', 'pandas'} & set(sys.modules)))"
 )
 
 
@@ -25,10 +25,10 @@ def test_nothing_for_a_run_that_is_cached(finished):
     ("tmo", "expected"),
     [
         # The export puts UMAP into the saved model; umap brings scikit-learn.
-        ({"others_threshold": 0.5}, "['numba', 'sklearn', 'umap']"),
-        ({"represent": {"min_df": 2}}, "['numba', 'sklearn', 'umap']"),
-        ({"min_topic_size": 9}, "['hdbscan', 'numba', 'sklearn', 'umap']"),
-        ({"umap": {"n_neighbors": 9}}, "['hdbscan', 'numba', 'sklearn', 'umap']"),
+        ({"others_threshold": 0.5}, "['numba', 'numpy', 'pandas', 'scipy', 'sklearn', 'umap']"),
+        ({"represent": {"min_df": 2}}, "['numba', 'numpy', 'pandas', 'scipy', 'sklearn', 'umap']"),
+        ({"min_topic_size": 9}, "['hdbscan', 'numba', 'numpy', 'pandas', 'scipy', 'sklearn', 'umap']"),
+        ({"umap": {"n_neighbors": 9}}, "['hdbscan', 'numba', 'numpy', 'pandas', 'scipy', 'sklearn', 'umap']"),
     ],
 )
 def test_what_the_stale_stages_need(finished, tmo, expected):
