@@ -273,7 +273,7 @@ def test_a_change_of_a_setting_draws_again_exactly_what_depends_on_it(drawn, run
 
 
 def test_names_by_a_language_model_reach_the_table_and_missing_ones_are_asked_for_again(drawn, run):
-    from tests.topicloom.test_language_model import Endpoint
+    from tests.topicloom.atlas.test_language_model import Endpoint
 
     endpoint = Endpoint()
     try:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.topicloom.atlases import TITLES, small_atlas
-from tests.topicloom.test_report import PATH
+from tests.topicloom.report.test_report import PATH
 from topicloom.report.page import report_page
 
 

@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import pytest
 
 from tests.flows.test_report_browser import Opened
+from tests.topicloom.atlas.test_clear_colours import contrast, css, linear
 from tests.topicloom.atlases import small_atlas
-from tests.topicloom.test_clear_colours import contrast, css, linear
 from topicloom.atlas.typicality import THIRDS, thirds
 from topicloom.lineage.labels import read_labels
 from topicloom.report import page as page_module

@@ -19,7 +19,7 @@ import pytest
 
 from tests.flows.server_contents import everything_of
 from tests.flows.test_cli import topicloom
-from tests.topicloom.test_language_model import Endpoint
+from tests.topicloom.atlas.test_language_model import Endpoint
 from topicloom.errors import SettingsError
 
 # Letters that addresses, pages and base64 write in another way.

@@ -20,7 +20,7 @@ import pytest
 
 from benchmarks.generator import write_project
 from tests.conftest import DIRECTIVE
-from tests.topicloom.test_warmup import COMPILED
+from tests.topicloom.warmup.test_warmup import COMPILED
 
 SCRIPT = """
 import sys, pathlib

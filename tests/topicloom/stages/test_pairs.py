@@ -15,10 +15,10 @@ import pandas as pd
 import pytest
 
 from tests.conftest import Project
+from tests.topicloom.atlas.test_language_model import Endpoint
 from tests.topicloom.stages.consistency import Tables, check
 from tests.topicloom.stages.planted import FIRST, GROWN, SHUFFLED, planted_project, save_word_model, write_settings
 from tests.topicloom.stages.runs import Run, run_stages
-from tests.topicloom.test_language_model import Endpoint
 from topicloom.errors import SettingsError
 from topicloom.settings.reading import read_settings
 from topicloom.stages.registry import STAGES

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from tests.topicloom.atlases import small_atlas
-from tests.topicloom.test_report import page_of, unpacked
+from tests.topicloom.report.test_report import page_of, unpacked
 from topicloom.atlas.group_names import group_questions, renamed_groups
 from topicloom.atlas.language_model import GroupQuestion, Question
 from topicloom.errors import SettingsError

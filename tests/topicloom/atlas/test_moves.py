@@ -15,7 +15,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.sparse import csr_matrix
 
 from tests.topicloom.atlases import small_atlas
-from tests.topicloom.test_report import page_of
+from tests.topicloom.report.test_report import page_of
 from topicloom.atlas.bridges import bridges
 from topicloom.atlas.bursts import _gains, _likeliest_states, bursts
 from topicloom.atlas.contrast import contrast

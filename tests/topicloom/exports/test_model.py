@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from tests.topicloom.test_words import bertopic_of
+from tests.topicloom.words.test_words import bertopic_of
 from topicloom.exports.bertopic_model import ModelParts, build_model, lean_bertopic, save_model
 from topicloom.settings.schema import TopicModelSettings
 from topicloom.words.tokens import tokenise
