@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from topicloom.inputs.encoder import embeddings_missing
 from topicloom.pages.markdown import code, literal
 from topicloom.progress import tell
 from topicloom.settings.reading import read_settings, with_values
-from topicloom.settings.schema import Settings, reassigns
+from topicloom.settings.schema import Settings
 from topicloom.stage_names import CLUSTER, GRAPH, LOAD_EMBEDDINGS, QUALITY, REASSIGN, REDUCE, REPRESENT
 from topicloom.stages.registry import STAGES
 from topicloom.store.store import StageRef, Store
@@ -43,6 +43,10 @@ from topicloom.sweep.outcome import Trial, write_sweep
 
 FOLDER = "sweep"
 _UNTIMELY = "the budget's minutes were over"
+# The stages of a trial, in their order: up to the clusters, by which seeds are compared, under each seed. All papers
+# are fitted anew, so that none of update, choose-size and consensus is among them.
+_UNDER_EVERY_SEED = (LOAD_EMBEDDINGS, GRAPH, REDUCE, CLUSTER)
+_UNDER_ITS_OWN = (REASSIGN, REPRESENT, QUALITY)
 
 
 class SweepReport(BaseModel):
@@ -109,6 +113,16 @@ class _Trials:
     deadline: float | None
     faults: dict[int, str] = field(default_factory=dict)
 
+    def check(
+        self, stage: str, rows: Sequence[int], settings: Mapping[int, Settings], refs: Mapping[int, dict[str, StageRef]]
+    ) -> None:
+        """Look whether the settings of each row fit what a stage has found; it is said of that combination alone."""
+        for row in rows:
+            try:
+                STAGES[stage].check(settings[row], refs[row][stage])
+            except InputError as error:
+                self.faults[row] = " ".join(str(error).split())
+
     def stage(
         self, stage: str, rows: Sequence[int], settings: Mapping[int, Settings], refs: Mapping[int, dict[str, StageRef]]
     ) -> None:
@@ -154,22 +168,14 @@ def try_all(source: Path, plan: SweepPlan) -> list[Trial]:
     own = [row for row, (number, _) in enumerate(rows) if row == 0 or rows[row - 1][0] != number]
     refs: dict[int, dict[str, StageRef]] = {row: {} for row in settings}
 
-    def living(of: Sequence[int]) -> list[int]:
+    def living(of: Iterable[int]) -> list[int]:
         return [row for row in of if row not in trials.faults]
 
-    trials.stage(LOAD_EMBEDDINGS, list(settings), settings, refs)
-    for row in living(list(settings)):
-        try:
-            STAGES[LOAD_EMBEDDINGS].check(settings[row], refs[row][LOAD_EMBEDDINGS])
-        except InputError as error:  # said of this combination; the others go on
-            trials.faults[row] = " ".join(str(error).split())
-    trials.stage(GRAPH, [row for row in living(list(settings)) if settings[row].tmo.method == "graph"], settings, refs)
-    # Topics of the graph need no layout; a run that adopts a combination lays out its map.
-    trials.stage(REDUCE, [row for row in living(list(settings)) if settings[row].tmo.method != "graph"], settings, refs)
-    trials.stage(CLUSTER, living(list(settings)), settings, refs)
-    for stage in (REASSIGN, REPRESENT, QUALITY):
-        of = [row for row in living(own) if stage != REASSIGN or reassigns(settings[row])]
+    for stage in (*_UNDER_EVERY_SEED, *_UNDER_ITS_OWN):
+        of = living(settings if stage in _UNDER_EVERY_SEED else own)
+        of = [row for row in of if _is_tried(stage, settings[row])]
         trials.stage(stage, of, settings, refs)
+        trials.check(stage, living(of), settings, refs)
     get_run_logger().info("%d of %d combinations are measured", len(living(own)), len(chosen))
     return [
         Trial(
@@ -182,6 +188,13 @@ def try_all(source: Path, plan: SweepPlan) -> list[Trial]:
         )
         for row in own
     ]
+
+
+def _is_tried(stage: str, settings: Settings) -> bool:
+    """Whether a trial has a stage: what a run would have, save a layout that no topic needs; it is always measured."""
+    if stage == REDUCE and settings.tmo.method == "graph":
+        return False  # a run that adopts the combination lays out its map
+    return stage == QUALITY or STAGES[stage].wanted(settings)
 
 
 def _seeded(combination: Combination, seed: int) -> Settings:

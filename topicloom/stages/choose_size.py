@@ -12,8 +12,7 @@ from topicloom.stage_names import CHOOSE_SIZE, CLUSTER, LOAD_EMBEDDINGS
 from topicloom.stages import cluster, quality, reassign, reduce, represent
 from topicloom.stages.earlier_fit import is_placed
 from topicloom.stages.load_embeddings import TEXTS, VECTORS
-from topicloom.stages.stage import Artifact, Stage, Work
-from topicloom.store.files import write_json
+from topicloom.stages.stage import Stage, Work
 from topicloom.store.store import StageRef
 from topicloom.sweep.grid import CONSENSUS_SEEDS, SEED, Combination, shared_search
 from topicloom.sweep.verdict import judge
@@ -21,7 +20,6 @@ from topicloom.sweep.verdict import judge
 if TYPE_CHECKING:
     from topicloom.sweep.outcome import Trial
 
-CHOICE = Artifact(CHOOSE_SIZE, "choice.json")
 _SIZE = "tmo.min_topic_size"
 _SMALLEST, _GROWTH, _STEPS = 5, 1.5, 7
 _LARGEST_SHARE = 20  # a topic of more than a twentieth of the papers is no least size
@@ -36,9 +34,9 @@ def candidate_sizes(documents: int) -> list[int]:
 
 
 def choose_size(work: Work) -> None:
-    """Try the sizes under two seeds and write what is best, as a sweep judges it.
+    """Try the sizes under two seeds and say which is best, as a sweep judges it.
 
-    Artifact: choice.json. Facts: min_topic_size, tried.
+    Facts: min_topic_size, tried, and why, in sentences. It has no artifact.
     """
     from topicloom.sweep.outcome import trials_table
 
@@ -51,11 +49,8 @@ def choose_size(work: Work) -> None:
     table = trials_table(trials)
     verdict = judge(table, [_SIZE], {_SIZE: "auto"})
     chosen = sizes[0] if verdict.best is None else int(table[_SIZE].iloc[verdict.best])
-    # How long the trials took is no part of the result: chosen again it must be the same.
-    rows = table.drop(columns="seconds").assign(score=verdict.score.round(4))
-    content = {"min_topic_size": chosen, "why": verdict.why, "tried": rows.to_dict(orient="records")}
-    write_json(out.path(CHOICE.name), content)
-    out.facts = {"min_topic_size": chosen, "tried": sizes}
+    why = verdict.why if verdict.best is None else verdict.why[1:]  # the first says what is taken
+    out.facts = {"min_topic_size": chosen, "tried": sizes, "why": why}
 
 
 def _trial(settings: Settings, loaded: StageRef, size: int, run_id: str | None) -> Trial:
@@ -91,11 +86,10 @@ def _tell(_: Settings, facts: Mapping[str, Any]) -> str:
 
 STAGE = Stage(
     CHOOSE_SIZE,
-    version=1,
+    version=2,
     parameters=_parameters,
     reads=lambda *_: (TEXTS, VECTORS),
     also=represent.prepared_texts,
-    writes=(CHOICE.name,),
     inner=(reduce.STAGE, cluster.STAGE, reassign.STAGE, represent.STAGE, quality.STAGE),
     libraries=("numpy",),
     wanted=lambda settings: settings.tmo.chooses_size,

@@ -183,7 +183,8 @@ def choice_notes(facts: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         yield f"min_topic_size is auto: {found['min_topic_size']}, as it was chosen in run {found['run']}."
     if "choose-size" in facts:
         found = facts["choose-size"]
-        yield f"min_topic_size is auto: {found['min_topic_size']} was chosen of {', '.join(map(str, found['tried']))}."
+        chosen = f"{found['min_topic_size']} was chosen of {', '.join(map(str, found['tried']))}"
+        yield " ".join([f"min_topic_size is auto: {chosen}.", *found.get("why", ())])
     if "consensus" in facts:
         found = facts["consensus"]
         yield (
