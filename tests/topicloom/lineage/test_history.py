@@ -226,7 +226,7 @@ class TestLabels:
             ("", "utf-8", "Its columns are none"),
             ("topic_uid,label\nT-1,a\nT-1,b\n", "utf-8", "T-1 has two labels, in line 3 again"),
             ("topic_uid,label\nT-1,Apples, pears\n", "utf-8", "line 2 has 3 fields and the first line has 2 names"),
-            ("topic_uid,label\nT-1\n", "utf-8", "line 2 has 1 fields and the first line has 2 names"),
+            ("topic_uid,label\nT-1\n", "utf-8", "line 2 has 1 field and the first line has 2 names"),
             ('topic_uid,label\nT-1,"a\nT-2,b\n', "utf-8", "the row in line 2 has a quote that is closed nowhere"),
             ("topic_uid,label,label\nT-1,a,b\n", "utf-8", "It has more than one column label"),
             (f"topic_uid,label\nT-1,{'x' * 200_000}\n", "utf-8", "The label in line 2 has 200,000 letters"),

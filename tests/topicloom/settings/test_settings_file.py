@@ -52,7 +52,7 @@ def test_scalars_and_lists_of_one_are_read_alike(tmp_path):
 
 
 def test_null_and_unknown_keys_count_as_left_out(tmp_path):
-    folder = write(tmp_path, {"n_topics": None, "seed": [], "colour": "red"}, llm={"theme": "x"}, rp={"top": 1})
+    folder = write(tmp_path, {"n_topics": None, "seed": [], "tint": "red"}, llm={"theme": "x"}, rp={"top": 1})
     settings = read_settings(folder)
     assert settings.tmo.n_topics == 0
     assert settings.notes == ()
