@@ -9,10 +9,9 @@ point's search is the same in any order, so the distances are equal bit for bit.
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from threading import Lock
 from typing import Any
 
 import hdbscan
@@ -21,14 +20,13 @@ from numpy.typing import NDArray
 from sklearn.neighbors import KDTree
 
 from topicloom.machine.guards import holds, tell_slower
+from topicloom.machine.replacing import Replacement
 from topicloom.machine.threads import available_threads
 
 _ROWS = 1 << 14  # of one search: enough that starting it costs nothing, few enough for all cores
 # Above this many points hdbscan splits its search by core_dist_n_jobs, and which of several neighbours at one distance
 # it takes depends on that number; up to it, its choice is one.
 _LIBRARY_SPLITS = 16_384
-_lock = Lock()
-_inside = 0
 
 
 class _TreeOrderedKDTree(KDTree):  # type: ignore[misc]
@@ -95,20 +93,19 @@ def searched_in_tree_order() -> Iterator[None]:
         >>> np.bincount(model.labels_).tolist()
         [20, 20]
     """
-    global _inside
     if not _can_be_used():
         yield
         return
-    with _lock:
-        _inside += 1
-        _use(_TreeOrderedKDTree)
-    try:
+    with _trees.block():
         yield
-    finally:
-        with _lock:
-            _inside -= 1
-            if not _inside:
-                _use(KDTree)
+
+
+def _replace() -> Callable[[], None]:
+    _use(_TreeOrderedKDTree)
+    return lambda: _use(KDTree)
+
+
+_trees = Replacement(_replace)
 
 
 def _use(tree: type[KDTree]) -> None:

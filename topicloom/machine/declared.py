@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from threading import Lock
 from typing import Any
 
-_lock = Lock()
-_within = 0
-_original: Any = None
+from topicloom.machine.replacing import Replacement
 
 
 @contextlib.contextmanager
@@ -23,21 +20,19 @@ def compiled_when_called() -> Iterator[None]:
     Such functions are kept on disk. What they compute, and for which types, is as numba has it. Blocks may lie beside
     each other in threads, and within each other: after the last of them `numba.njit` is numba's own again.
     """
-    global _within, _original  # what is shared is a name of another module
+    with _njit.block():
+        yield
+
+
+def _replace() -> Callable[[], None]:
     import numba
 
-    with _lock:
-        if not _within:
-            _original = numba.njit
-            numba.njit = _instead_of(_original)
-        _within += 1
-    try:
-        yield
-    finally:
-        with _lock:
-            _within -= 1
-            if not _within:
-                numba.njit = _original
+    original = numba.njit
+    numba.njit = _instead_of(original)
+    return lambda: setattr(numba, "njit", original)
+
+
+_njit = Replacement(_replace)
 
 
 def _instead_of(at_once: Callable[..., Any]) -> Callable[..., Any]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -16,10 +15,7 @@ from numpy.typing import NDArray
 
 from topicloom.machine.compiled import import_umap
 from topicloom.machine.guards import tell_slower
-
-_lock = Lock()
-_within = 0
-_original: Any = None
+from topicloom.machine.replacing import Replacement
 
 
 @contextlib.contextmanager
@@ -39,24 +35,27 @@ def all_pairs_compiled() -> Iterator[None]:
         >>> found.shape
         (6, 2)
     """
-    global _within, _original  # what is shared is an inside of another module
-    inside: Any = getattr(import_umap(), "umap_", None)
-    if not hasattr(inside, "pairwise_distances"):
+    if not hasattr(_inside(), "pairwise_distances"):
         tell_slower("umap-learn", "compares pairs by another function", "They are compared one after the other.")
         yield
         return
-    with _lock:
-        if not _within:
-            _original = inside.pairwise_distances
-            inside.pairwise_distances = _instead_of(_original)
-        _within += 1
-    try:
+    with _comparison.block():
         yield
-    finally:
-        with _lock:
-            _within -= 1
-            if not _within:
-                inside.pairwise_distances = _original
+
+
+def _inside() -> Any:
+    """The module in which UMAP names what compares pairs; None where there is none."""
+    return getattr(import_umap(), "umap_", None)
+
+
+def _replace() -> Callable[[], None]:
+    inside = _inside()
+    original = inside.pairwise_distances
+    inside.pairwise_distances = _instead_of(original)
+    return lambda: setattr(inside, "pairwise_distances", original)
+
+
+_comparison = Replacement(_replace)
 
 
 def _instead_of(plain: Callable[..., Any]) -> Callable[..., Any]:
