@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from topicloom.words.ngrams import DocumentNgrams
+from topicloom.words.tokens import packed, unpacked
 
 LEAST_PAPERS, LEAST_SHARE = 2, 0.1  # of a topic that must hold a phrase which names it
 _CHAINED = 0.5  # of the papers with the commoner part of a longer phrase must hold all of it, to stand for both parts
@@ -58,7 +59,7 @@ def write_phrases(phrases: Phrases, path: Path) -> None:
     of_topics = [pair for of_topic in phrases.of_topics for pair in of_topic]
     np.savez(
         path,
-        names=np.frombuffer("\n".join(phrases.names).encode(), dtype=np.uint8),
+        names=packed(phrases.names),
         indptr=phrases.held.indptr,
         indices=phrases.held.indices,
         shape=np.array(phrases.held.shape, dtype=np.int64),
@@ -90,13 +91,11 @@ def read_phrases(path: Path) -> Phrases:
     with np.load(path) as found:
         indices = found["indices"]
         held = csr_matrix((np.ones(len(indices), dtype=np.int32), indices, found["indptr"]), shape=found["shape"])
-        names = found["names"].tobytes().decode()
+        names = unpacked(found["names"])
         pairs = list(zip(found["columns"].tolist(), found["weights"].tolist(), strict=True))
         ends = found["ends"].tolist()
     starts = [0, *ends[:-1]]
-    return Phrases(
-        names.split("\n") if names else [], held, [pairs[start:end] for start, end in zip(starts, ends, strict=False)]
-    )
+    return Phrases(names, held, [pairs[start:end] for start, end in zip(starts, ends, strict=False)])
 
 
 def papers_holding(ngrams: DocumentNgrams, columns: NDArray[np.int64], size: int) -> csr_matrix:

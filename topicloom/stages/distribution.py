@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from topicloom.settings.schema import Settings
 from topicloom.stage_names import DISTRIBUTION, LOAD_EMBEDDINGS, REPRESENT
-from topicloom.stages.load_embeddings import VECTORS, stored_vectors
+from topicloom.stages.load_embeddings import VECTORS, stored_rows, stored_vectors
 from topicloom.stages.represent import IDF, NGRAMS, TOPICS, WEIGHTS
 from topicloom.stages.stage import Artifact, Refs, Stage, Work
 
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
 MATRIX, SCORE = (Artifact(DISTRIBUTION, name) for name in ("topic_distribution.npz", "score.npy"))
+
+
+def stored_distribution(work: Work) -> csr_matrix:
+    """Shares of topics in the papers, sparse (n, topics), in the order of the corpus file."""
+    from scipy.sparse import load_npz
+
+    found: csr_matrix = load_npz(work.path(MATRIX)).tocsr()[stored_rows(work.store, work.refs[LOAD_EMBEDDINGS])]
+    return found
 
 
 def distribute_topics(work: Work) -> None:

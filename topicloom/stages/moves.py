@@ -9,7 +9,7 @@ from topicloom.output_files import BRIDGES, EVOLUTION, MOVES_FILE
 from topicloom.settings.schema import Settings
 from topicloom.stage_names import DESCRIBE, IDENTIFY, LOAD_EMBEDDINGS, MOVES
 from topicloom.stages.describe import ATLAS, PHRASES
-from topicloom.stages.distribution import MATRIX
+from topicloom.stages.distribution import MATRIX, stored_distribution
 from topicloom.stages.identify import IDENTITY, read_identity
 from topicloom.stages.load_embeddings import ROWS, VECTORS, mapped_vectors, stored_rows
 from topicloom.stages.stage import Artifact, Refs, Stage, Work
@@ -61,13 +61,9 @@ def find_moves(work: Work) -> None:
 
 
 def _bridges(work: Work, atlas: Atlas) -> pd.DataFrame:
-    from scipy.sparse import load_npz
-
     from topicloom.atlas.bridges import bridges
 
-    rows = stored_rows(work.store, work.refs[LOAD_EMBEDDINGS])
-    shares = load_npz(work.path(MATRIX)).tocsr()[rows]
-    joined = bridges(shares, atlas.papers["Topic"].to_numpy(), atlas.papers["UT"])
+    joined = bridges(stored_distribution(work), atlas.papers["Topic"].to_numpy(), atlas.papers["UT"])
     fields = atlas.topics["Topic"][atlas.topics["Field"]]
     joined = joined[joined["Topic"].isin(fields) & joined["OtherTopic"].isin(fields)]
     return _labelled(joined, atlas, {"Label": "Topic", "OtherLabel": "OtherTopic"}, 2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from topicloom.errors import StoreError
@@ -27,7 +27,7 @@ from topicloom.output_files import (
 from topicloom.settings.schema import Settings
 from topicloom.stage_names import DESCRIBE, FIGURES, METHODS, MOVES, PROFILES, QUALITY, REPORT, TAKE_AWAY
 from topicloom.store.files import write_json
-from topicloom.store.record_form import stated_identity
+from topicloom.store.record_form import inside_the_folder, stated_identity
 from topicloom.store.run_record import analysis_lock, exported_by, read_record, update_record
 from topicloom.store.store import StageRef, Store
 from topicloom.store.swap import swapped_in
@@ -154,7 +154,7 @@ def _wanted(store: Store, refs: Mapping[str, StageRef]) -> dict[str, tuple[Path,
 
 def _require_a_picture(store: Store, ref: StageRef, name: str, artifact: str) -> None:
     """Refuse what a manifest that others may have written would have copied from elsewhere, or to elsewhere."""
-    if name.partition("/")[0] in {*DRAWN, *_DRAWN_FOLDERS} and _stays_inside(name) and _stays_inside(artifact):
+    if name.partition("/")[0] in {*DRAWN, *_DRAWN_FOLDERS} and all(map(_stays_inside, (name, artifact))):
         return
     folder = store.folder(ref.stage, ref.key)
     raise StoreError(
@@ -164,8 +164,11 @@ def _require_a_picture(store: Store, ref: StageRef, name: str, artifact: str) ->
 
 
 def _stays_inside(name: str) -> bool:
-    parts = PurePosixPath(name).parts
-    return bool(parts) and parts[0] != "/" and ".." not in parts
+    try:
+        inside_the_folder(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _holds(settings: Settings, store: Store, name: str, sha256: str) -> bool:

@@ -10,7 +10,7 @@ from topicloom.settings.schema import Settings, reassigns
 from topicloom.stage_names import DESCRIBE, LOAD_EMBEDDINGS, PROFILES, TAKE_AWAY
 from topicloom.stages import profiles
 from topicloom.stages.describe import ATLAS
-from topicloom.stages.distribution import MATRIX
+from topicloom.stages.distribution import MATRIX, stored_distribution
 from topicloom.stages.load_embeddings import ROWS, stored_rows
 from topicloom.stages.reassign import GIVEN_SCORE
 from topicloom.stages.stage import Artifact, Refs, Stage, Work
@@ -42,7 +42,7 @@ def write_files(work: Work) -> None:
 
     wanted, out = work.settings.tmo.take_away, work.out
     atlas = read_atlas(work.folder(DESCRIBE))
-    distribution = _distribution(work)
+    distribution = stored_distribution(work)
     papers = papers_table(atlas, _shares(distribution, atlas), _given(work))
     made: list[str] = []
     escape = work.settings.tmo.export.escape_formulas
@@ -72,14 +72,6 @@ def write_files(work: Work) -> None:
         made.append(PARQUET)
     tables = [name for name, is_made in ((PAPERS, wanted.papers), (TOPICS_BOOK, wanted.excel)) if is_made]
     out.facts = {"files": {**{name: name for name in tables}, **{f"{EXPORTS_FOLDER}/{name}": name for name in made}}}
-
-
-def _distribution(work: Work) -> csr_matrix:
-    """Shares of topics in the papers, in the order of the corpus file."""
-    from scipy.sparse import load_npz
-
-    found: csr_matrix = load_npz(work.path(MATRIX)).tocsr()[stored_rows(work.store, work.refs[LOAD_EMBEDDINGS])]
-    return found
 
 
 def _shares(distribution: csr_matrix, atlas: Atlas) -> Shares:
