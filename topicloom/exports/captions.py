@@ -113,26 +113,22 @@ def _trends(told: _Told) -> str:
     readings = told.atlas.topics["TrendReading"].value_counts()
     return (
         f"Share of single topics in the papers of each year ({told.n}), each on a scale of its own. Of "
-        f"{told.with_trend:,} "
-        f"topics with a trend {int(readings.get('growing', 0)):,} grow and {int(readings.get('declining', 0)):,} "
-        "decline "
-        f"(95 % interval of a quasi-Poisson model).{told.incomplete}"
+        f"{told.with_trend:,} topics with a trend {int(readings.get('growing', 0)):,} grow and "
+        f"{int(readings.get('declining', 0)):,} decline (95 % interval of a quasi-Poisson model).{told.incomplete}"
     )
 
 
 def _heatmap(told: _Told) -> str:
     return (
         f"Similarity of the {told.topics:,} topics: cosine of the mean embeddings of their papers ({told.n}), in the "
-        "order "
-        "of the tree, so that topics that are alike stand together; squares mark groups of topics."
+        "order of the tree, so that topics that are alike stand together; squares mark groups of topics."
     )
 
 
 def _dendrogram(told: _Told) -> str:
     return (
         f"Tree of the {told.topics:,} topics by Ward's method on the mean embeddings of their papers ({told.n}). "
-        "Branches "
-        "that join early are alike; of many topics the upper part is shown."
+        "Branches that join early are alike; of many topics the upper part is shown."
     )
 
 
@@ -140,8 +136,7 @@ def _coverage(told: _Told) -> str:
     main = int(told.atlas.topics["Main"].sum())
     return (
         f"Share of the {told.assigned:,} papers in topics that the largest topics cover together ({told.n}). The "
-        f"{main:,} "
-        f"largest of {told.topics:,} cover {100 * told.atlas.others_threshold:g} %."
+        f"{main:,} largest of {told.topics:,} cover {100 * told.atlas.others_threshold:g} %."
     )
 
 

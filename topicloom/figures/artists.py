@@ -14,7 +14,7 @@ from matplotlib.transforms import Transform
 from numpy.typing import NDArray
 
 from topicloom.figures.boxes import Box
-from topicloom.figures.style import DPI
+from topicloom.figures.metrics import DPI
 
 
 class Dots(Artist):

@@ -11,6 +11,7 @@ from topicloom.figures.ground import Ground, new_ground, topic_names
 from topicloom.figures.metrics import text_width
 from topicloom.figures.sheet import MARGIN, Page
 from topicloom.figures.style import GRID, INK, MUTED, TYPE
+from topicloom.phrasing import number_of
 
 _INK = 0.2  # share of the map that the bubbles would cover side by side
 _RADIUS = 14.0  # points; of the largest bubble
@@ -31,7 +32,7 @@ def drawn_bubbles(atlas: Atlas, page: Page) -> Ground:
     names = topic_names(atlas, page)
     pairs = _nearest(atlas)
     notes = [
-        f"n = {int(counts.sum()):,} papers in {len(topics):,} {'topic' if len(topics) == 1 else 'topics'}",
+        f"n = {number_of(int(counts.sum()), 'paper', form=',')} in {number_of(len(topics), 'topic', form=',')}",
         "lines join each topic to the one most similar to it" if len(pairs) else "",
     ]
     ground = new_ground(page, topics["x"], topics["y"], names, notes, _FOOT, pad=_RADIUS + 1)

@@ -10,6 +10,7 @@ from topicloom.figures.boxes import Box
 from topicloom.figures.metrics import wrapped
 from topicloom.figures.sheet import MARGIN, Page, Sheet, notes_height, plain
 from topicloom.figures.style import INK, MUTED, TYPE, few_ticks
+from topicloom.phrasing import number_of
 
 _HEIGHT = {"single": 120.0, "double": 150.0}
 _LEFT, _BELOW = 30.0, 26.0  # points for the numbers and names of the axes
@@ -22,7 +23,7 @@ def coverage(atlas: Atlas, page: Page) -> list[str]:
         return []
     share = 100 * counts.cumsum() / counts.sum()
     main = int(atlas.topics["Main"].sum())
-    notes = [f"n = {counts.sum():,} papers in {len(counts):,} {'topic' if len(counts) == 1 else 'topics'}"]
+    notes = [f"n = {number_of(int(counts.sum()), 'paper', form=',')} in {number_of(len(counts), 'topic', form=',')}"]
     below = notes_height(notes, page)
     sheet = Sheet(page, below + _BELOW + _HEIGHT[page.column] + 2 * MARGIN)
     sheet.notes(notes)
@@ -40,8 +41,8 @@ def coverage(atlas: Atlas, page: Page) -> list[str]:
     few_ticks(axes.xaxis, whole=True)
     if len(counts) == 1:
         axes.set_xticks([1])
-    cover = "topic covers" if main == 1 else "topics cover"
-    said = f"{main:,} {cover} {100 * atlas.others_threshold:g} % of the assigned papers"
+    cover = number_of(main, "topic covers", "topics cover", form=",")
+    said = f"{cover} {100 * atlas.others_threshold:g} % of the assigned papers"
     text = wrapped(said, box.width * 0.6, TYPE, 3)
     sheet.write(box.right - 4, box.bottom + 4, text, ha="right", va="bottom", multialignment="right", color=INK)
     return sheet.keep("coverage")

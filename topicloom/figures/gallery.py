@@ -119,7 +119,10 @@ def _drawable(atlas: Atlas) -> Atlas:
     A person or a language model may have written anything into labels.
     """
     topics, groups = (
-        table.assign(Label=[drawable(str(label)) for label in table["Label"]]) for table in (atlas.topics, atlas.groups)
+        table.assign(
+            Label=[drawable(str(label)) for label in table["Label"]],
+            Colour=[on_white for on_white, _ in page_colours(list(table["Colour"]))],
+        )
+        for table in (atlas.topics, atlas.groups)
     )
-    topics["Colour"] = [on_white for on_white, _ in page_colours(list(topics["Colour"]))]
     return dataclasses.replace(atlas, topics=topics, groups=groups)

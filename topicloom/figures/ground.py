@@ -167,8 +167,6 @@ def short(label: str) -> str:
 
 
 def group_colours(atlas: Atlas, level: int) -> dict[int, str]:
-    """The colour of each group of a level by its code: that of its largest topic, of those that are fields first."""
-    topics = atlas.topics.assign(Code=atlas.levels[:, level], Field=atlas.topics["Field"].astype(bool))
-    ranked = topics.sort_values(["Field", "Count", "Topic"], ascending=[False, False, True])
-    first = ranked.drop_duplicates("Code")
-    return {int(code): str(colour) for code, colour in zip(first["Code"], first["Colour"], strict=True)}
+    """The colour of each group of a level by its code."""
+    groups = atlas.groups[atlas.groups["Level"] == level]
+    return {int(code): str(colour) for code, colour in zip(groups["Code"], groups["Colour"], strict=True)}

@@ -15,6 +15,7 @@ from topicloom.figures.raster import draw_points
 from topicloom.figures.sheet import Page
 from topicloom.figures.style import INK, picture
 from topicloom.output_files import PREVIEW
+from topicloom.phrasing import number_of
 
 if TYPE_CHECKING:
     from topicloom.figures.sheet import Sheet
@@ -39,7 +40,7 @@ def drawn_map(atlas: Atlas, page: Page) -> Ground:
     papers, topics = atlas.papers, len(atlas.topics)
     entries = [*([] if page.narrow else group_entries(atlas)), *other_entries(atlas)]
     notes = [
-        f"n = {len(papers):,} papers, {topics:,} {'topic' if topics == 1 else 'topics'}",
+        f"n = {number_of(len(papers), 'paper', form=',')}, {number_of(topics, 'topic', form=',')}",
         "grey lines: density of papers" if len(papers) >= _MANY else "",
     ]
     ground = new_ground(page, papers["x"], papers["y"], names, notes, legend_height(entries, page))

@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterator
 
+DPI = 300
 FONT = "DejaVu Sans"  # comes with matplotlib
 LEADING = 1.16  # height of a line over the size of its letters
 _WIDE = re.compile("[\u1100-\u11ff\u2e80-\ua4cf\uac00-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60]")
@@ -115,8 +116,8 @@ def block_width(text: str, size: float) -> float:
 
 
 def rounded(value: float) -> float:
-    """A length in points as a whole number of dots at 300 dpi, so that images meet the dots."""
-    return math.floor(value * 300 / 72) * 72 / 300
+    """A length in points as a whole number of dots, so that images meet the dots."""
+    return math.floor(value * DPI / 72) * 72 / DPI
 
 
 def round_scale(highest: float) -> tuple[float, float]:

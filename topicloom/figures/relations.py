@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from topicloom.atlas.atlas import Atlas
 from topicloom.figures.boxes import Box
 from topicloom.figures.ground import group_colours, short
-from topicloom.figures.metrics import cut, rounded, text_height
+from topicloom.figures.metrics import DPI, cut, rounded, text_height
 from topicloom.figures.rim import Label, draw_labels, in_column
 from topicloom.figures.sheet import MARGIN, Page, Sheet, notes_height
 from topicloom.figures.style import INK, MUTED, TYPE
@@ -101,7 +101,7 @@ def _draw_similarity(sheet: Sheet, box: Box, atlas: Atlas, order: NDArray[np.int
     low = min(float(np.quantile(others, 0.02)), high - 0.01)
     colours = (255 * colormaps[_COLOURS](np.linspace(0, 1, _STEPS))[:, :3]).round().astype(np.uint8)
     step = np.clip((shown - low) / max(high - low, 1e-9) * _STEPS, 0, _STEPS - 1).astype(np.int64)
-    dots = round(box.width * 300 / 72)
+    dots = round(box.width * DPI / 72)
     # Each topic takes whole dots, so that the image is the same in every program that shows it.
     cell = np.minimum(np.arange(dots) * len(order) // dots, len(order) - 1)
     sheet.image(box, _opaque(colours[step[np.ix_(cell, cell)]]))

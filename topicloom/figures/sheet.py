@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from topicloom.figures.artists import Dots, bare_figure, circles
 from topicloom.figures.boxes import Box
-from topicloom.figures.metrics import LEADING, rounded, text_height, wrapped
-from topicloom.figures.style import DPI, GRID, INK, MUTED, TYPE, keep
+from topicloom.figures.metrics import DPI, LEADING, rounded, text_height, wrapped
+from topicloom.figures.style import GRID, INK, MUTED, TYPE, keep
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

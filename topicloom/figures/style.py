@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from topicloom.figures.metrics import FONT
+from topicloom.figures.metrics import DPI, FONT
 from topicloom.machine.guards import tell_slower
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from PIL import Image
 
 WIDTH = 6.85  # inches: two columns of a journal
-DPI = 300
 TYPE = 7.0  # points: the least that journals print
 FORMATS = ("png", "svg", "pdf")
 _QUICK = 1  # of zlib's levels: the third is slower by a third for 2 % less
@@ -96,19 +95,13 @@ def _installed() -> set[str]:
     return {font.name for font in fontManager.ttflist}
 
 
-def blank_figure(height: float, width: float = WIDTH) -> Figure:
-    """A figure of some inches; of no window and no global state, so that any thread may draw."""
+def new_figure(height: float, width: float = WIDTH) -> tuple[Figure, Axes]:
+    """A figure of some inches with one axes; of no window and no global state, so that any thread may draw."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
-    return figure
-
-
-def new_figure(height: float, width: float = WIDTH) -> tuple[Figure, Axes]:
-    """A `blank_figure` with one axes."""
-    figure = blank_figure(height, width)
     return figure, figure.add_subplot()
 
 
@@ -171,12 +164,6 @@ def _quick_fonts() -> Iterator[None]:
 
 
 _WRITERS = {"png": _png, "svg": _svg, "pdf": _pdf}
-
-
-def bare(axes: Axes) -> None:
-    """No axes around a map, whose coordinates mean nothing."""
-    axes.set_axis_off()
-    axes.set_aspect("equal", adjustable="datalim")
 
 
 def few_ticks(axis: XAxis | YAxis, most: int = 8, *, whole: bool = False) -> None:

@@ -106,8 +106,8 @@ def _texts(atlas: Atlas, blocks: Blocks, page: Page) -> list[str]:
 
 def _draw_tree(sheet: Sheet, box: Box, branches: list[Branch], middles: NDArray[np.float64]) -> None:
     """Draw the branches from the leaves at the right to the root at the left, and the scale below."""
-    end, step = round_scale(max(branch.at for branch in branches))
-    end = max(branch.at for branch in branches) * 1.02
+    farthest = max(branch.at for branch in branches)
+    end, step = 1.02 * farthest, round_scale(farthest)[1]
     leaves = np.arange(len(middles))
 
     def place(distance: float, up: float) -> tuple[float, float]:
