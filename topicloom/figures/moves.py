@@ -154,7 +154,8 @@ def _corner(sheet: Sheet, box: Box, text: str, right: int, top: int) -> Box:
 
 
 def _places(sheet: Sheet, axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Places on the sheet of places in a chart, (n, 2)."""
+    """Places on the sheet of places in a chart, (n, 2), whose limits are settled by then."""
+    axes.get_xlim(), axes.get_ylim()  # asked for, so that matplotlib settles them now
     found: NDArray[np.float64] = np.asarray(axes.transData.transform(np.column_stack([x, y]))) * 72 / sheet.figure.dpi
     return found
 

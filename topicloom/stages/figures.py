@@ -38,7 +38,7 @@ def _reads(_: Settings, refs: Refs) -> tuple[Artifact, ...]:
 
 STAGE = Stage(
     FIGURES,
-    version=9,
+    version=10,
     parameters=lambda settings: {
         "width": settings.tmo.pictures.width,
         "formats": sorted(set(settings.tmo.pictures.formats)),

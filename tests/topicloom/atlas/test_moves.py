@@ -23,6 +23,7 @@ from topicloom.atlas.moves import EMERGING, moves_table
 from topicloom.atlas.phrases import Phrases
 from topicloom.atlas.strategic import BASIC, MARGINAL, MOTOR, NICHE, strategic
 from topicloom.atlas.trends import topics_over_time, trends
+from topicloom.figures import moves as moves_figures
 from topicloom.figures.moves import growth_by_size, strategic_map
 from topicloom.figures.sheet import Page
 from topicloom.figures.style import styled
@@ -174,6 +175,28 @@ def test_its_figures_are_drawn_where_the_data_allow(tmp_path, topics, years, exp
         files = [*growth_by_size(atlas, page, table), *strategic_map(atlas, page, table)]
     assert {name.partition(".")[0] for name in files} == expected
     assert all((tmp_path / name).stat().st_size > 5_000 for name in files)
+
+
+def test_numbers_are_set_where_points_are_drawn(tmp_path, monkeypatch):
+    """matplotlib settles the limits of a chart late; numbers that were set before would lie beside their points."""
+    set_at = []
+    of_points = moves_figures._places
+
+    def noted(sheet, axes, x, y):
+        found = of_points(sheet, axes, x, y)
+        set_at.append((sheet, axes, x, y, found))
+        return found
+
+    monkeypatch.setattr(moves_figures, "_places", noted)
+    atlas = small_atlas(12, papers_each=30)
+    table = moves_table(atlas, phrases_of(atlas))
+    with styled():
+        growth_by_size(atlas, Page(tmp_path), table)
+        strategic_map(atlas, Page(tmp_path), table)
+    monkeypatch.undo()
+    assert len(set_at) == 4
+    for sheet, axes, x, y, found in set_at:
+        np.testing.assert_allclose(found, moves_figures._places(sheet, axes, x, y), atol=1e-6)
 
 
 def test_the_page_lists_what_moves():
