@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 LONGEST_LABEL = 80
+BETWEEN: Final = " | "  # what several values in one field of a table have between them
 
 
 def shortened(label: str, longest: int = LONGEST_LABEL) -> str:

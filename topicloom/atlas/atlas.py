@@ -24,10 +24,10 @@ from topicloom.atlas.years import YearQuality, years_of
 from topicloom.clusters.main_clusters import main_clusters
 from topicloom.lineage.records import LastingTopic
 from topicloom.measures.similarity import topic_similarity
+from topicloom.phrasing import BETWEEN
 from topicloom.words.topic_table import Topic
 
 _GROUP_KEYWORDS, _IN_GROUP_LABEL = 6, 2
-_SEPARATOR = " | "
 _TOPIC_COLUMNS = (
     *("Topic", "X_C", "Count", "Share", "Label", "Keywords", "LanguageModelLabel", "Name", "Main", "MeanYear"),
     *TREND_COLUMNS,
@@ -190,13 +190,13 @@ def _topic_table(
             "X_C": [topic.topic + 1 for topic in table],
             "Count": pd.Series([topic.count for topic in table], dtype="int64"),
             "Label": unique(found),
-            "Keywords": [_SEPARATOR.join(name.keywords) for name in names],
+            "Keywords": [BETWEEN.join(name.keywords) for name in names],
             "LanguageModelLabel": [labels.get(topic.topic, "") for topic in table],
             "Name": [topic.name for topic in table],
             "RepresentativeUT": [
-                _SEPARATOR.join(str(papers["UT"].iloc[row]) for row in topic.representative_rows) for topic in table
+                BETWEEN.join(str(papers["UT"].iloc[row]) for row in topic.representative_rows) for topic in table
             ],
-            "TypicalUT": [_SEPARATOR.join(typical.get(topic.topic, [])) for topic in table],
+            "TypicalUT": [BETWEEN.join(typical.get(topic.topic, [])) for topic in table],
             "WithoutAbstract": without_abstract(papers, numbers).round(4),
             "Field": ~aside,
             "topic_uid": [topic.uid for topic in lasting] if lasting else "",
@@ -268,7 +268,7 @@ def _groups(
                     "Level": level,
                     "Code": code + 1,
                     "Label": names[code].label,
-                    "Keywords": _SEPARATOR.join(names[code].keywords),
+                    "Keywords": BETWEEN.join(names[code].keywords),
                     "Papers": int(weights.sum()),
                     "Topics": len(of_group),
                     "Parent": int(levels[level - 1][of_group[0]]) + 1 if level else 0,
@@ -284,7 +284,7 @@ def _groups(
 def _own_names(topics: pd.DataFrame, members: Sequence[NDArray[np.int64]]) -> list[TopicName]:
     """Names of the groups of the last level, which are the topics."""
     labels, keywords = topics["Label"].astype(str), topics["Keywords"].astype(str)
-    return [TopicName(labels.iloc[one[0]], keywords.iloc[one[0]].split(_SEPARATOR)) for one in members]
+    return [TopicName(labels.iloc[one[0]], keywords.iloc[one[0]].split(BETWEEN)) for one in members]
 
 
 def _innermost(points: NDArray[np.floating[Any]], weights: NDArray[np.int64]) -> int:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from topicloom.atlas.shares import shares_of
+from topicloom.phrasing import BETWEEN
 
 NEARLY = 0.8  # of the larger share; a second share from there on makes a bridge
 _EXAMPLES = 3
@@ -44,6 +45,6 @@ def bridges(shares: csr_matrix, topics: NDArray[np.int64], identifiers: pd.Serie
         }
     ).sort_values(["both", "UTs"], ascending=[False, True], kind="stable")
     pairs = frame.groupby(["Topic", "OtherTopic"], sort=True)["UTs"]
-    found = pairs.agg(Papers="size", UTs=lambda names: " | ".join(names.head(_EXAMPLES))).reset_index()
+    found = pairs.agg(Papers="size", UTs=lambda names: BETWEEN.join(names.head(_EXAMPLES))).reset_index()
     found = found.sort_values(["Papers", "Topic", "OtherTopic"], ascending=[False, True, True], kind="stable")
     return found.reset_index(drop=True)[list(_COLUMNS)]

@@ -10,6 +10,7 @@ from topicloom.atlas.atlas import Atlas
 from topicloom.atlas.fields import NO_ABSTRACT
 from topicloom.atlas.language_model import GroupQuestion
 from topicloom.atlas.names import unique
+from topicloom.phrasing import BETWEEN
 from topicloom.store.csv_tables import records
 
 _TOPICS, _TITLES = 12, 10  # of a group, that are sent
@@ -40,7 +41,7 @@ def group_questions(atlas: Atlas) -> dict[tuple[int, int], GroupQuestion]:
         own = own.sort_values("Count", ascending=False, kind="stable").head(_TOPICS)
         if own.empty or group.Label == NO_ABSTRACT:
             continue
-        typical = [str(uts).split(" | ")[0] for uts in own["TypicalUT"]]
+        typical = [str(uts).split(BETWEEN)[0] for uts in own["TypicalUT"]]
         said = [str(titles[ut]) for ut in typical if ut in titles][:_TITLES]
         found[(int(group.Level), int(group.Code))] = GroupQuestion(str(group.Label), list(own["Label"]), said)
     return found

@@ -17,6 +17,7 @@ from topicloom.atlas.trends import LEAST_PAPERS
 from topicloom.atlas.years import year_notes
 from topicloom.lineage.differences import Differences
 from topicloom.lineage.telling import in_one_line, sections
+from topicloom.phrasing import BETWEEN
 from topicloom.report.payload import packed, payload
 from topicloom.store.csv_tables import records
 
@@ -149,12 +150,12 @@ def _rows(atlas: Atlas, quality: Mapping[str, Any] | None) -> list[dict[str, Any
             "mean_year": _shown(topic.MeanYear, "{:.1f}"),
             **_trend(topic),
             "npmi": _shown(of_topic.get(int(topic.Topic), {}).get("npmi"), "{:.2f}"),
-            "keywords": str(topic.Keywords).replace(" | ", ", "),
+            "keywords": str(topic.Keywords).replace(BETWEEN, ", "),
             "words": ", ".join(word for word in topic.Words if word),
             "main": bool(topic.Main),
             "uid": topic.topic_uid,
             "history": topic.topic_history,
-            "typical": [titles[ut] for ut in str(topic.TypicalUT).split(" | ") if ut in titles],
+            "typical": [titles[ut] for ut in str(topic.TypicalUT).split(BETWEEN) if ut in titles],
         }
         for place, topic in enumerate(records(atlas.topics))
     ]

@@ -21,6 +21,7 @@ from topicloom.atlas.tree import leaf_order
 from topicloom.atlas.typicality import THIRDS, thirds
 from topicloom.atlas.years import periods
 from topicloom.measures.similarity import nearest_topics
+from topicloom.phrasing import BETWEEN
 from topicloom.report.columns import other_columns
 from topicloom.report.profiles import comparison, largest_first, papers_told, topic_profiles
 from topicloom.store.csv_tables import records
@@ -134,7 +135,7 @@ def _topics(atlas: Atlas, rows: dict[int, int]) -> list[dict[str, Any]]:
             **_words(topic.Words, topic.Weights),
             "colour": colours[place][0],
             "dark": colours[place][1],
-            "keywords": [word for word in str(topic.Keywords).split(" | ") if word],
+            "keywords": [word for word in str(topic.Keywords).split(BETWEEN) if word],
             "uid": str(topic.topic_uid or ""),
             "history": str(topic.topic_history or ""),
             "meanYear": None if (year := _number(topic.MeanYear)) is None else round(year, 1),
@@ -143,7 +144,7 @@ def _topics(atlas: Atlas, rows: dict[int, int]) -> list[dict[str, Any]]:
             "main": bool(topic.Main),
             "field": bool(topic.Field),
             "typical": [
-                rows[by_ut[ut]] for ut in str(topic.TypicalUT).split(" | ") if ut in by_ut and by_ut[ut] in rows
+                rows[by_ut[ut]] for ut in str(topic.TypicalUT).split(BETWEEN) if ut in by_ut and by_ut[ut] in rows
             ],
         }
         for place, topic in enumerate(records(atlas.topics))

@@ -46,7 +46,7 @@ def name_topics(
     """Ask for the name of each topic or group, as far as the budget goes; an answer that is kept costs nothing.
 
     One that fails stays without a name, and the others go on; after the first failure to reach the endpoint no
-    more is asked, since each would wait as long. All questions have the same instructions. spent: tokens of the budget
+    more is asked, since each would wait as long. All questions are of one kind. spent: tokens of the budget
     that the run has used.
     """
     answers = Answers()
@@ -56,7 +56,7 @@ def name_topics(
         plan = _plan(question, settings)
         ref = store.find(plan).ref
         if ref is None and not stop:
-            ask = ask or name_asker(settings, instructions=question.instructions)
+            ask = ask or name_asker(settings, kind=type(question))
             try:
                 ref, _ = store.obtain(
                     plan, _asking(ask, question, settings.budget - spent - answers.tokens), run_id=run_id
