@@ -135,8 +135,9 @@ def papers_holding(ngrams: DocumentNgrams, columns: NDArray[np.int64], size: int
 def naming_phrases(phrases: Phrases, topics: NDArray[np.int64]) -> list[list[tuple[str, float]]]:
     """The phrases of each topic that a tenth of its papers hold, two at least, heaviest first.
 
-    A phrase of three words stands for its parts of two, where half of the papers with the commoner part hold all of it:
-    "word sense disambiguation", and not "word sense, sense disambiguation". Names of shared tasks come last.
+    A phrase of three words and more stands for its two parts that are a word shorter, where half of the papers with the
+    commoner part hold all of it: "word sense disambiguation", and not "word sense, sense disambiguation". Names of
+    shared tasks come last.
 
     Args:
         phrases: That may name topics.
@@ -174,16 +175,16 @@ def _abbreviated(name: str) -> bool:
 def _joined(kept: dict[str, tuple[float, int]]) -> dict[str, float]:
     """Weights of phrases, those of longer ones raised above their parts, which fall away."""
     weights = {name: weight for name, (weight, _) in kept.items()}
-    for name, (_, papers) in kept.items():
+    parts_of_longer: set[str] = set()
+    for name in sorted(kept, key=lambda name: name.count(" ")):  # shorter first: a part's weight is final when read
         words = name.split()
         parts = [" ".join(words[:-1]), " ".join(words[1:])]
         if len(words) < 3 or any(part not in kept for part in parts):
             continue
-        if papers >= _CHAINED * max(kept[part][1] for part in parts):
-            weights[name] = max(weights[name], *(kept[part][0] for part in parts))
-            for part in parts:
-                weights.pop(part, None)
-    return weights
+        if kept[name][1] >= _CHAINED * max(kept[part][1] for part in parts):
+            weights[name] = max(weights[name], *(weights[part] for part in parts))
+            parts_of_longer.update(parts)
+    return {name: weight for name, weight in weights.items() if name not in parts_of_longer}
 
 
 def group_phrases(

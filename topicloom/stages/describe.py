@@ -275,7 +275,7 @@ def _compute(work: Work) -> None:
 
 STAGE = Stage(
     DESCRIBE,
-    version=8,
+    version=9,
     parameters=_parameters,
     reads=lambda settings, _: (
         TEXTS,

@@ -84,6 +84,18 @@ def test_a_longer_phrase_stands_for_its_parts_and_tasks_come_last():
     assert found[0][0] == "relation extraction"
 
 
+def test_parts_fall_away_in_any_order_where_authors_keywords_bring_four_words():
+    parts = ["incidence collimated", "collimated sputtering", "normal incidence", "tail"]
+    threes = ["normal incidence collimated", "incidence collimated sputtering"]
+    whole = "normal incidence collimated sputtering"
+    for order in ([whole, *threes, *parts], [*parts, *threes, whole], [threes[1], whole, *parts, threes[0]]):
+        phrases = phrases_of({name: [1, 1, 1] for name in order}, [order])
+        (found,) = naming_phrases(phrases, np.zeros(3, dtype=int))
+        weights = dict(found)
+        assert set(weights) == {whole, "tail"}
+        assert weights[whole] == max(len(order) - at for at, name in enumerate(order) if name != "tail")
+
+
 def test_no_keyword_runs_into_another():
     group = [(name, 1.0) for name in ("dialogue state", "state tracking", "tracking", "dst")]
     assert _without_repeats(group, 5, "english") == ["dialogue state", "tracking", "dst"]
