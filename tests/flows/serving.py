@@ -13,13 +13,16 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import yaml
 
 from flows.configs import REPOSITORY
 from tests.conftest import Project
 
+T = TypeVar("T")
 MAIN = [sys.executable, "-c", "from flows.console.cli import main; main()"]
 
 # Put on the worker's path: makes the stage named in a file fail, in every process that the worker starts.
@@ -97,6 +100,16 @@ class Serving:
             time.sleep(0.3)
         raise TimeoutError((self.folder / "serve.log").read_text()[-3000:])
 
+    def settled(self, found: Callable[[], T], expected: T, seconds: float = 120) -> T:
+        """What is found once it is as expected; at the end of the time, whatever it then is.
+
+        The server writes tasks down after it has said that their run has ended, minutes later where it is busy.
+        """
+        end = time.monotonic() + seconds
+        while (last := found()) != expected and time.monotonic() < end:
+            time.sleep(0.5)
+        return last
+
     def api(self, path: str, body: dict | None = None, method: str = "POST"):
         data = None if method == "GET" else json.dumps(body or {}).encode()
         request = urllib.request.Request(f"{self.url}{path}", data, self.headers, method=method)
@@ -114,7 +127,7 @@ class Serving:
         identity = self.api(f"/deployments/name/{deployment}", method="GET")["id"]
         return self.api(f"/deployments/{identity}/create_flow_run", {"parameters": parameters})["id"]
 
-    def end_of(self, run: str, after: int = 0, seconds: float = 180) -> str:
+    def end_of(self, run: str, after: int = 0, seconds: float = 400) -> str:
         """The final state of a run, in its `after`-th attempt or a later one."""
 
         def ended():
@@ -137,9 +150,9 @@ class Serving:
             seen.append({task["name"].split()[0]: task["state_name"] for task in tasks})
             time.sleep(0.7)
             running = {"Running", "Pending", "Scheduled", "AwaitingRetry"} & set(seen[-1].values())
-            return len(seen) > 1 and seen[-1] == seen[-2] and not running
+            return len(seen) > 2 and seen[-1] == seen[-2] == seen[-3] and not running
 
-        self.wait_until(settled, 60)
+        self.wait_until(settled, 120)
         return seen[-1]
 
     def command(self, *arguments: object) -> subprocess.CompletedProcess[str]:

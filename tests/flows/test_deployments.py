@@ -241,16 +241,20 @@ WAY = {
 }
 
 
+def way_of(serving, run: str) -> dict[str, list[str]]:
+    """The tasks after each task, as the page of a run draws them."""
+    nodes = [node for _, node in serving.api(f"/flow_runs/{run}/graph-v2", method="GET")["nodes"]]
+    labels = {node["id"]: node["label"] for node in nodes}
+    return {node["label"]: sorted({labels[one["id"]] for one in node["children"]}) for node in nodes}
+
+
 def test_the_graph_of_a_run_shows_the_way_of_the_data(serving):
     """Where all is computed as where all is kept: arrows from the last results that a stage rests on, and no others."""
     for refresh in ({"refresh": "load-embeddings"}, {}):
         run = serving.start("topic-model/wos", overrides={"seed": 3}, **refresh)
         assert serving.end_of(run) == "COMPLETED"
         serving.task_states(run)
-        graph = serving.api(f"/flow_runs/{run}/graph-v2", method="GET")
-        labels = {node["id"]: node["label"] for _, node in graph["nodes"]}
-        after = {node["label"]: sorted({labels[one["id"]] for one in node["children"]}) for _, node in graph["nodes"]}
-        assert after == WAY, refresh
+        assert serving.settled(lambda run=run: way_of(serving, run), WAY) == WAY, refresh
 
 
 @pytest.fixture
@@ -376,21 +380,22 @@ def test_the_libraries_speak_in_the_runs_log(serving):
 def test_a_schedule_fires_and_picks_up_a_corpus_that_has_grown(serving):
     import pandas as pd
 
+    assert serving.end_of(serving.start("topic-model/wos")) == "COMPLETED"
     told, server, webhook = receiver()
+    corpus = pd.read_csv(serving.project.profile / "corpus.csv", dtype=str, keep_default_na=False)
+    corpus.loc[0, "text"] += " gravitational lensing"
+    corpus.to_csv(serving.project.profile / "corpus.csv", index=False)  # before the schedule: it may fire at once
     notified = {"webhook": webhook, "when": ["success"]}
     serving.write_config("wos", schedules=[{"interval_hours": 0.01}], notifications=notified)
     assert "deployed topic-model/wos" in serving.command("deploy").stdout
-    corpus = pd.read_csv(serving.project.profile / "corpus.csv", dtype=str, keep_default_na=False)
-    corpus.loc[0, "text"] += " gravitational lensing"
-    corpus.to_csv(serving.project.profile / "corpus.csv", index=False)
 
     def scheduled():
         body = {"flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}, "sort": "START_TIME_DESC"}
         return [run for run in serving.api("/flow_runs/filter", body) if run["auto_scheduled"]]
 
-    found = serving.wait_until(scheduled, 150)
+    found = serving.wait_until(scheduled, 400)
     # Also of a run that the scheduler has put down since the deployment; Prefect alone would wait a quarter of an hour.
-    assert serving.wait_until(lambda: told, 30)[0]["state"] == "Completed"
+    assert serving.wait_until(lambda: told, 120)[0]["state"] == "Completed"
     server.shutdown()
     assert serving.task_states(found[-1]["id"])["reduce"] == "Cached"
     texts = [pd.read_csv(serving.project.output(name))["Document"] for name in ("dataset_minimal.csv", "orphans.csv")]
@@ -398,7 +403,7 @@ def test_a_schedule_fires_and_picks_up_a_corpus_that_has_grown(serving):
     serving.write_config("wos")
     assert "deployed topic-model/wos" in serving.command("deploy").stdout
     left = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED", "PENDING", "RUNNING"]}}}}
-    serving.wait_until(lambda: not serving.api("/flow_runs/filter", left), 90)
+    serving.wait_until(lambda: not serving.api("/flow_runs/filter", left), 300)
 
 
 def test_schedules_that_a_config_no_longer_has_are_gone(serving):
@@ -417,7 +422,7 @@ def test_schedules_that_a_config_no_longer_has_are_gone(serving):
         # Each deployment would begin the interval anew if it were counted from then.
         assert {schedule["anchor_date"] for schedule in schedules().values()} <= {"2026-01-01T00:00:00Z"}
     scheduled = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
-    serving.wait_until(lambda: not serving.api("/flow_runs/filter", scheduled), 30)
+    serving.wait_until(lambda: not serving.api("/flow_runs/filter", scheduled), 120)
 
 
 @pytest.mark.slow

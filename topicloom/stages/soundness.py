@@ -15,6 +15,7 @@ from topicloom.inputs.encoder import embeddings_missing, texts_to_embed
 from topicloom.inputs.papers import dataset_facts, read_papers
 from topicloom.intake.changing import settle_import
 from topicloom.machine.regular_files import file_is_there, unreadable
+from topicloom.machine.threads import wanted_threads
 from topicloom.settings.checks import require_fitting_settings, require_writable
 from topicloom.settings.memory import memory_notes, memory_problems
 from topicloom.settings.schema import Settings
@@ -61,8 +62,9 @@ def require_sound(settings: Settings) -> None:
     """Raise InputError for a project that `check_project` refuses; what an earlier run has read is not read again.
 
     Called at the beginning of a run, before its first file is written. An import that a kill has cut short is carried
-    out first.
+    out first. Raises ThreadsError too.
     """
+    wanted_threads()  # before a digest is kept: whatever else is wrong, it costs nothing to say
     settle_import(settings.dataset_path.parent)
     _require_folders(settings)
     if embeddings_missing(settings):
