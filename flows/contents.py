@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flows.drawing import Drawing
 from flows.run_report import RunReport
 from flows.stage_runner import StageRunner
 from topicloom.lineage.history import turn
@@ -37,10 +38,13 @@ def run_stages(run: StageRunner, *, validate_only: bool = False) -> RunReport | 
         run("represent")
         run("distribution")
         run("orphan-split")
-        with turn(run.settings):
-            run("identify")
-            run("export")
-            run.remember()
-            run.claim_folder()
-        run.draw("describe", "profiles", "moves", "take-away", "quality", "methods", "figures", "report")
+        with Drawing(run) as drawing:
+            with turn(run.settings):
+                run("identify")
+                drawing.begin("describe", "quality")  # beside the export; the others look at what is entered after it
+                run("export")
+                run.remember()
+                run.claim_folder()
+            drawing.finish("moves", "figures", "profiles", "take-away", "methods", "report")  # the longest early
+            run.publish_pictures()
         return run.report()

@@ -20,6 +20,7 @@ from topicloom.lineage.telling import change_line, latest_differences
 from topicloom.progress import Ended, Log, Started, emit, listening, tenths
 from topicloom.settings.schema import Settings
 from topicloom.stage_names import EXPORT, PICTURES, STAGE_NAMES, StageName
+from topicloom.stages.beside import obtained
 from topicloom.stages.publish import publish_and_note
 from topicloom.stages.registry import STAGES
 from topicloom.stages.remember import enter_run, library_versions_of
@@ -61,7 +62,8 @@ class StageRunner:
     @property
     def refs(self) -> dict[str, StageRef]:
         """The results so far, by stage."""
-        return {name: outcome.ref for name, outcome in self.outcomes.items()}
+        # A copy: another thread may add one meanwhile.
+        return {name: outcome.ref for name, outcome in dict(self.outcomes).items()}
 
     @property
     def store(self) -> Store:
@@ -87,7 +89,9 @@ class StageRunner:
         started = time.perf_counter()
         ref, status = self.perform(stage, found, refresh=self._refreshes(name, found))
         self.outcomes[name] = Outcome(ref, status, time.perf_counter() - started)
-        self.settings = stage.settle(self.settings, ref)
+        settled = stage.settle(self.settings, ref)
+        if settled is not self.settings:  # stages that draw, on other threads, settle nothing
+            self.settings = settled
         emit(Ended(name, "cached" if status == CACHED else "computed"))
         stage.check(self.settings, ref)
         return ref
@@ -106,8 +110,14 @@ class StageRunner:
         for failures, pause in enumerate((*RETRY_SECONDS, None)):
             try:
                 with self._heard(stage):
-                    ref, computed = stage.obtain(
-                        self.settings, self.refs, self.run_id, refresh=refresh, failures=failures, quiet=self.quiet
+                    ref, computed = obtained(
+                        stage,
+                        self.settings,
+                        self.refs,
+                        self.run_id,
+                        refresh=refresh,
+                        failures=failures,
+                        quiet=self.quiet,
                     )
             except Exception as error:
                 if pause is None or not may_succeed_later(error):
@@ -186,10 +196,8 @@ class StageRunner:
         """Enter the run into the history; returns what run.json says of its identity."""
         return enter_run(self.settings, refs, versions, self.run_id)
 
-    def draw(self, *names: StageName) -> None:
-        """Run the stages that draw, and put what they drew into the analysis folder. What fails is kept in `failed`."""
-        for name in names:
-            self.attempt(name)
+    def publish_pictures(self) -> None:
+        """Put what was drawn into the analysis folder. A failure is kept in `failed`; the run goes on."""
         refs: dict[str, StageRef] = {name: ref for name, ref in self.refs.items() if name in PICTURES}
         try:
             self.publish(refs)
@@ -202,11 +210,17 @@ class StageRunner:
 
     def claim_folder(self) -> None:
         """Put what was exported into run.json: what follows can fail, and be stopped, without harm."""
-        claim_folder(self.settings, self.outcomes, self.changes, self.run_id)
+        before = {name: outcome for name, outcome in self._in_order().items() if name not in PICTURES}
+        claim_folder(self.settings, before, self.changes, self.run_id)
 
     def report(self) -> RunReport:
         """Put what the run came to so far into run.json, and return it."""
-        return finish_run(self.settings, self.outcomes, self.changes, self.run_id, self.failed)
+        return finish_run(self.settings, self._in_order(), self.changes, self.run_id, self.failed)
+
+    def _in_order(self) -> dict[str, Outcome]:
+        """What became of each stage, in the order of a run, in whichever they were over."""
+        outcomes = dict(self.outcomes)
+        return {name: outcomes[name] for name in STAGE_NAMES if name in outcomes}
 
     def _refreshes(self, name: str, found: Finding) -> bool:
         if found.ref and found.ref.facts.get("incomplete"):

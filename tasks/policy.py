@@ -14,6 +14,7 @@ from tasks.progress import log_progress
 from tasks.voices import in_the_runs_log
 from topicloom.progress import listening
 from topicloom.settings.schema import Settings
+from topicloom.stages.beside import obtained
 from topicloom.stages.retries import RETRY_SECONDS, may_succeed_later
 from topicloom.stages.stage import Refs, Stage
 from topicloom.store.store import StagePlan, StageRef
@@ -38,7 +39,7 @@ def stage_task(stage: Stage) -> Task[..., Any]:
 
     def compute(settings: Settings, refs: Refs, *, refresh: bool = False) -> StageRef | State[StageRef]:
         with listening(log_progress()), in_the_runs_log(stage.voice, get_run_logger()):
-            ref, computed = stage.obtain(settings, refs, flow_run.get_id(), refresh=refresh, failures=failures())
+            ref, computed = obtained(stage, settings, refs, flow_run.get_id(), refresh=refresh, failures=failures())
         told = stage.tell(settings, ref.facts)
         if computed and told:
             get_run_logger().info(told)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -40,17 +41,22 @@ def stages_shown() -> Iterator[None]:
     progress = Progress(*columns, console=console, transient=True)
     line = progress.add_task("starting", total=None, count="")
     pace = Pace()
+    begun: dict[str, float] = {}  # of the stages that run now, several at a time
 
     def listener(event: Event) -> None:
         match event:
             case Started(stage):
-                progress.reset(line, description=stage, total=None, count="")
+                begun[stage] = monotonic()
+                progress.reset(line, description=", ".join(begun), total=None, count="")
             case Ended(stage, "failed"):
+                begun.pop(stage, None)
                 progress.print(f"  [red]✗[/] {stage:<16} failed")
+                progress.update(line, description=", ".join(begun) or stage)
             case Ended(stage, status):
-                seconds = progress.tasks[0].elapsed or 0.0
+                seconds = monotonic() - begun.pop(stage, monotonic())
                 shown = "[dim]cached[/]" if status == "cached" else f"computed in {seconds:.1f} s"
                 progress.print(f"  [green]✓[/] {stage:<16} {shown}")
+                progress.update(line, description=", ".join(begun) or stage)
             case Part(what, done, total):
                 left = pace.left(what, done, total)
                 count = f"{what}: {done} of {total}{left and f', {left}'}"
