@@ -76,7 +76,7 @@ def test_runs_that_died_with_everything_are_true_after_the_next_start(project, t
         assert counted_by(serving) == zombies
         done = serving.command("serve", "--stop")
         assert f"at {serving.url.removesuffix('/api')}" in done.stdout
-        assert serving.process.wait(timeout=1) == 0
+        assert serving.process.wait(timeout=60) == 0
         assert serving.processes_of(serving.url) == []
     finally:
         serving.end()
