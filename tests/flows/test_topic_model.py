@@ -91,6 +91,7 @@ SETTING_STAGES = [
     ("tmo.umap.n_epochs", 50, ["reduce", "cluster", "represent", "distribution", *LAST]),
     ("tmo.umap.init", "pca", ["reduce", "cluster", "represent", "distribution", *LAST]),
     ("tmo.umap.layout", "parallel", ["reduce", "cluster", "represent", "distribution", *LAST]),
+    ("tmo.umap.map_layout", "parallel", ["reduce", "export"]),
     ("tmo.umap.neighbors_seed", 5, ["reduce", "export"]),  # so few papers are compared pair by pair
     ("tmo.min_topic_size", 12, ["cluster", "represent", "distribution", *LAST]),
     ("tmo.n_topics", 7, ["cluster", "represent", "distribution", *LAST]),

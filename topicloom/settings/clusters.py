@@ -11,6 +11,8 @@ from pydantic import Field, model_validator
 
 from topicloom.settings.section import Section
 
+_MAP_PARALLEL_FROM = 100_000
+
 
 class UmapSettings(Section):
     """UMAP's parameters; its random_state is params.seed."""
@@ -35,12 +37,21 @@ class UmapSettings(Section):
         description="umap: UMAP's own layout, on one core under a seed; parallel: another layout of the same graph, on "
         "every core and as reproducible.",
     )
+    map_layout: Literal["umap", "parallel"] | None = Field(
+        None,
+        description="Layout of the map. When left out: as layout, and parallel from 100,000 papers on, where UMAP's "
+        "own takes most of a run.",
+    )
     neighbors_seed: int | None = Field(
         None,
         ge=0,
         lt=2**32,
         description="Seed of the neighbour search, so that layouts of several seeds share one; params.seed by default.",
     )
+
+    def layout_of_map(self, documents: int) -> Literal["umap", "parallel"]:
+        """Which layout the map of so many documents has: from 100,000 on parallel, unless map_layout states another."""
+        return self.map_layout or ("parallel" if documents >= _MAP_PARALLEL_FROM else self.layout)
 
     @model_validator(mode="after")
     def _min_dist_within_spread(self) -> UmapSettings:

@@ -13,6 +13,7 @@ LATER: Mapping[str, Any] = {
         "id_column": "UT",
         "cut_notices": False,
         "precision": "full",
+        "umap": {"map_layout": None},
         "quick": False,
         "represent": {"tokenizer": None},
         "names": {"authors_keywords": True, "language_model": {"groups": False}},

@@ -16,6 +16,7 @@ from types import TracebackType
 import numpy as np
 
 from topicloom.errors import TopicloomError
+from topicloom.machine.threads import available_threads
 from topicloom.settings.clusters import UmapSettings
 
 
@@ -51,7 +52,11 @@ class MapLayout:
 
     def __enter__(self) -> MapLayout:
         paths = (os.environ.get("PYTHONPATH", ""), str(Path(__file__).resolve().parents[2]))
-        env = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}
+        env = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(path for path in paths if path),
+            "TOPICLOOM_THREADS": str(max(available_threads() - 1, 1)),  # one is for the layout beside
+        }
         self._process = subprocess.Popen(  # our own module
             self._command, env=env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )

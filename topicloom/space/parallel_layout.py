@@ -1,30 +1,29 @@
 """A layout of UMAP's graph on every core, the same for any number of them.
 
-UMAP moves the two ends of one edge after another; under a seed it can use one core only. Two edges can be used at the
-same time if they have no document in common. So the edges are coloured (edge colouring of a graph): edges of one colour
-have no document in common, and all of a colour, a round, are used at once.
+UMAP moves the two ends of one edge after another; under a seed it can use one core only. Here each document moves
+alone, and those it moves towards and away from stand still meanwhile: documents are taken in blocks, and where others
+stand is read before any of the block moves. So the result does not depend on which core does what.
 
-    a --1-- b --2-- c --1-- d        round 1: a-b and c-d at once; round 2: b-c
-
-Negative samples push a document away from where others stood when the epoch began, with random numbers of its own. So
-the result does not depend on which core does what. Forces and schedule are UMAP's; the layout differs from UMAP's.
+Forces and schedule are UMAP's: an edge of the largest weight is used in each epoch, one of half the weight in every
+other, and at each use a document moves twice towards the other end (UMAP uses an edge once from each end, and moves
+both) and away from others that are drawn at random.
 Source: McInnes, Healy and Melville (2018), UMAP.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import itertools
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, triu
+from scipy.sparse import csr_matrix
 
 from topicloom.machine.threads import available_threads
 from topicloom.progress import tell
 from topicloom.space import parallel_layout_kernels as kernels
 
-_ROUNDS = 512  # edges that fit into none, of documents with more neighbours, are used one after another
+_BLOCKS = 16  # of an epoch; more come nearer to UMAP, where nobody stands still, and cost a wait of the cores each
 _TOLD_EVERY = 20
 
 
@@ -35,7 +34,7 @@ def parallel_layout(
     a: float,
     b: float,
     seed: int,
-    negatives: float = 5.0,
+    negatives: int = 5,
     threads: int | None = None,
 ) -> NDArray[np.float32]:
     """Lay out a symmetric graph of n documents on every core.
@@ -47,7 +46,7 @@ def parallel_layout(
         a: Of UMAP's curve.
         b: Of UMAP's curve.
         seed: Of the negative samples.
-        negatives: Documents to move away from for each that is moved to.
+        negatives: Documents to move away from for each edge that is used.
         threads: All that the process may use when None; the layout is the same for any.
 
     Returns:
@@ -60,25 +59,21 @@ def parallel_layout(
         >>> placed.shape, bool(np.hypot(*(placed[1] - placed[0])) < 9)
         ((2, 2), True)
 
-    Source: McInnes, Healy and Melville (2018), UMAP; edges of one colour at once.
+    Source: McInnes, Healy and Melville (2018), UMAP; documents that stand still while a block moves.
     """
     edges = _used(graph, epochs)
-    rounds = kernels.deal_into_rounds(edges.row, edges.col, len(start), _ROUNDS)
-    order = np.argsort(rounds, kind="stable")
-    left, right, rounds = edges.row[order], edges.col[order], rounds[order]
-    starts = np.flatnonzero(np.append(True, np.diff(rounds) != 0)) if len(rounds) else np.zeros(0, np.int64)
-    alone = int(np.searchsorted(rounds[starts], _ROUNDS)) if len(rounds) else 0
-    starts = np.append(starts, len(rounds))
-    period = edges.data.max(initial=0.0) / edges.data[order].astype(np.float64)
-    dealt = kernels.Edges(left, right, period, due=period.copy(), negative_due=period / negatives)
-    random = np.random.RandomState(seed).randint(1, np.iinfo(np.int64).max, len(start)).astype(np.uint64)
+    pull_push = kernels.table_of_forces(a, b)
     place = np.array(start, dtype=np.float32, order="C")
+    moved = place.copy()
+    bounds = np.linspace(0, len(place), _BLOCKS + 1).astype(np.int64)
     before_us = numba.get_num_threads()
     numba.set_num_threads(min(threads or available_threads(), numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
     try:
         for epoch in range(epochs):
-            forces = kernels.Forces(np.float32(a), np.float32(b), np.float32(1.0 - epoch / epochs), negatives)
-            kernels.layout_epoch(place, place.copy(), starts, alone, dealt, epoch, forces, random)
+            step = kernels.Step(epoch, np.float32(1.0 - epoch / epochs), negatives, np.uint64(seed))
+            for first, last in itertools.pairwise(bounds):
+                kernels.move_block(place, moved, edges, pull_push, step, first, last)
+                place[first:last] = moved[first:last]
             if (epoch + 1) % _TOLD_EVERY == 0 or epoch + 1 == epochs:
                 tell("layout", epoch + 1, epochs)
     finally:
@@ -86,9 +81,10 @@ def parallel_layout(
     return place
 
 
-def _used(graph: csr_matrix, epochs: int) -> Any:
-    """One edge for each pair of documents, of those strong enough to be used once in so many epochs."""
-    edges = triu(graph, k=1, format="coo")
-    strong = edges.data >= graph.data.max(initial=0.0) / max(epochs, 1)
-    edges.row, edges.col, edges.data = edges.row[strong], edges.col[strong], edges.data[strong]
-    return edges
+def _used(graph: csr_matrix, epochs: int) -> kernels.Edges:
+    """The edges of each document, of those strong enough to be used once in so many epochs."""
+    strongest = graph.data.max(initial=0.0)
+    strong = graph.data >= strongest / max(epochs, 1)
+    ends = np.append(0, np.cumsum(strong))[graph.indptr].astype(np.int64)
+    share = (graph.data[strong] / strongest).astype(np.float32) if strong.any() else graph.data[:0]
+    return kernels.Edges(ends, graph.indices[strong].astype(np.int32), share)

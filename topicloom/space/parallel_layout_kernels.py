@@ -5,148 +5,147 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from topicloom.machine.jit import njit, prange
 
 Array = Any
-_WORTH_SHARING = 128  # edges of a round; fewer are done sooner by one core than shared out
+_CHUNK = 256  # documents that a core takes at a time
+_FURTHEST = np.float32(4.0)  # along an axis, of one force: UMAP's bound
+
+# The forces depend on the squared distance alone, and are read from a table of it, whose rows a float32 tells by its
+# bits: exponent, and the first five bits of the fraction. Between two rows, 2 % apart, they are interpolated.
+_LEAST, _LARGEST = -40, 24  # powers of two
+_BITS = 5
+_REST = 23 - _BITS
+_REST_MASK = (1 << _REST) - 1
+_FIRST_ROW = (127 + _LEAST) << _BITS
+_ROWS = (_LARGEST - _LEAST) << _BITS
+_PULL, _PUSH = 0, 1
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio: the step of splitmix64
 
 
 class Edges(NamedTuple):
-    """Edges in the order of their rounds.
+    """The edges of each document, both ways.
 
     Args:
-        left: (m,) one end of each.
-        right: (m,) the other end.
-        period: (m,) epochs between two uses.
-        due: (m,) when each is used next; written.
-        negative_due: (m,) when its ends are next pushed away from others; written.
+        ends: (n + 1,) int64, where the edges of each document begin.
+        other: (m,) int32, the other end of each.
+        share: (m,) float32, in which share of the epochs it is used.
     """
 
-    left: Array
-    right: Array
-    period: Array
-    due: Array
-    negative_due: Array
+    ends: Array
+    other: Array
+    share: Array
 
 
-class Forces(NamedTuple):
-    """What moves documents.
+class Step(NamedTuple):
+    """What all documents have in common in an epoch.
 
     Args:
-        a: Of UMAP's curve.
-        b: Of UMAP's curve.
+        epoch: Its number.
         alpha: How far a step goes.
-        negatives: How many documents to move away from for each that is moved to.
+        negatives: How many documents to move away from for each edge that is used.
+        seed: Of their draw.
     """
 
-    a: np.float32
-    b: np.float32
+    epoch: int
     alpha: np.float32
-    negatives: float
+    negatives: int
+    seed: np.uint64
 
 
-@njit(cache=True)
-def deal_into_rounds(left: Array, right: Array, documents: int, rounds: int) -> Any:
-    """Deal edges into rounds in each of which no document has more than one edge; greedily, by the first that fits.
+def table_of_forces(a: float, b: float) -> NDArray[np.float32]:
+    """The pull towards a neighbour and the push away from another, by squared distance, as factors of the difference.
 
-    left, right: (m,) ends of each edge. Returns (m,) int32 rounds; `rounds` for an edge that fits into none.
+    a, b: of UMAP's curve. Returns (rows, 2) float32.
     """
-    words = (rounds + 63) // 64
-    taken = np.zeros((documents, words), dtype=np.uint64)
-    dealt = np.full(len(left), rounds, dtype=np.int32)
-    full = ~np.uint64(0)
-    for edge in range(len(left)):
-        for word in range(words):
-            both = taken[left[edge], word] | taken[right[edge], word]
-            if both != full:
-                bit = 0
-                while (both >> np.uint64(bit)) & np.uint64(1):
-                    bit += 1
-                if word * 64 + bit < rounds:
-                    dealt[edge] = word * 64 + bit
-                    taken[left[edge], word] |= np.uint64(1) << np.uint64(bit)
-                    taken[right[edge], word] |= np.uint64(1) << np.uint64(bit)
-                break
-    return dealt
+    row = np.arange(_ROWS + 1)
+    squared = 2.0 ** (_LEAST + (row >> _BITS)) * (1 + (row & ((1 << _BITS) - 1)) / (1 << _BITS))
+    pull = -2.0 * a * b * squared ** (b - 1.0) / (1.0 + a * squared**b)
+    push = 2.0 * b / ((0.001 + squared) * (1.0 + a * squared**b))
+    return np.stack([pull, push], axis=1).astype(np.float32)
 
 
 @njit(cache=True, parallel=True)
-def layout_epoch(
-    place: Array, before: Array, starts: Array, alone: int, edges: Edges, epoch: int, forces: Forces, random: Array
-) -> None:
-    """One epoch of a UMAP layout.
+def move_block(place: Array, moved: Array, edges: Edges, forces: Array, step: Step, first: int, last: int) -> None:
+    """Move the documents from `first` to before `last`, once for each of their edges that this epoch uses.
 
-    place: (n, d) float32, moved. before: (n, d) float32, where documents stood when the epoch began; from there they
-    are moved away. starts: where each round of edges begins; from round `alone` on, edges may share documents.
-    random: (n,) uint64, a generator for each document.
+    place: (n, d) float32, where documents stand. moved: (n, d) float32; the block's rows are written.
     """
-    for this in range(len(starts) - 1):
-        first, last = starts[this], starts[this + 1]
-        if this < alone and last - first >= _WORTH_SHARING:
-            for edge in prange(first, last):
-                _use(edge, edges, place, before, epoch, forces, random)
-        else:
-            for edge in range(first, last):
-                _use(edge, edges, place, before, epoch, forces, random)
+    axes = place.shape[1]
+    chunks = (last - first + _CHUNK - 1) // _CHUNK
+    for chunk in prange(chunks):
+        here, apart = np.empty(axes, np.float32), np.empty(axes, np.float32)
+        squared = np.empty(1, np.float32)
+        bits = squared.view(np.int32)
+        for row in range(first + chunk * _CHUNK, min(last, first + (chunk + 1) * _CHUNK)):
+            for axis in range(axes):
+                here[axis] = place[row, axis]
+            random = _mixed(_mixed(step.seed + np.uint64(row + 1) * _GOLDEN) + np.uint64(step.epoch + 1) * _GOLDEN)
+            for edge in range(edges.ends[row], edges.ends[row + 1]):
+                share = edges.share[edge]
+                if np.int64(share * np.float32(step.epoch + 1)) == np.int64(share * np.float32(step.epoch)):
+                    continue  # its turn is in another epoch
+                _pull(here, place, edges.other[edge], forces, step.alpha, apart, squared, bits)
+                for _ in range(step.negatives):
+                    random += _GOLDEN
+                    other = np.int64(((_mixed(random) >> np.uint64(32)) * np.uint64(len(place))) >> np.uint64(32))
+                    if other != row:
+                        _push(here, place, other, forces, step.alpha, apart, squared, bits)
+            for axis in range(axes):
+                moved[row, axis] = here[axis]
 
 
-@njit(cache=True)
-def _use(edge: int, edges: Edges, place: Array, before: Array, epoch: int, forces: Forces, random: Array) -> None:
-    """Draw the two ends of an edge together, and push each away from some others: once for each direction."""
-    if edges.due[edge] > epoch:
-        return
-    push_period = edges.period[edge] / forces.negatives
-    wanted = int((epoch - edges.negative_due[edge]) / push_period)
-    left, right = edges.left[edge], edges.right[edge]
-    for row, other in ((left, right), (right, left)):
-        _attract(place, row, other, forces)
-        for _ in range(wanted):
-            _repel(place, row, before, _draw(random, row) % np.uint64(len(place)), forces)
-    edges.due[edge] += edges.period[edge]
-    edges.negative_due[edge] += wanted * push_period
-
-
-@njit(cache=True)
-def _draw(random: Array, row: int) -> Any:
-    """The next bits of a document's generator (Marsaglia's xorshift)."""
-    state = random[row]
-    state ^= state << np.uint64(13)
-    state ^= state >> np.uint64(7)
-    state ^= state << np.uint64(17)
-    random[row] = state
-    return state >> np.uint64(11)
-
-
-@njit(cache=True)
-def _squared_distance(place: Array, row: int, others: Array, other: int) -> Any:
+@njit(cache=True, inline="always")
+def _pull(
+    here: Array, places: Array, other: Any, forces: Array, alpha: Any, apart: Array, squared: Array, bits: Array
+) -> None:
+    """Move a document twice towards another, which is taken to come as far to meet it, as it does in its own turn."""
     total = np.float32(0.0)
-    for axis in range(place.shape[1]):
-        difference = place[row, axis] - others[other, axis]
-        total += difference * difference
-    return total
+    for axis in range(len(here)):
+        apart[axis] = here[axis] - places[other, axis]
+        total += apart[axis] * apart[axis]
+    for _ in range(2):
+        squared[0] = total
+        strength = _strength(forces, _PULL, bits[0])
+        total = np.float32(0.0)
+        for axis in range(len(here)):
+            way = alpha * min(max(strength * apart[axis], -_FURTHEST), _FURTHEST)
+            here[axis] += way
+            apart[axis] += way + way
+            total += apart[axis] * apart[axis]
 
 
-@njit(cache=True)
-def _attract(place: Array, row: int, other: int, forces: Forces) -> None:
-    a, b = forces.a, forces.b
-    distance = _squared_distance(place, row, place, other)
-    if distance > 0.0:
-        power = distance**b
-        strength = -2.0 * a * b * power / (distance * (1.0 + a * power))
-        for axis in range(place.shape[1]):
-            step = strength * (place[row, axis] - place[other, axis])
-            step = forces.alpha * min(max(step, np.float32(-4.0)), np.float32(4.0))
-            place[row, axis] += step
-            place[other, axis] -= step
+@njit(cache=True, inline="always")
+def _push(
+    here: Array, places: Array, other: Any, forces: Array, alpha: Any, apart: Array, squared: Array, bits: Array
+) -> None:
+    """Move a document away from another."""
+    total = np.float32(0.0)
+    for axis in range(len(here)):
+        apart[axis] = here[axis] - places[other, axis]
+        total += apart[axis] * apart[axis]
+    squared[0] = total
+    strength = _strength(forces, _PUSH, bits[0])
+    for axis in range(len(here)):
+        here[axis] += alpha * min(max(strength * apart[axis], -_FURTHEST), _FURTHEST)
 
 
-@njit(cache=True)
-def _repel(place: Array, row: int, others: Array, other: int, forces: Forces) -> None:
-    a, b = forces.a, forces.b
-    distance = _squared_distance(place, row, others, other)
-    if distance > 0.0 and row != np.int64(other):
-        strength = 2.0 * b / ((np.float32(0.001) + distance) * (1.0 + a * distance**b))
-        for axis in range(place.shape[1]):
-            step = strength * (place[row, axis] - others[other, axis])
-            place[row, axis] += forces.alpha * min(max(step, np.float32(-4.0)), np.float32(4.0))
+@njit(cache=True, inline="always")
+def _strength(forces: Array, force: int, bits: Any) -> Any:
+    """A force at a squared distance, which its bits tell; none at the very same place."""
+    row = (bits >> _REST) - _FIRST_ROW
+    if row < 0:
+        return np.float32(0.0)
+    row = min(row, len(forces) - 2)
+    within = np.float32(bits & _REST_MASK) * np.float32(1.0 / (_REST_MASK + 1))
+    return forces[row, force] + within * (forces[row + 1, force] - forces[row, force])
+
+
+@njit(cache=True, inline="always")
+def _mixed(number: np.uint64) -> Any:
+    """Bits that look random, of a number (splitmix64, by Vigna)."""
+    number = (number ^ (number >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    number = (number ^ (number >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return number ^ (number >> np.uint64(31))

@@ -85,7 +85,9 @@ def _reduce_beside_map(
     quiet: bool,
 ) -> None:
     with contextlib.ExitStack() as beside:
-        apart = neighbours is not None and umap.layout == "umap" and available_threads() > 1
+        points = np.load(vectors, mmap_mode="r")
+        one_core = "umap" in (umap.layout, umap.layout_of_map(len(points)))  # of two layouts at least one
+        apart = neighbours is not None and one_core and available_threads() > 1
         if neighbours is not None and apart:
             layout = beside.enter_context(MapLayout(vectors, neighbours, coordinates, umap, seed))
             search()

@@ -113,7 +113,8 @@ def map_coordinates(
 ) -> NDArray[np.float32]:
     """Two-dimensional coordinates of every document for the map.
 
-    A second UMAP with the parameters of the first but two components, over the same neighbours where they are kept.
+    A second UMAP with the parameters of the first but two components, over the same neighbours where they are kept,
+    laid out as `umap.layout_of_map` says.
 
     Args:
         vectors: (n, d) float, n above n_neighbors.
@@ -129,7 +130,8 @@ def map_coordinates(
         >>> map_coordinates(vectors, UmapSettings(n_neighbors=5, n_epochs=10, init="random"), seed=100).shape
         (30, 2)
     """
-    return reduced_vectors(_fit(vectors, umap, seed, seed, neighbours, n_components=2))
+    mapped = umap.model_copy(update={"layout": umap.layout_of_map(len(vectors))})
+    return reduced_vectors(_fit(vectors, mapped, seed, seed, neighbours, n_components=2))
 
 
 class _Kept(tuple[Any, ...]):

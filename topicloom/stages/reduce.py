@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 from topicloom.machine.compiled import import_umap
 from topicloom.settings.clusters import UmapSettings
 from topicloom.settings.schema import Settings
+from topicloom.settings.stated import LATER, stated
 from topicloom.stage_names import LOAD_EMBEDDINGS, REDUCE, UPDATE
 from topicloom.stages.earlier_fit import PLACED, POSITIONS, base_refs, is_placed, joined, near_fitted, placement
 from topicloom.stages.load_embeddings import VECTORS, mapped_vectors
 from topicloom.stages.parts import NEIGHBOURS, found_neighbours, neighbours_folder, stored_neighbours
 from topicloom.stages.stage import Artifact, Refs, Stage, Work
+from topicloom.store.files import digest_json
 from topicloom.store.store import StageRef, Store
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 REDUCED, COORDINATES, UMAP = (Artifact(REDUCE, name) for name in ("reduced.npy", "coordinates.npy", "umap.joblib"))
 # Metrics whose search pynndescent keeps compiled; for others every process would compile one for some seconds.
 _SEARCHED_AS_COMPILED = ("cosine", "euclidean")
+_PARALLEL_LAYOUT = 2  # the version of topicloom.space.parallel_layout
 
 
 def reduce_corpus(work: Work) -> None:
@@ -149,14 +152,25 @@ def _fitted_again(umap: UmapSettings, seed: int, vectors: NDArray[np.floating[An
 def parameters(settings: Settings) -> dict[str, Any]:
     """The settings that decide a reduction."""
     alone = settings.tmo.method == "graph"
-    umap = settings.tmo.umap.model_dump(mode="json", exclude={"n_components"} if alone else set())
+    umap = stated(
+        settings.tmo.umap.model_dump(mode="json", exclude={"n_components"} if alone else set()), LATER["tmo"]["umap"]
+    )
     found = not alone and settings.tmo.update.mode != "refit" and settings.tmo.umap.metric not in _SEARCHED_AS_COMPILED
     return {
         "umap": umap,
         "seed": settings.params.seed,
         **({"map": "alone"} if alone else {}),
         **({"placing": "nearest"} if found else {}),
+        **({"parallel layout": _PARALLEL_LAYOUT} if "parallel" in (umap["layout"], umap.get("map_layout")) else {}),
     }
+
+
+def _map_by_default(settings: Settings, refs: Refs) -> dict[str, str]:
+    """That a large map is laid out in parallel though no setting says so."""
+    umap = settings.tmo.umap
+    laid_out = umap.layout_of_map(refs[LOAD_EMBEDDINGS].facts["documents"])
+    unsaid = laid_out == "parallel" and "parallel" not in (umap.layout, umap.map_layout)
+    return {"layout of the map": digest_json(["parallel", _PARALLEL_LAYOUT])} if unsaid else {}
 
 
 STAGE = Stage(
@@ -166,6 +180,7 @@ STAGE = Stage(
     reads=lambda _, refs: (VECTORS, *placement(refs)),
     parts=(NEIGHBOURS,),
     sees=(UPDATE,),
+    also=_map_by_default,
     writes=(COORDINATES.name,),
     libraries=("umap-learn", "pynndescent", "numba", "numpy", "scipy", "scikit-learn"),
     compute=reduce_corpus,
