@@ -32,6 +32,7 @@ class FileAccount(_Part):
     records: int = Field(description="Records that were read.")
     refused: int = Field(description="Pieces that are no record; refused.csv lists them.")
     notes: list[str] = Field([], description="Remarks, such as which column was taken for what.")
+    columns: dict[str, str] = Field({}, description="Names of columns that a person gave, by the word for the field.")
 
 
 class ImportAccount(_Part):
@@ -97,6 +98,7 @@ def file_accounts(files: Sequence[ReadFile]) -> list[FileAccount]:
             records=file.count,
             refused=len(file.refused),
             notes=file.notes,
+            columns=file.columns,
         )
         for file in files
     ]

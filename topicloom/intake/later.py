@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,11 +41,12 @@ from topicloom.intake.file_names import (
     SOURCES,
 )
 from topicloom.intake.identity import distinct, name_of
-from topicloom.intake.merging import Outcome, merged_away, merged_records
+from topicloom.intake.merging import Outcome, merged_records
 from topicloom.intake.project import Imported, keep_sources, refused_table
 from topicloom.intake.reading import ReadFile, read_exports
 from topicloom.intake.record import IntakeError
 from topicloom.intake.sources import Given, given_files
+from topicloom.intake.undoing import Place, Undone, places_of, undo
 from topicloom.store.csv_tables import unescaped, write_csv
 from topicloom.store.files import digest_file, read_json, replaced, write_json
 
@@ -62,7 +63,7 @@ class _Known:
     @property
     def names(self) -> dict[tuple[str, str], str]:
         """The UT of each paper, by file and number of its record."""
-        return dict(zip(_places(self.table), self.table["UT"], strict=True))
+        return dict(zip(places_of(self.table), self.table["UT"], strict=True))
 
 
 def add_exports(project: Path, exports: Sequence[str | Path], columns: Mapping[str, str] | None = None) -> Imported:
@@ -86,16 +87,16 @@ def add_exports(project: Path, exports: Sequence[str | Path], columns: Mapping[s
         files = read_exports(given, project)
         counts: Counter[str] = Counter()
         records = records_table(files, counts)
-        back = _given_back(project, known, _folder(scratch))
+        undone = undo(project, known.table, known.account, _folder(scratch))
         outcome = merged_records(
-            _under_one_another([known.table, back, records]), filtered / DUPLICATES, len(known.table)
+            _under_one_another([undone.papers, undone.back, records]), filtered / DUPLICATES, len(known.table)
         )
         dataset = _named(outcome, known, counts)
-        change = _change(known, back, outcome, dataset)
+        change = _change(known, undone, outcome, dataset)
         account = _account(known, files, dataset, records, change, counts)
         if change or files:
             with changed_together(filtered) as staging:
-                _write(filtered, staging, dataset, outcome, files, account)
+                _write(filtered, staging, dataset, outcome, files, account, undone.gone)
                 keep_sources(staging / SOURCES, given)
     return Imported(project, project / ANALYSIS, account, files, again, bool(change))
 
@@ -152,22 +153,6 @@ def _new_ones(given: Given, known: _Known) -> tuple[Given, list[str]]:
     return Given([file for file, _ in pairs], [name for _, name in pairs], exports, given.faults), again
 
 
-def _given_back(project: Path, known: _Known, scratch: Path) -> pd.DataFrame:
-    """The records whose merge a person has undone in duplicates.csv, read again from the kept exports."""
-    wanted = merged_away(project / FILTERED / DUPLICATES) - set(known.names)
-    if not wanted:
-        return records_table([], Counter())
-    given = given_files([project / FILTERED / SOURCES], scratch, {})
-    names = {file for file, _ in wanted}
-    given.exports[:] = [export for export in given.exports if export.name in names]
-    table = records_table(read_exports(given, project), Counter())
-    return table[[place in wanted for place in _places(table)]]
-
-
-def _places(table: pd.DataFrame) -> list[tuple[str, str]]:
-    return list(zip(table[FILE], table[RECORD], strict=True))
-
-
 def _under_one_another(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat([table for table in tables if len(table)], ignore_index=True).fillna("")
 
@@ -175,30 +160,30 @@ def _under_one_another(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
 def _named(outcome: Outcome, known: _Known, counts: Counter[str]) -> pd.DataFrame:
     """The dataset: papers that the project had keep their UT, others get one that was never given out."""
     before = known.names
-    places = _places(outcome.kept)
+    places = places_of(outcome.kept)
     rows = zip(named_rows(outcome.kept), places, strict=True)
     fresh = [name_of(row) for row, place in rows if place not in before]
     new = iter(distinct(fresh, before.values()))
     return as_dataset(outcome.kept, [before[place] if place in before else next(new) for place in places], counts)
 
 
-def _change(known: _Known, back: pd.DataFrame, outcome: Outcome, dataset: pd.DataFrame) -> Change:
-    """What an import does. back: records whose merge a person has undone."""
-    kept, known_ones, returned = set(_places(outcome.kept)), set(_places(known.table)), set(_places(back))
+def _change(known: _Known, undone: Undone, outcome: Outcome, dataset: pd.DataFrame) -> Change:
+    """What an import does. undone: what a person has undone before it."""
+    kept, known_ones, returned = map(set, map(places_of, (outcome.kept, known.table, undone.back)))
     return Change(
         added=len(kept - known_ones - returned),
-        updated=_updated(known, dataset),
+        updated=_updated(known, dataset, undone.lessened),
         undone=len(kept & returned),
         joined=len(known_ones - kept),
     )
 
 
-def _updated(known: _Known, dataset: pd.DataFrame) -> int:
-    """How many papers of the project say something else now."""
+def _updated(known: _Known, dataset: pd.DataFrame, lessened: Set[str]) -> int:
+    """How many papers of the project say something else now, but for those that lost what was another record's."""
     names = [name for name in dataset.columns if name not in (*_MADE_ANEW, SOURCE_FILE, SOURCE_RECORD)]
     now = dataset.set_index("UT", drop=False)[names]
     before = known.table.set_index("UT", drop=False).reindex(columns=names, fill_value="")
-    there = before.index.intersection(now.index, sort=False)
+    there = before.index.intersection(now.index, sort=False).difference(sorted(lessened), sort=False)
     return int((before.loc[there] != now.loc[there]).any(axis=1).sum())
 
 
@@ -223,8 +208,12 @@ def _write(
     outcome: Outcome,
     files: Sequence[ReadFile],
     account: Account,
+    gone: Set[Place],
 ) -> None:
-    """Write what has changed into a folder that takes its place. Raises IntakeError for embeddings of others."""
+    """Write what has changed into a folder that takes its place. Raises IntakeError for embeddings of others.
+
+    gone: records that no paper has anything from any more.
+    """
     corpus = staging / PROFILE / CORPUS
     if not set_vectors_aside(corpus.parent):
         raise IntakeError(
@@ -238,7 +227,10 @@ def _write(
         write_csv(corpus_of(dataset), temporary)
     write_csv(dataset, staging / DATASET)
     write_csv(outcome.listing, staging / DUPLICATES, escape_formulas=True)
-    write_csv(_appended(filtered / ORIGINS, outcome.origins), staging / ORIGINS, escape_formulas=True)
+    origins = _appended(filtered / ORIGINS, outcome.origins)
+    from_them = [place in gone for place in zip(origins["from_file"], origins["from_record"], strict=True)]
+    origins = origins[~pd.Series(from_them, index=origins.index, dtype=bool)].drop_duplicates()
+    write_csv(origins, staging / ORIGINS, escape_formulas=True)
     write_csv(_appended(filtered / REFUSED, refused_table(files)), staging / REFUSED, escape_formulas=True)
     write_json(staging / ACCOUNT, account.model_dump())
 

@@ -21,12 +21,6 @@ class Outcome:
     origins: pd.DataFrame
 
 
-def merged_away(listing: Path) -> set[tuple[str, str]]:
-    """File and number of the records whose merge a person has undone in duplicates.csv. Raises InputError."""
-    undone = [row for row in read_decisions(listing).rows if row["merge"].strip().lower() in ("no", "n", "false", "0")]
-    return {(row["merged_file"], row["merged_record"]) for row in undone}
-
-
 def merged_records(table: pd.DataFrame, listing: Path | None = None, papers: int = 0) -> Outcome:
     """The table with one row a paper.
 

@@ -23,7 +23,7 @@ _SHOWN = 20  # faults of one message
 class ReadFile:
     """A file that was read. name: as people know it. format, encoding: what it was read as. notes: remarks.
 
-    records: until they have become a table. count: how many there were.
+    records: until they have become a table. count: how many there were. columns: as a person named them.
     """
 
     name: str
@@ -34,6 +34,7 @@ class ReadFile:
     refused: list[Refused]
     notes: list[str] = field(default_factory=list)
     count: int = 0
+    columns: dict[str, str] = field(default_factory=dict)
 
 
 def read_exports(given: Given, project: Path) -> list[ReadFile]:
@@ -83,7 +84,7 @@ def _read(export: Export, digest: str) -> ReadFile:
         *(form_notes(export.name, form_facts(export.form)) if is_text and not _is_wide(export) else ()),
     ]
     encoding = export.form.encoding.replace("utf-8-sig", "utf-8") if is_text else ""
-    return ReadFile(export.name, digest, export.format, encoding, records, refused, notes, len(records))
+    return ReadFile(export.name, digest, export.format, encoding, records, refused, notes, len(records), export.columns)
 
 
 def _is_wide(export: Export) -> bool:

@@ -3,6 +3,6 @@
 from topicloom.intake.duplicates.decisions import LISTING, Decisions, read_decisions
 from topicloom.intake.duplicates.finding import find
 from topicloom.intake.duplicates.listing import Merges, write_listing
-from topicloom.intake.duplicates.merging import ORIGINS, merge
+from topicloom.intake.duplicates.merging import ORIGINS, OWN, merge
 
-__all__ = ["LISTING", "ORIGINS", "Decisions", "Merges", "find", "merge", "read_decisions", "write_listing"]
+__all__ = ["LISTING", "ORIGINS", "OWN", "Decisions", "Merges", "find", "merge", "read_decisions", "write_listing"]

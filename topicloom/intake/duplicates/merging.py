@@ -10,11 +10,12 @@ import pandas as pd
 from topicloom.intake.duplicates.people import surnames
 from topicloom.intake.duplicates.records import Columns
 from topicloom.intake.duplicates.wording import folded
+from topicloom.intake.texts.cleaning import ORIGINALS
 
 if TYPE_CHECKING:
     from topicloom.intake.duplicates.listing import Merges
 
-_OWN = frozenset(("file", "record", "UT", "database", "uuid", "X_N"))  # what says which record is kept
+OWN = frozenset(("file", "record", "UT", "database", "uuid", "X_N"))  # what says which record is kept
 _PLACE = ("PY", "VL", "IS", "BP", "EP")  # taken together: those of one record
 _FROM = ("file", "record")
 ORIGINS = ("UT", "file", "record", "field", "from_file", "from_record")
@@ -49,9 +50,10 @@ def merged_fields(columns: Mapping[str, Sequence[str]], group: Sequence[int]) ->
 def _sources(table: Columns, group: Sequence[int]) -> dict[str, int]:
     """Fields that come from another record than the kept one, with the place of that."""
     columns = {name: [_text(values[place]) for place in group] for name, values in table.items()}
-    chosen = {name: _best(name, texts) for name, texts in columns.items() if name not in _OWN and name not in _PLACE}
+    chosen = {name: _best(name, texts) for name, texts in columns.items() if name not in OWN and name not in _PLACE}
     chosen |= dict.fromkeys([name for name in _PLACE if name in columns], _best_place(columns))
     filled = {name: at if columns[name][at] else _first(columns[name]) for name, at in chosen.items()}
+    filled |= {original: filled[name] for name, original in ORIGINALS.items() if {name, original} <= set(columns)}
     return {name: group[at] for name, at in filled.items() if at and columns[name][at] != columns[name][0]}
 
 
