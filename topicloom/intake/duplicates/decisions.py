@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,9 +40,9 @@ class Decisions:
         known = places_by_identity(table)
         together, apart = set[tuple[int, int]](), set[tuple[int, int]]()
         for row in self.rows:
-            one, other = (known.get(row_identity(row, side)) for side in ("kept", "merged"))
-            if one is not None and other is not None and one != other:
-                (together if merges(row) else apart).add((min(one, other), max(one, other)))
+            sides = (known.get(row_identity(row, side), []) for side in ("kept", "merged"))
+            pairs = {(min(pair), max(pair)) for pair in itertools.product(*sides) if pair[0] != pair[1]}
+            (together if merges(row) else apart).update(pairs)
         return Places(together - apart, apart)
 
 
@@ -60,15 +61,15 @@ def row_identity(row: Mapping[str, str], side: str) -> Identity:
     return _identity(row[f"{side}_UT"], row[f"{side}_file"], row[f"{side}_record"])
 
 
-def places_by_identity(table: pd.DataFrame) -> dict[Identity, int]:
-    """The row of each record: by its UT, and by file and number."""
+def places_by_identity(table: pd.DataFrame) -> dict[Identity, list[int]]:
+    """The rows of each record: by its UT, which a later export may give it again, and by file and number."""
     columns = [
         table[name].fillna("").astype(str) if name in table else [""] * len(table) for name in ("UT", "file", "record")
     ]
-    known = dict[Identity, int]()
+    known = dict[Identity, list[int]]()
     for place, (accession, file, record) in enumerate(zip(*columns, strict=True)):
-        known.setdefault(_identity(accession, file, record), place)
-        known.setdefault(_identity("", file, record), place)
+        for identity in {_identity(accession, file, record), _identity("", file, record)}:
+            known.setdefault(identity, []).append(place)
     known.pop(_identity("", "", ""), None)
     return known
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from benchmarks.duplicates import noisy, over_seeds, read_set, score
 from tests.conftest import SHARED
 from topicloom.errors import InputError
-from topicloom.intake.duplicates import Decisions, find, merge, read_decisions, write_listing
+from topicloom.intake.duplicates import LISTING, Decisions, find, merge, read_decisions, write_listing
 from topicloom.intake.duplicates.identifiers import doi
 from topicloom.intake.duplicates.records import compared
 from topicloom.intake.duplicates.rules import compare
@@ -225,6 +225,14 @@ def test_merging_takes_the_best_of_each_field_and_tells_where_from() -> None:
     assert {(row.field, row.from_record) for row in origins.itertuples()} >= {("AB", "2"), ("VL", "2"), ("TC", "2")}
 
 
+def test_what_a_text_was_comes_from_where_the_text_comes_from() -> None:
+    none = PAPER | {"DI": "10.1000/1", "AB": "", "AB_original": "[No abstract available]"}
+    both = table(none, PAPER | {"DI": "10.1000/1", "AB": ABSTRACT, "AB_original": f"{ABSTRACT} (C) 2019"})
+    assert merge(both, find(both))[0]["AB_original"].tolist() == [f"{ABSTRACT} (C) 2019"]
+    both["AB_original"] = ["[No abstract available]", ""]
+    assert merge(both, find(both))[0]["AB_original"].tolist() == [""]
+
+
 def test_decisions_are_obeyed_and_kept(tmp_path: Path) -> None:
     other = {"TI": "Sleep of nurses after night shifts in rural clinics", "AU": "Silva, Rosa", "PY": "2001"}
     rows = table(PAPER, PAPER, other)
@@ -239,6 +247,15 @@ def test_decisions_are_obeyed_and_kept(tmp_path: Path) -> None:
         found = find(rows, read_decisions(path))
         assert found.groups == [[0, 2]]
         write_listing(found, path)
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_what_is_decided_of_a_record_holds_for_its_later_exports(number: int) -> None:
+    """A database gives the record again, with the same UT: it does not become the other paper."""
+    said = {**dict.fromkeys(LISTING, ""), "kept_UT": "U:0", "merged_UT": "U:1", "merge": "no"}
+    paper = {name: PAPER[name] for name in ("TI", "AU", "PY", "SO")} | {"DI": "10.1000/1"}
+    before, later = (paper | {"UT": "U:1", "AB": f"{words} {number}."} for words in ("An abstract", "Another abstract"))
+    assert find(table(paper, before, later), Decisions((said,))).groups == [[1, 2]]
 
 
 def test_decisions_that_say_nothing_are_refused_with_their_line(tmp_path: Path) -> None:
@@ -293,7 +310,7 @@ def test_verdicts_are_symmetric(rows: list[dict[str, str]]) -> None:
     assert compare(one, other, 90.0) == compare(other, one, 90.0)
 
 
-@pytest.mark.parametrize(("name", "least"), [("digital_work", 0.997), ("stroke", 0.993), ("respiratory", 0.935)])
+@pytest.mark.parametrize(("name", "least"), [("digital_work", 0.997), ("stroke", 0.994), ("respiratory", 0.968)])
 def test_marked_sets(name: str, least: float) -> None:
     folder = SHARED / "duplicates" / name
     if not folder.exists():
@@ -302,7 +319,7 @@ def test_marked_sets(name: str, least: float) -> None:
     merges = find(frame)
     found, missed, wrong = score(merges.groups, gold).records
     assert wrong == 0
-    assert found / (found + missed) >= least
+    assert round(found / (found + missed), 3) >= least
     kept, _ = merge(frame, merges)
     assert find(kept).groups == []
 
