@@ -24,11 +24,15 @@ _BINARY = (
     (b"PK\x05\x06", "an empty ZIP archive", "Pack it again, or give the files."),
     (b"7z\xbc\xaf", "a 7-Zip archive", "Unpack it, or pack it as .zip."),
     (b"Rar!", "a RAR archive", "Unpack it, or pack it as .zip."),
+    (b"BZh", "a bzip2 archive", "Unpack it, or pack it as .zip."),
+    (b"\xfd7zXZ", "an xz archive", "Unpack it, or pack it as .zip."),
+    (b"\x28\xb5\x2f\xfd", "a zstd archive", "Unpack it, or pack it as .zip."),
     (b"\x89PNG", "a picture", "Export the records themselves."),
     (b"\xff\xd8\xff", "a picture", "Export the records themselves."),
     (b"SQLite format", "an SQLite database", "Export the library from its program as RIS or BibTeX."),
 )
 _KINDS = "Web of Science, Scopus, PubMed, OpenAlex, Dimensions, Lens, RIS, BibTeX, EndNote, CSL JSON, CSV, TSV or Excel"
+_MARK_OF_TAR = 257  # bytes before it
 _MOST_CONTROLS = 0.02
 _CONTROLS = frozenset(map(chr, [*range(0x09), *range(0x0E, 0x20)]))
 
@@ -57,6 +61,8 @@ def _opening(export: Export) -> Opening:
     for mark, what, mend in _BINARY:
         if head.startswith(mark):
             raise FaultError(f"It is {what}.", mend)
+    if head.startswith(b"ustar", _MARK_OF_TAR):
+        raise FaultError("It is a tar archive.", "Unpack it, and give the files; or pack them as .zip.")
     if head.startswith((b"PK\x03\x04", b"PAR1")):
         return Opening(head, "")
     with export.open() as file:

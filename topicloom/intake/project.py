@@ -112,7 +112,7 @@ def require_new(project: Path) -> None:
         pydantic.TypeAdapter(FolderName).validate_python(project.name)
     except pydantic.ValidationError as error:
         reason = str(error.errors()[0]["ctx"]["error"])
-        raise IntakeError(project, Problem(f"Its name is {reason}.", "Give ROOT/PROJECT.")) from error
+        raise IntakeError(project, Problem(f"It cannot be called so: {reason}.", "Give ROOT/PROJECT.")) from error
     try:
         there = project.is_dir() and any(project.iterdir())
         taken = project.exists() and not project.is_dir()

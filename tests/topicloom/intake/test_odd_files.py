@@ -69,6 +69,21 @@ def test_a_short_last_row_that_ends_its_line_is_refused_alone(tmp_path, end):
     assert (len(records), refused[0].reason) == (1, "It has 2 fields, and the header 3.")
 
 
+def test_what_is_no_work_in_a_page_is_refused_and_not_passed_over(tmp_path):
+    pages = [{"results": [{"title": "A"}, 7]}, {"results": ["x", {"title": "B"}]}]
+    for content in (json.dumps(pages), "\n".join(map(json.dumps, pages))):
+        _, records, refused = read(written(tmp_path, content))
+        assert ([record.fields["TI"] for record in records], len(refused)) == (["A", "B"], 2)
+
+
+def test_columns_named_for_one_file_leave_the_exports_of_databases_alone(tmp_path):
+    scopus = "Authors,Title,Year,Source title,EID\nX Y,T,2020,J,2-s2.0-1\n"
+    export, (record,), _ = read(written(tmp_path, scopus), {"title": "Werk"})
+    assert (record.fields["TI"], export.notes) == ("T", ["--columns is not for it: it has no column Werk"])
+    _, (record,), _ = read(written(tmp_path, scopus), {"title": "Source title"})
+    assert record.fields["TI"] == "J"
+
+
 def test_old_line_ends_of_a_mac(tmp_path):
     content = WOS.replace("\r\n", "\r")
     assert one(tmp_path, content)["TI"] == one(tmp_path, WOS)["TI"]
@@ -119,6 +134,8 @@ def test_web_of_science_without_its_last_line_is_noted(tmp_path):
         ("[]", "holds no record"),
         ('{"meta": {"count": 0}, "results": []}', "holds no record"),
         (b"PK\x05\x06" + bytes(18), "an empty ZIP archive"),
+        (b"x.csv" + bytes(252) + b"ustar\x0000" + bytes(248) + CSV.encode() + bytes(400), "a tar archive"),
+        (b"BZh91AY&SY" + bytes(40), "a bzip2 archive"),
     ],
 )
 def test_what_came_in_place_of_an_export_is_told(tmp_path, content, told):

@@ -60,11 +60,11 @@ def _by_line(export: Export) -> Iterator[tuple[int, dict[str, Any]] | Refused]:
             continue
         pages = _list_of(value)
         if pages is not None:
-            yield from ((number, item) for item in pages if isinstance(item, dict))
+            yield from (_work(number, item) for item in pages)
         elif isinstance(value, dict):
             yield number, value
         else:
-            fault = Refused(number, "It is no object with the fields of a work.")
+            fault = _no_work(number)
     if fault:
         raise FaultError(f"Its last line, {fault.line}, is cut off. {fault.reason}", "Export it again.")
 
@@ -83,11 +83,17 @@ def _whole(export: Export) -> Iterator[tuple[int, dict[str, Any]] | Refused]:
     for number, item in enumerate(works, 1):
         inner = _list_of(item)
         if inner is not None:  # a list of pages
-            yield from ((number, one) for one in inner if isinstance(one, dict))
-        elif isinstance(item, dict):
-            yield number, item
+            yield from (_work(number, one) for one in inner)
         else:
-            yield Refused(number, "It is no object with the fields of a work.")
+            yield _work(number, item)
+
+
+def _work(number: int, item: Any) -> tuple[int, dict[str, Any]] | Refused:
+    return (number, item) if isinstance(item, dict) else _no_work(number)
+
+
+def _no_work(number: int) -> Refused:
+    return Refused(number, "It is no object with the fields of a work.")
 
 
 def _list_of(value: Any) -> list[Any] | None:

@@ -33,8 +33,10 @@ def _records(export: Export, table: Table) -> Iterator[Piece]:
 def _places(export: Export, header: list[str], layout: Layout | None) -> dict[str, list[int]]:
     places = places_of(header, layout)
     export.format = layout.name if layout else f"{export.format}, columns by their names"
-    if export.columns:
-        stated, missing = stated_places(header, export.columns)
+    stated, missing = stated_places(header, export.columns)
+    if missing and layout:  # the columns are those of another file, given beside this one
+        export.notes.append(f"--columns is not for it: it has no column {quoted_list(missing)}")
+    elif export.columns:
         if missing:
             raise FaultError(
                 f"It has no column {quoted_list(missing)}; its columns are {quoted_list(header, 20)}.",
@@ -52,7 +54,7 @@ def _places(export: Export, header: list[str], layout: Layout | None) -> dict[st
             f"None of its columns can be told to hold titles or abstracts; they are {quoted_list(header, 20)}.",
             "Say which they are: --columns title=NAME,abstract=NAME,year=NAME.",
         )
-    if layout is None or export.columns:
+    if layout is None or (export.columns and not missing):
         export.notes.append(_told(header, places))
     return places
 
@@ -62,7 +64,7 @@ def _told(header: list[str], places: dict[str, list[int]]) -> str:
     found = [f"{word}={header[places[tag][0]]}" for tag, word in words.items() if tag in places]
     absent = [word for tag, word in words.items() if tag not in places and tag in ("TI", "AB", "PY")]
     none = f"; no column for {', '.join(absent)}" if absent else ""
-    return f"columns read: {', '.join(found)}{none} (--columns says otherwise)"
+    return f"columns read: {', '.join(found)}{none} (if that is wrong, name them by --columns)"
 
 
 def _own_name(name: str) -> str:

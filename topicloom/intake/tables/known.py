@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+from urllib.parse import unquote
 
 from topicloom.intake.inverted import abstract_of
 from topicloom.intake.tables.layout import Layout
 
 _SCOPUS_ID = re.compile(r"\s*\(\d{5,}\)")
 _OLD_SCOPUS = re.compile(r"(?<=\.),\s+(?=\S)")
+_LINKED_DOI = re.compile(r"[?&]id=doi:([^&\s]+)")
 _EMBASE = re.compile(
     r"(?P<journal>.*?)\s*(?:\((?P<year>\d{4})\))?\s*(?:(?P<volume>[^\s:()]+)(?::(?P<issue>[^\s()]+))?)?\s*"
     r"(?:\((?P<pages>[^()]*)\))?\.\s*(?:Article Number.*?)?(?:Date of Publication.*)?\Z",
@@ -47,6 +49,8 @@ def _embase(record: dict[str, str]) -> None:
     people = record.get("AU", "")
     if ";" not in people:
         record["AU"] = "; ".join(_OLD_SCOPUS.split(people))
+    if "DI" not in record and (found := _LINKED_DOI.search(record.get("UR", ""))):
+        record["DI"] = unquote(found.group(1))  # its table has no column for DOIs
 
 
 def _pubmed(record: dict[str, str]) -> None:
@@ -163,7 +167,16 @@ LAYOUTS = (
         "Embase CSV",
         "Embase",
         (_set("authornames", "source", "abstract"), _set("title", "emtreemedicalindexterms")),
-        {"SO": ("source",), "AU": ("authornames",), "PM": ("medlinepmid",), "UT": ("puinumber",), "SN": ("issn",)},
+        {
+            **{
+                "SO": ("source",),
+                "AU": ("authornames",),
+                "PM": ("medlinepmid",),
+                "UT": ("puinumber",),
+                "SN": ("issn",),
+            },
+            "UR": ("openurllink",),
+        },
         _embase,
     ),
     Layout(

@@ -40,7 +40,7 @@ def sheet_table(export: Export) -> Table:
         raise
     except Exception as error:  # openpyxl raises whatever its parts raise
         raise FaultError(
-            f"It is no workbook that can be opened: {str(error)[:100]}.", "Save it again as .xlsx or CSV."
+            f"It is no workbook that can be opened: {_first_line(error)}.", "Save it again as .xlsx or CSV."
         ) from error
     sheets = list(_sheets(book))
     if not sheets:
@@ -119,7 +119,11 @@ def _sheet_rows(sheet: Any) -> Iterator[Row]:
 
 
 def _unreadable(error: Exception) -> FaultError:
-    return FaultError(f"A sheet of it cannot be read: {str(error)[:100]}.", "Save it again as CSV.")
+    return FaultError(f"A sheet of it cannot be read: {_first_line(error)}.", "Save it again as CSV.")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:200].rstrip(".")
 
 
 def cell_text(value: Any) -> str:
