@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 import tempfile
+import zipfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.topicloom.intake.test_formats import PUBMED_XML, RIS_EXAMPLE, WOS
+from tests.topicloom.intake.test_formats import PUBMED_XML, RIS_EXAMPLE, WOS, read, written
 from topicloom.intake.formats import reader_of
 from topicloom.intake.readers import READERS
 from topicloom.intake.record import Export, FaultError, Record
@@ -36,11 +40,42 @@ MORE = int(os.environ.get("TOPICLOOM_EXAMPLES", "0"))
 FEW = settings(max_examples=MORE or 60, deadline=None, derandomize=not MORE, suppress_health_check=list(HealthCheck))
 
 
+def workbook():
+    """A workbook of two rows, by the names of its parts."""
+    import openpyxl
+
+    book, out = openpyxl.Workbook(), io.BytesIO()
+    for row in (["title", "abstract", "year"], ["T", "A", 2000.5]):
+        book.active.append(row)
+    book.save(out)
+    with zipfile.ZipFile(out) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def zipped(parts):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def parquet():
+    """A Parquet file of two rows."""
+    import pandas as pd
+
+    return pd.DataFrame({"title": ["T", None], "year": [2000, 2001]}).to_parquet()
+
+
+WORKBOOK, PARQUET = workbook(), parquet()
+TEXTS = st.sampled_from([sample.encode() for sample in SAMPLES])
+
+
 @st.composite
-def damaged(draw):
+def damaged(draw, samples=TEXTS, least=0):
     """A file of some format with pieces cut out, doubled, or put in from elsewhere."""
-    content = draw(st.sampled_from(SAMPLES)).encode()
-    for _ in range(draw(st.integers(0, 4))):
+    content = draw(samples)
+    for _ in range(draw(st.integers(least, 4))):
         start = draw(st.integers(0, len(content)))
         end = draw(st.integers(start, min(start + 60, len(content))))
         other = draw(
@@ -85,6 +120,39 @@ def test_bytes(content):
 @example(b"TY  - JOUR\nTI\nER  -\n")
 def test_damaged_files(content):
     all_readers(content)
+
+
+@FEW
+@given(st.sampled_from(sorted(WORKBOOK)), st.data())
+def test_damaged_workbooks(part, data):
+    content = data.draw(damaged(st.just(WORKBOOK[part]), 1))
+    all_readers(zipped(WORKBOOK | {part: content}))
+    all_readers(data.draw(damaged(st.just(zipped(WORKBOOK)), 1)))
+
+
+@FEW
+@given(damaged(st.just(PARQUET), 1))
+def test_damaged_parquet_files(content):
+    all_readers(content)
+
+
+def test_entities_of_a_workbook_do_not_grow(tmp_path):
+    declared = b"<!DOCTYPE x [<!ENTITY a 'aaaaaaaaaa'>%s]>" % b"".join(
+        b"<!ENTITY %c '%s'>" % (letter, b"&%c;" % (letter - 1) * 10) for letter in b"bcdefghij"
+    )
+    strings = "xl/sharedStrings.xml"
+    kind = b"application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+    types = b'<Override PartName="/%s" ContentType="%s"/></Types>' % (strings.encode(), kind)
+    whole = WORKBOOK | {
+        "[Content_Types].xml": WORKBOOK["[Content_Types].xml"].replace(b"</Types>", types),
+        strings: b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><si><t>T</t></si></sst>',
+    }
+    assert len(read(written(tmp_path, zipped(whole)))[1]) == 1
+    for part in (strings, "xl/worksheets/sheet1.xml", "xl/workbook.xml"):
+        bomb = re.sub(rb"(<t>|<v>|name=\")[^<\"]*", rb"\1&j;", whole[part])
+        assert b"&j;" in bomb
+        with pytest.raises(FaultError, match=r"no workbook that can be opened|sheet of it cannot be read"):
+            read(written(tmp_path, zipped(whole | {part: declared + bomb})))
 
 
 @FEW

@@ -109,6 +109,21 @@ def test_every_sheet_with_the_same_columns_is_read_and_others_are_told(tmp_path)
     assert "the sheet Sheet is not read: its columns are others" in export.notes
 
 
+def test_a_workbook_is_known_by_its_content_in_an_archive_and_under_any_name(tmp_path):
+    """Web of Science calls its Excel form savedrecs.xls, whatever it is."""
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for row in (["Title", "Abstract", "Year"], ["A", "text", 2020]):
+        book.active.append(row)
+    for name in ("savedrecs.xls", "savedrecs", "table.csv"):
+        book.save(tmp_path / name)
+        assert [record.fields["PY"] for record in read(tmp_path / name)[1]] == ["2020"]
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.write(tmp_path / "savedrecs", "in/table.xlsx")
+    assert new_project(tmp_path / "P", [tmp_path / "all.zip"]).account.records == 1
+
+
 def test_ris_whose_records_never_end(tmp_path):
     _, records, _ = read(written(tmp_path, "TY  - JOUR\nTI  - A\n\nTY  - JOUR\nTI  - B\nAB  - text\n"))
 

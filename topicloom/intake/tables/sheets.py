@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import warnings
 import zipfile
@@ -24,6 +25,21 @@ def sheet_table(export: Export) -> Table:
 
     The other ones are named in the notes of the export. Raises FaultError for a workbook that cannot be opened.
     """
+    with contextlib.ExitStack() as opened:
+        sheets = list(_sheets(_book(export, opened)))
+        if not sheets:
+            raise FaultError("It holds no rows.", "Export it again.")
+        first = max(sheets, key=lambda sheet: known_names(sheet.names))
+        same = [sheet for sheet in sheets if _plain(sheet.names) == _plain(first.names)]
+        for sheet in sheets:
+            if sheet not in same:
+                export.notes.append(f"the sheet {sheet.title} is not read: its columns are others")
+        rows = _while_open(_rows_of(same), opened.pop_all())
+        return Table(first.names, fitting(first.names, _padded(rows, len(first.names))))
+
+
+def _book(export: Export, opened: contextlib.ExitStack) -> Any:
+    """A workbook by its content: of a path openpyxl asks for the ending of its name. opened: gets its file."""
     import openpyxl
 
     try:
@@ -35,22 +51,20 @@ def sheet_table(export: Export) -> Table:
                 )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            book = openpyxl.load_workbook(export.path, read_only=True, data_only=True)
+            file = opened.enter_context(export.path.open("rb"))
+            return openpyxl.load_workbook(file, read_only=True, data_only=True)
     except FaultError:
         raise
     except Exception as error:  # openpyxl raises whatever its parts raise
         raise FaultError(
             f"It is no workbook that can be opened: {_first_line(error)}.", "Save it again as .xlsx or CSV."
         ) from error
-    sheets = list(_sheets(book))
-    if not sheets:
-        raise FaultError("It holds no rows.", "Export it again.")
-    first = max(sheets, key=lambda sheet: known_names(sheet.names))
-    same = [sheet for sheet in sheets if _plain(sheet.names) == _plain(first.names)]
-    for sheet in sheets:
-        if sheet not in same:
-            export.notes.append(f"the sheet {sheet.title} is not read: its columns are others")
-    return Table(first.names, fitting(first.names, _padded(_rows_of(same), len(first.names))))
+
+
+def _while_open(rows: Iterator[Row], opened: contextlib.ExitStack) -> Iterator[Row]:
+    """Rows of a file that is closed after the last one."""
+    with opened:
+        yield from rows
 
 
 @dataclass(frozen=True)
