@@ -144,10 +144,15 @@ def _kept_names(filtered: Path) -> list[str]:
 
 
 def _new_ones(given: Given, known: _Known) -> tuple[Given, list[str]]:
-    """What is given without files that the project has read before, and the names of those."""
+    """What is given without files that the project has read before, and the names of those, as a person gave them."""
     before = {file.sha256 for one in known.account.imports for file in one.files}
-    again = [export.name for export in given.exports if digest_file(export.path) in before]
-    exports = [export for export in given.exports if export.name not in again]
+    read = {export.name for export in given.exports if digest_file(export.path) in before}
+    exports = [export for export in given.exports if export.name not in read]
+    called = {name: file.name for file, name in zip(given.files, given.names, strict=True)}
+    again = [
+        "/".join((called[file], *within))
+        for file, *within in (export.name.split("/") for export in given.exports if export.name in read)
+    ]
     needed = {export.name.partition("/")[0] for export in exports}
     pairs = [(file, name) for file, name in zip(given.files, given.names, strict=True) if name in needed]
     return Given([file for file, _ in pairs], [name for _, name in pairs], exports, given.faults), again

@@ -21,17 +21,18 @@ _MOST = 0.8  # share of texts in one language from which on the settings are for
 _TEMPLATE = """\
 # Settings of a topic map; docs/contracts.md of topicloom lists all that can stand here. Change a value, and run again.
 metadata:
-  project_folder: {project}
+  project_folder: {project}  # the folder above this one
   filtered_folder: {filtered}  # where the dataset lies
   analysis_id: {analysis}  # this folder
 params:
-  type_of_analysis: topic_model
+  type_of_analysis: topic_model  # the only kind
   seed: 100  # decides all randomness: the same seed gives the same topics
-topic_model:
+topic_model:  # what topicloom says calls it tmo: tmo.clusterer is the clusterer below
   embeds_folder: {profile}  # where corpus and embeddings lie
   text_columns: [text]  # what is embedded: title and abstract, labels such as METHODS: left out
   transformer_model: {model}  # what embeds it: a name, or the folder of a model
   year_column: PY  # for trends
+  # clusterer: graph  # where one topic holds most papers: topics by their neighbours, and none is left out
   n_topics: 0  # 0: the number of topics is found; above: KMeans with that many
   min_topic_size: {size}  # papers that a topic has at least; auto: chosen by a small sweep
   others_threshold: 0.9  # share of the papers that the main topics cover

@@ -52,7 +52,7 @@ def test_new_papers_are_appended_and_known_ones_updated(tmp_path, project):
 def test_the_same_file_changes_nothing(tmp_path, project):
     before = everything(project.project)
     made = add_exports(project.project, [tmp_path / "first.csv"])
-    assert made.again == ["first_2.csv"]
+    assert made.again == ["first.csv"]
     assert not made.changed
     assert everything(project.project) == before
 
