@@ -5,6 +5,8 @@ Nothing heavy is imported before a command needs it: `topicloom status` answers 
 
 from __future__ import annotations
 
+import errno
+import inspect
 import sys
 from typing import Annotated
 
@@ -95,4 +97,16 @@ def _failure(error: Exception) -> str:
     server = configured_server()
     if server is not None and ("Failed to reach API" in str(error) or "connect" in type(error).__name__.lower()):
         return _no_answer(server)
-    return f"The run failed: {type(error).__name__}: {error}\n  Run again with --verbose for the whole story."
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        where = f": {error.filename}" if error.filename else ""
+        return f"No room is left on the disk{where}.\n  Make room, and give the command again."
+    told = f"failed: {type(error).__name__}: {error}"
+    if _has_verbose(sys.argv[1:2]):
+        return f"The run {told}\n  Run again with --verbose for the whole story."
+    return f"The command {told}"
+
+
+def _has_verbose(words: list[str]) -> bool:
+    """Whether the command that the first word names can tell more."""
+    commands = {command.callback.__name__: command.callback for command in app.registered_commands if command.callback}
+    return any("verbose" in inspect.signature(commands[word]).parameters for word in words if word in commands)

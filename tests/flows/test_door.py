@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from flows.console import door
+from flows.console import cli, door
 from flows.console.cli import app
 from topicloom.errors import InputError
+from topicloom.intake import later
 
 Said = Callable[..., tuple[int, str]]
 
@@ -69,3 +72,39 @@ def test_papers_that_are_added_may_still_be_too_few(export: Path, said: Said, mo
     assert code == 2
     assert "the project has 7: bring 9 or more in by topicloom add" in told
     assert "4 of 7 papers in the map have a title alone" in told
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "P/f01/x"), "No room is left on the disk: P/f01/x."),
+        (OSError(errno.ENOSPC, "No space left on device"), "No room is left on the disk.\n  Make room"),
+        (ValueError("odd"), "failed: ValueError: odd"),
+    ],
+)
+def test_what_fails_is_told_with_what_helps(monkeypatch: pytest.MonkeyPatch, error: Exception, words: str) -> None:
+    """--verbose is offered by commands that have it."""
+
+    def fail() -> None:
+        raise error
+
+    shown: list[str] = []
+    monkeypatch.setattr(cli, "app", fail)
+    monkeypatch.setattr(cli, "show_error", shown.append)
+    monkeypatch.setattr(fail, "registered_commands", app.registered_commands, raising=False)
+    for command, has_verbose in (("run", True), ("new", False), ("add", False)):
+        monkeypatch.setattr(sys, "argv", ["topicloom", command])
+        with pytest.raises(SystemExit, match="1"):
+            cli.main()
+        told = shown.pop()
+        assert words in told
+        assert ("--verbose" in told) == (has_verbose and "ValueError" in words)
+
+
+def test_a_project_that_may_not_be_written_to_is_told(
+    export: Path, said: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said("new", "P", str(export))
+    monkeypatch.setattr(later.os, "access", lambda path, *_, **__: Path(path).name != "f01")
+    with pytest.raises(InputError, match="You may not write there, so nothing can be added"):
+        said("add", "P", str(export))

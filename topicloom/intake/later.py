@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
@@ -106,6 +107,14 @@ def _require_project(project: Path) -> None:
         raise IntakeError(
             project,
             Problem("It is no project that topicloom new has made.", "Make one by topicloom new, or correct the path."),
+        )
+    if not os.access(project / FILTERED, os.W_OK):
+        raise IntakeError(
+            project / FILTERED,
+            Problem(
+                "You may not write there, so nothing can be added.",
+                "Give yourself the right to, or copy the project to a place where you have it.",
+            ),
         )
 
 
