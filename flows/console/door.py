@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -57,9 +58,9 @@ def new(
         run_analysis(made.analysis, None, quick=quick, verbose=False)
         say(f"The map: {_shown(made.analysis / 'report.html')}")
     elif too_few(made.account):
-        say(f"Next: topicloom add {_shown(made.project)} EXPORT...")
+        say(f"Next: topicloom add {_typed(made.project)} EXPORT...")
     else:
-        say(f"Next: topicloom run {'--quick ' if quick else ''}{_shown(made.analysis)}")
+        say(f"Next: topicloom run {'--quick ' if quick else ''}{_typed(made.analysis)}")
 
 
 def add(
@@ -84,9 +85,9 @@ def add(
             raise typer.Exit(BAD_INPUT)
     elif go_on and made.changed:
         run_analysis(made.analysis, None, quick=quick, verbose=False)
-        say(f"What changed: topicloom diff {_shown(made.analysis)}")
+        say(f"What changed: topicloom diff {_typed(made.analysis)}")
     elif made.changed:
-        say(f"Next: topicloom run {_shown(made.analysis)}")
+        say(f"Next: topicloom run {_typed(made.analysis)}")
 
 
 def _show_addition(made: Imported) -> None:
@@ -134,3 +135,9 @@ def show_import(made: Imported, model: str | None) -> None:
 
 def _shown(path: Path) -> str:
     return relative(path, Path.cwd())
+
+
+def _typed(path: Path) -> str:
+    """A path as it can be typed into a shell."""
+    shown = _shown(path)
+    return shlex.quote(f"./{shown}" if shown.startswith("-") else shown)

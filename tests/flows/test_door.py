@@ -108,3 +108,9 @@ def test_a_project_that_may_not_be_written_to_is_told(
     monkeypatch.setattr(later.os, "access", lambda path, *_, **__: Path(path).name != "f01")
     with pytest.raises(InputError, match="You may not write there, so nothing can be added"):
         said("add", "P", str(export))
+
+
+def test_the_next_step_can_be_typed_as_it_is_told(export: Path, said: Said) -> None:
+    for name, typed in (("Map & more", "'Map & more'"), ("-x", "./-x"), ("a/b", "a/b")):
+        _, told = said("new", "--", name, str(export))
+        assert f"Next: topicloom add {typed} EXPORT..." in told

@@ -112,7 +112,8 @@ def require_new(project: Path) -> None:
         pydantic.TypeAdapter(FolderName).validate_python(project.name)
     except pydantic.ValidationError as error:
         reason = str(error.errors()[0]["ctx"]["error"])
-        raise IntakeError(project, Problem(f"It cannot be called so: {reason}.", "Give ROOT/PROJECT.")) from error
+        mend = "Give ROOT/PROJECT; the name of a project has at most 255 bytes, and no '..', ':' or control character."
+        raise IntakeError(project, Problem(f"It cannot be called so: {reason}.", mend)) from error
     try:
         there = project.is_dir() and any(project.iterdir())
         taken = project.exists() and not project.is_dir()
