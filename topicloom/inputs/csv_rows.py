@@ -93,6 +93,19 @@ def read_rows(
     return CsvRows(dict(zip(chosen, values, strict=True)), lines)
 
 
+def delimiter_of(path: Path, error: type[InputError]) -> str:
+    """What sets fields apart in a table of ours that a person may have saved from a spreadsheet: comma or semicolon.
+
+    Raises InputError, of the kind `error`, for a file that cannot be read.
+    """
+    try:
+        with _opened(path, error) as file:
+            first = file.readline()
+    except OSError as found:
+        raise error(path, unreadable(found)) from found
+    return ";" if first.count(";") > first.count(",") else ","
+
+
 def _opened(path: Path, error: type[InputError], *, first_line_only: bool = False) -> TextIO:
     if not file_is_there(path, error):
         raise error(path, Problem("There is no such file.", "Correct the path."))

@@ -18,9 +18,11 @@ _XML = re.compile(r"\s*<(?:\?xml|[A-Za-z])")
 _XML_ERROR = re.compile(r"<(error|message)\b[^<>]*>([^<>]{1,300})</\1\s*>", re.IGNORECASE)
 _PASSWORD = re.compile(r"type=[\"']?password|\bsign[ -]?in\b|\blog[ -]?in\b|shibboleth", re.IGNORECASE)
 _OLD_EXCEL = "Save it as .xlsx or CSV; of Web of Science export the plain text or tab-delimited form instead."
+_OLE = b"\xd0\xcf\x11\xe0"  # how files of old Office programs begin
+_LOCKED = "EncryptedPackage".encode("utf-16-le")
 _BINARY = (
     (b"%PDF", "a PDF", "Export the records themselves, as plain text, RIS or CSV."),
-    (b"\xd0\xcf\x11\xe0", "an old Excel or Word file (.xls, .doc)", _OLD_EXCEL),
+    (_OLE, "an old Excel or Word file (.xls, .doc)", _OLD_EXCEL),
     (b"PK\x05\x06", "an empty ZIP archive", "Pack it again, or give the files."),
     (b"7z\xbc\xaf", "a 7-Zip archive", "Unpack it, or pack it as .zip."),
     (b"Rar!", "a RAR archive", "Unpack it, or pack it as .zip."),
@@ -58,6 +60,8 @@ def _opening(export: Export) -> Opening:
         head = file.read(_HEAD)
     if not head.strip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0"):
         raise FaultError("It is empty.", "Export it again.")
+    if head.startswith(_OLE) and _LOCKED in head:
+        raise FaultError("It is an Office file that is locked by a password.", "Save it without one.")
     for mark, what, mend in _BINARY:
         if head.startswith(mark):
             raise FaultError(f"It is {what}.", mend)

@@ -6,10 +6,10 @@ import difflib
 from pathlib import Path
 
 from topicloom.errors import InputError, Problem, quoted_list, shown
-from topicloom.inputs.csv_rows import read_header, read_rows
-from topicloom.inputs.decoding import form_facts, form_notes, open_text, text_form
+from topicloom.inputs.csv_rows import delimiter_of, read_header, read_rows
+from topicloom.inputs.decoding import form_facts, form_notes, text_form
 from topicloom.lineage.history import History, lineage_of
-from topicloom.machine.regular_files import file_is_there, unreadable
+from topicloom.machine.regular_files import file_is_there
 from topicloom.output_files import LABELS
 from topicloom.settings.schema import Settings
 
@@ -35,7 +35,7 @@ def read_labels(settings: Settings) -> dict[str, str]:
     path = labels_path(settings)
     if not file_is_there(path, LabelsError):
         return {}
-    delimiter = _delimiter(path)
+    delimiter = delimiter_of(path, LabelsError)
     header = read_header(path, LabelsError, delimiter=delimiter) if path.stat().st_size else ["none"]
     if not set(_COLUMNS) <= set(header):
         raise LabelsError(
@@ -53,15 +53,6 @@ def read_labels(settings: Settings) -> dict[str, str]:
         if uid and label:
             labels[uid] = label
     return labels
-
-
-def _delimiter(path: Path) -> str:
-    try:
-        with open_text(path) as file:
-            first = file.readline()
-    except OSError as found:
-        raise LabelsError(path, unreadable(found)) from found
-    return ";" if first.count(";") > first.count(",") else ","
 
 
 def _require_label(path: Path, line: int, uid: str, label: str, labels: dict[str, str]) -> None:

@@ -8,6 +8,7 @@ import json
 import pytest
 
 from topicloom.intake.formats import reader_of
+from topicloom.intake.project import new_project
 from topicloom.intake.record import Export, FaultError, Record, Refused
 
 
@@ -64,6 +65,19 @@ def test_wos_text_joins_lists_by_semicolon_and_texts_by_space_and_knows_new_tags
     assert fields["C1"].endswith("Germany; [de Souza, João P.] MIT, Cambridge, MA 02139 USA")
     assert (fields["C3"], fields["EA"]) == ("University of Bonn; MIT", "MAR 2021")
     assert fields["database"] == "Web of Science"
+
+
+def test_lines_that_a_program_has_wrapped_again_are_not_lost(tmp_path):
+    content = WOS.replace("   Second paragraph.\r\n", "Second paragraph,\r\nand a third.\r\n")
+    assert one(tmp_path, content)["AB"] == "First paragraph. Second paragraph, and a third."
+    pubmed = "PMID- 1\nTI  - A title that\nan editor has wrapped\nAB  - One.\n\nTwo.\nSO  - x\n"
+    fields = one(tmp_path, pubmed)
+    assert (fields["TI"], fields["AB"]) == ("A title that an editor has wrapped", "One. Two.")
+
+
+def test_wos_without_its_first_lines(tmp_path):
+    bare = WOS[WOS.index("PT J") :].replace("\r\nEF", "")
+    assert one(tmp_path, bare)["TI"] == "A title that is wrapped --- with dashes"
 
 
 def test_wos_files_put_together_by_hand_are_one_list(tmp_path):
@@ -153,6 +167,12 @@ def test_pubmed_text(tmp_path):
     assert (fields["AU"], fields["SN"], fields["AB"]) == ("Nogueira RG; X Y", "1524-4628", "One two.")
 
 
+def test_pubmed_text_in_several_languages(tmp_path):
+    content = "PMID- 1\nTI  - A\nOAB - Un résumé.\nOABL- fre\nAB  - An abstract.\nSO  - x\n"
+    assert one(tmp_path, content)["AB"] == "An abstract."
+    assert one(tmp_path, content.replace("AB  - An abstract.\n", ""))["AB"] == "Un résumé."
+
+
 PUBMED_XML = """<?xml version="1.0"?><!DOCTYPE PubmedArticleSet PUBLIC "-//NLM//DTD X//EN" "https://dtd.nlm.nih.gov/x.dtd">
 <PubmedArticleSet><PubmedArticle><MedlineCitation><PMID Version="2">1</PMID><Article><Journal><Title>J</Title><JournalIssue>
 <PubDate><MedlineDate>1998 Dec-1999 Jan</MedlineDate></PubDate></JournalIssue></Journal>
@@ -168,6 +188,21 @@ def test_pubmed_xml(tmp_path):
     assert fields["TI"] == "H<sub>2</sub>O &amp; Homo sapiens at p &lt; 0.05"
     assert fields["AB"] == "AIM: See. RESULTS: Saw."
     assert (fields["AU"], fields["AF"], fields["DI"]) == ("Doe J; The Group", "Doe, Jo; The Group", "10.1000/own")
+
+
+def test_formulas_and_revisions_of_pubmed_xml(tmp_path):
+    formula = (
+        '<mml:math xmlns:mml="http://www.w3.org/1998/Math/MathML"><mml:mi>x</mml:mi> <mml:mn>2</mml:mn></mml:math>'
+    )
+    later = PUBMED_XML.replace('Version="2">1<', 'Version="3">1<').replace("See.", f"See {formula}{' anew' * 20}.")
+    articles = [text[text.index("<PubmedArticle>") : text.index("</PubmedArticleSet>")] for text in (PUBMED_XML, later)]
+    path = written(tmp_path, PUBMED_XML.replace(articles[0], "".join(articles)))
+    assert [record.fields["UT"] for record in read(path)[1]] == ["PMID:1"] * 2
+    made = new_project(tmp_path / "P", [path])
+    assert (made.account.records, made.account.kept) == (2, 1)
+    dataset = (made.project / "f01/dataset_raw_cleaned.csv").read_text()
+    assert "H2O & Homo sapiens at p < 0.05" in dataset
+    assert f"See x2{' anew' * 20}. Saw." in (made.project / "f01/e01/corpus.csv").read_text()
 
 
 def test_entities_of_xml_are_refused(tmp_path):
@@ -222,6 +257,7 @@ def test_openalex_json_in_its_three_forms(tmp_path):
     for content in (json.dumps({"meta": {}, "results": [work]}), json.dumps([work], indent=1), json.dumps(work) + "\n"):
         fields = one(tmp_path, content)
         assert (fields["UT"], fields["PM"], fields["AB"]) == ("W12", "77", "We maps draw draw")
+        assert fields["AU"] == "A, B"  # one person
     _, records, _ = read(written(tmp_path, f"{json.dumps(work)}\n{json.dumps(work)}\n"))
     assert [record.line for record in records] == [1, 2]
 
@@ -232,6 +268,8 @@ def test_openalex_csv_in_both_layouts(tmp_path):
         "id,title,publication_year,authorships.author.display_name,primary_location.source.display_name,doi\nhttps://openalex.org/W5,T,2020,A B|C D,J,https://doi.org/10.1000/x\n",
     )
     assert (dotted["UT"], dotted["AU"], dotted["SO"]) == ("W5", "A B; C D", "J")
+    odd = one(tmp_path, "id,title,publication_year,authorships.author.display_name\nW5,T,2020,A; B|C D\n")
+    assert odd["AU"] == "A, B; C D"
     new = one(tmp_path, "Work ID,Title,Author,Publication Year,Abstract\nW6,T,A B|C D,2020,Text\n")
     assert (new["UT"], new["AU"], new["PY"]) == ("W6", "A B; C D", "2020")
 
@@ -346,6 +384,7 @@ def test_csl_json_and_refer(tmp_path):
         ("@article{a, title={b}}\n@article{c, title={d", "cut off"),
         ("TY  - JOUR\nTI  - x\nER  -\n\nPMID- 2\nTI  - b\n", "two formats: RIS at its beginning, and PubMed from line 5"),
         (WOS + "\nTY  - JOUR\nTI  - x\nER  -\n", "two formats"),
+        ("@book{a, title={b}}\n" * 4000 + "TY  - JOUR\nTI  - x\nER  -\n", "BibTeX at its beginning, and RIS from line 4001"),
     ],
 )  # fmt: skip
 def test_what_is_no_export_is_told(tmp_path, content, told):

@@ -151,6 +151,7 @@ def test_web_of_science_without_its_last_line_is_noted(tmp_path):
         (b"PK\x05\x06" + bytes(18), "an empty ZIP archive"),
         (b"x.csv" + bytes(252) + b"ustar\x0000" + bytes(248) + CSV.encode() + bytes(400), "a tar archive"),
         (b"BZh91AY&SY" + bytes(40), "a bzip2 archive"),
+        (b"\xd0\xcf\x11\xe0" + bytes(2000) + "EncryptedPackage".encode("utf-16-le"), "locked by a password"),
     ],
 )
 def test_what_came_in_place_of_an_export_is_told(tmp_path, content, told):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from topicloom.errors import InputError, Problem, shown
-from topicloom.inputs.csv_rows import read_rows
+from topicloom.inputs.csv_rows import delimiter_of, read_rows
 from topicloom.store.csv_tables import unescaped
 
 LISTING = (
@@ -86,7 +86,7 @@ def read_decisions(path: Path) -> Decisions:
     """
     if not path.exists():
         return Decisions()
-    columns = read_rows(path, InputError)
+    columns = read_rows(path, InputError, delimiter=delimiter_of(path, InputError))
     missing = [name for name in LISTING if name not in columns.columns and name not in ("title", "reason", "score")]
     if missing:
         finding = f"The columns {', '.join(missing)} are missing."

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from topicloom.inputs.papers import read_doi
+from topicloom.intake.readers.tagged import mixed, others_than
 from topicloom.intake.record import DATABASE, Export, FaultError, Opening, Piece, Reader, Refused, joined, piece
 from topicloom.intake.texts.latex import without_latex
 
@@ -56,7 +57,7 @@ def _knows(opening: Opening) -> bool:
 
 def _read(export: Export) -> Iterator[Piece]:
     from bibtexparser.entrypoint import parse_string
-    from bibtexparser.model import Entry, ParsingFailedBlock
+    from bibtexparser.model import Entry, ImplicitComment, ParsingFailedBlock
 
     logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)
     with export.open() as file:
@@ -65,12 +66,22 @@ def _read(export: Export) -> Iterator[Piece]:
     strings = {name.lower(): _bare(string.value) for name, string in blocks.strings_dict.items()}
     for block in blocks.blocks:
         line = int(block.start_line or 0) + 1
+        if isinstance(block, ImplicitComment):
+            _require_no_records(line, str(block.comment))
         # A key or a field that stands twice is no loss: the entry itself is whole.
         entry = getattr(block, "ignore_error_block", None) if isinstance(block, ParsingFailedBlock) else block
         if isinstance(entry, Entry):
             yield piece(line, _fields(entry.entry_type, entry.key, _values(entry, strings)))
         elif isinstance(block, ParsingFailedBlock):
             yield _failed(line, block)
+
+
+def _require_no_records(begins: int, text: str) -> None:
+    """Raise FaultError where the text between entries, which says nothing in BibTeX, is another format's."""
+    for number, line in enumerate(text.splitlines(), begins):
+        for other, pattern in others_than("BibTeX").items():
+            if pattern.match(line):
+                raise mixed(number, "BibTeX", other)
 
 
 def _failed(line: int, block: Any) -> Refused:

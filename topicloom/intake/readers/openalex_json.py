@@ -34,7 +34,7 @@ def _fields(work: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("PM", _last(ids.get("pmid"))),
         (
             "AU",
-            joined(_text(_inner(one, "author").get("display_name") or one.get("raw_author_name")) for one in people),
+            joined(_one(_inner(one, "author").get("display_name") or one.get("raw_author_name")) for one in people),
         ),
         *[("SO", _text(source.get("display_name"))), ("SN", _text(source.get("issn_l")))],
         ("PU", _text(source.get("host_organization_name") or source.get("publisher"))),
@@ -47,8 +47,8 @@ def _fields(work: Mapping[str, Any]) -> list[tuple[str, str]]:
         ],
         ("DE", joined(_names(work, "keywords"))),
         ("ID", joined(_names(work, "concepts") or _names(work, "topics"))),
-        ("C1", joined(dict.fromkeys(place for one in people for place in _addresses(one)))),
-        ("Institutions", joined(dict.fromkeys(_text(place.get("display_name")) for place in places))),
+        ("C1", joined(dict.fromkeys(_one(place) for one in people for place in _addresses(one)))),
+        ("Institutions", joined(dict.fromkeys(_one(place.get("display_name")) for place in places))),
         ("IsoCountries", joined(dict.fromkeys(_text(place.get("country_code")) for place in places))),
         ("OpenAlex_is_retracted", "true" if work.get("is_retracted") else ""),
         (DATABASE, "OpenAlex"),
@@ -84,6 +84,11 @@ def _addresses(authorship: Mapping[str, Any]) -> list[str]:
 
 def _text(value: Any) -> str:
     return str(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
+
+
+def _one(value: Any) -> str:
+    """One of several values, in which the sign that parts them means nothing."""
+    return _text(value).replace(";", ",")
 
 
 def _last(address: Any) -> str:

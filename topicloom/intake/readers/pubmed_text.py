@@ -11,7 +11,7 @@ from topicloom.intake.record import DATABASE, Export, FaultError, Opening, Piece
 
 _TAG = re.compile(r"(?P<tag>[A-Z][A-Z0-9]{1,3}) {0,2}- ?(?P<value>.*)")
 _BEGINNING = re.compile(r"^PMID- ?\d", re.MULTILINE)
-_TAGGING = Tagging("PubMed", _TAG, frozenset({"PMID"}), indent="      ")
+_TAGGING = Tagging("PubMed", _TAG, frozenset({"PMID"}))
 _ONE = {"DP": "PY", "VI": "VL", "IP": "IS", "TA": "J9", "PL": "PI", "PMC": "PMC"}
 _SEVERAL = {"AU": "AU", "FAU": "AF", "ED": "BE", "AD": "C1", "OT": "DE", "MH": "ID", "PT": "DT", "LA": "LA", "CN": "CA"}
 _MAPPED = frozenset({*_ONE, *_SEVERAL, "PMID", "TI", "BTI", "AB", "OAB", "JT", "PG", "LID", "AID", "SO", "IS"})

@@ -23,15 +23,14 @@ class Tagging:
     """How a format marks its lines.
 
     format: one of the names above. tag: matches a line that begins a field, with the groups tag and value. end: the tag
-    that ends a record, "" where none does. first: the tags that begin one. indent: what a line that goes on with a
-    field begins with, "" where any line does. between: lines of these tags stand outside records.
+    that ends a record, "" where none does. first: the tags that begin one. between: lines of these tags stand outside
+    records. A line without a tag goes on with the field before it, indented or not: people and programs wrap lines.
     """
 
     format: str
     tag: re.Pattern[str]
     first: frozenset[str]
     end: str = ""
-    indent: str = ""
     between: frozenset[str] = frozenset()
 
 
@@ -73,12 +72,12 @@ def tagged_records(lines: Iterable[str], tagging: Tagging) -> Iterator[Tagged]:
     """The records of a file. Raises FaultError where the file ends within one, or another format begins."""
     record: Tagged | None = None
     ended, records = False, 0
-    foreign = {name: pattern for name, pattern in _BEGINNINGS.items() if name != tagging.format}
+    foreign = others_than(tagging.format)
     for number, line in enumerate(lines, 1):
         found = tagging.tag.match(line)
         tag = found["tag"] if found else ""
         if record is None and (other := _other(line, foreign)):
-            raise _mixed(number, tagging.format, other)
+            raise mixed(number, tagging.format, other)
         if tagging.end and tag == tagging.end:
             if record:
                 yield record
@@ -92,7 +91,7 @@ def tagged_records(lines: Iterable[str], tagging: Tagging) -> Iterator[Tagged]:
             records += 1
         elif found and record:
             record.fields.append((tag, [found["value"] or ""]))
-        elif record and line.startswith(tagging.indent):
+        elif record:
             record.fields[-1][1].append(line)
     if record and record.begun and tagging.end and (ended or records == 1):  # some programs never write an end
         raise FaultError(
@@ -104,11 +103,17 @@ def tagged_records(lines: Iterable[str], tagging: Tagging) -> Iterator[Tagged]:
         yield record
 
 
+def others_than(own: str) -> dict[str, re.Pattern[str]]:
+    """What begins a record in each format but one."""
+    return {name: pattern for name, pattern in _BEGINNINGS.items() if name != own}
+
+
 def _other(line: str, foreign: dict[str, re.Pattern[str]]) -> str:
     return next((name for name, pattern in foreign.items() if pattern.match(line)), "")
 
 
-def _mixed(line: int, own: str, other: str) -> FaultError:
+def mixed(line: int, own: str, other: str) -> FaultError:
+    """The fault of a file that holds another format from a line on."""
     return FaultError(
         f"It holds two formats: {own} at its beginning, and {other} from line {line} on.",
         "Put each format into a file of its own; several files can be given at once.",

@@ -12,9 +12,7 @@ _TAG = re.compile(r"(?P<tag>[A-Z][A-Z0-9])(?: (?P<value>.*)|$)")
 _BEGINNING = re.compile(r"\s*(?:FN .*\n|VR [\d.]+\s*\n)+\s*[A-Z][A-Z0-9] |\s*PT [A-Z]\s*\n(?:AU|AF|BA|TI|CA) ")
 # One value a line; the lines of all other fields are one text that was wrapped.
 _LISTS = frozenset({"AU", "AF", "BA", "BF", "BE", "CA", "GP", "C1", "C3", "CR"})
-_TAGGING = Tagging(
-    "Web of Science", _TAG, frozenset({"PT"}), end="ER", indent="  ", between=frozenset({"FN", "VR", "EF"})
-)
+_TAGGING = Tagging("Web of Science", _TAG, frozenset({"PT"}), end="ER", between=frozenset({"FN", "VR", "EF"}))
 
 
 def _knows(opening: Opening) -> bool:

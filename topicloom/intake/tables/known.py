@@ -34,7 +34,8 @@ def _openalex(record: dict[str, str]) -> None:
             record["AB"] = abstract_of(json.loads(record["AB"])) or record["AB"]
     for tag in ("AU", "C1", "Institutions", "IsoCountries", "ID", "DE"):
         if "|" in record.get(tag, ""):
-            record[tag] = "; ".join(dict.fromkeys(filter(None, map(str.strip, record[tag].split("|")))))
+            values = (value.strip().replace(";", ",") for value in record[tag].split("|"))
+            record[tag] = "; ".join(dict.fromkeys(filter(None, values)))
     for tag in ("UT", "PM"):
         if "/" in record.get(tag, ""):
             record[tag] = record[tag].rstrip("/").rpartition("/")[2]

@@ -258,6 +258,19 @@ def test_what_is_decided_of_a_record_holds_for_its_later_exports(number: int) ->
     assert find(table(paper, before, later), Decisions((said,))).groups == [[1, 2]]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252"])
+def test_decisions_saved_by_a_spreadsheet_are_read(tmp_path: Path, encoding: str) -> None:
+    """Excel sets semicolons between fields where the comma stands in numbers."""
+    path = tmp_path / "duplicates.csv"
+    write_listing(
+        find(table(PAPER | {"TI": f"{PAPER['TI']} für Köln"}, PAPER | {"TI": f"{PAPER['TI']} für Köln"})), path
+    )
+    said = pd.read_csv(path, dtype=str, keep_default_na=False).assign(merge="NO", score="0,95")
+    said.to_csv(path, sep=";", index=False, encoding=encoding, lineterminator="\r\n")
+    (row,) = read_decisions(path).rows
+    assert (row["merge"], row["merged_UT"], row["title"]) == ("NO", "U:1", f"{PAPER['TI']} für Köln")
+
+
 def test_decisions_that_say_nothing_are_refused_with_their_line(tmp_path: Path) -> None:
     path = tmp_path / "duplicates.csv"
     path.write_text(
