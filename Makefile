@@ -1,4 +1,4 @@
-# `make demo`, `make serve` and `make test` are the README's; everything else is for developers.
+# `make install`, `make demo`, `make serve` and `make test` are the README's; everything else is for developers.
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3,$(shell command -v $(name))))
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -7,7 +7,10 @@ DEMO ?= demo
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?= $(shell [ "$$(uname -s)" = Linux ] && command -v curl >/dev/null && curl -sfIL -m 5 -o /dev/null $(CPU_INDEX)/torch/ 2>/dev/null && echo $(CPU_INDEX))
 
-.PHONY: demo serve test test-slow test-lowest lint docs bench bench-import bench-embedding bench-growth bench-lineage bench-graph bench-peers lock clean
+.PHONY: install demo serve test test-slow test-lowest lint docs bench bench-import bench-embedding bench-growth bench-lineage bench-graph bench-peers lock clean
+
+install: $(VENV)/.installed
+	$(BIN)/topicloom warmup
 
 demo: $(VENV)/.installed
 	$(BIN)/topicloom warmup
