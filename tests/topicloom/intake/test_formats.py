@@ -192,7 +192,8 @@ def test_pubmed_xml(tmp_path):
 
 def test_formulas_and_revisions_of_pubmed_xml(tmp_path):
     formula = (
-        '<mml:math xmlns:mml="http://www.w3.org/1998/Math/MathML"><mml:mi>x</mml:mi> <mml:mn>2</mml:mn></mml:math>'
+        '<mml:math xmlns:mml="http://www.w3.org/1998/Math/MathML">\n <mml:mi>x</mml:mi> <mml:mn>2</mml:mn>'
+        '<mml:annotation encoding="TeX">x^2</mml:annotation></mml:math>'
     )
     later = PUBMED_XML.replace('Version="2">1<', 'Version="3">1<').replace("See.", f"See {formula}{' anew' * 20}.")
     articles = [text[text.index("<PubmedArticle>") : text.index("</PubmedArticleSet>")] for text in (PUBMED_XML, later)]

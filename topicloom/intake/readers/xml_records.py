@@ -13,6 +13,7 @@ from topicloom.intake.record import Export, FaultError
 _BLOCK = 1 << 14
 _DEEPEST = 60
 _KEPT = ("sub", "sup", "math")
+_TWICE = ("annotation", "annotation-xml")
 
 
 @dataclass(frozen=True)
@@ -87,14 +88,21 @@ def local(element: Element) -> str:
 
 def words(element: Element | None) -> str:
     """All text of an element; sub- and superscripts and formulas keep their tags, for `without_markup` to join."""
-    if element is None:
-        return ""
-    parts = [html.escape(element.text or "", quote=False)]
+    return _words(element, within_formula=False) if element is not None else ""
+
+
+def _words(element: Element, *, within_formula: bool) -> str:
+    """Spaces within a formula are those of the file's layout, and its annotation says it a second time in TeX."""
+    within_formula |= local(element) == "math"
+
+    def text(raw: str | None) -> str:
+        return html.escape((raw or "").strip() if within_formula else raw or "", quote=False)
+
+    parts = [text(element.text)]
     for child in element:
         name = local(child)
-        inner = words(child)
-        parts.append(f"<{name}>{inner}</{name}>" if name in _KEPT else inner)
-        parts.append(html.escape(child.tail or "", quote=False))
+        inner = "" if within_formula and name in _TWICE else _words(child, within_formula=within_formula)
+        parts += [f"<{name}>{inner}</{name}>" if name in _KEPT else inner, text(child.tail)]
     return "".join(parts)
 
 
