@@ -82,3 +82,31 @@ def test_a_merge_cannot_be_undone_without_its_export(merged):
     (merged.project / "f01/sources/b.csv").unlink()
     with pytest.raises(IntakeError, match=r"undoes the merge of record 1 of b\.csv, which is not among the kept"):
         add_exports(merged.project, [])
+
+
+def test_a_pair_that_a_person_adds_is_one_paper_for_good(tmp_path):
+    scopus = "Authors,Title,Year,Source title,Cited by,DOI,Abstract,EID\n"
+    rows = [
+        f"Meier A.,{TITLE},2019,J,3,10.1000/a,,2-s2.0-1\n",
+        "Okafor B.,Riders and what they plan,2021,K,9,10.1000/b,Another text.,2-s2.0-2\n",
+        "Silva R.,Sleep of nurses,2021,K,9,10.1000/c,A third.,2-s2.0-3\n",
+    ]
+    (tmp_path / "a.csv").write_text(scopus + "".join(rows))
+    made = new_project(tmp_path / "P", [tmp_path / "a.csv"])
+    listing = made.project / "f01/duplicates.csv"
+    listing.write_text(f"{listing.read_text()},,2-s2.0-1,,,2-s2.0-2,,,,yes\n")
+    for later in ([], [tmp_path / "again.csv"], []):
+        made = add_exports(made.project, later)
+        assert [(paper["UT"], paper["AB"]) for paper in papers(made)] == [
+            ("2-s2.0-1", "Another text."),
+            ("2-s2.0-3", "A third."),
+        ]
+        (tmp_path / "again.csv").write_text(scopus + rows[1].replace("Riders and", "Riders then"))
+    with listing.open(newline="", encoding="utf-8") as file:
+        (row, *_) = [row for row in csv.DictReader(file) if row["merged_file"] == "a.csv"]
+    assert (row["reason"], row["merge"], row["merged_record"]) == ("decided", "yes", "2")
+    listing.write_text(listing.read_text().replace(",yes", ",no"))
+    made = add_exports(made.project, [])
+    assert [paper["UT"] for paper in papers(made)][:2] == ["2-s2.0-1", "2-s2.0-3"]
+    assert {"2-s2.0-2"} <= {paper["UT"] for paper in papers(made)}
+    assert papers(made)[0]["AB"] == ""

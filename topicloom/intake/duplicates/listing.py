@@ -29,17 +29,28 @@ def listed(
     """The groups with a row for every record that is merged, and every earlier row that they do not replace."""
     columns = {name: table[name].tolist() for name in ("file", "record", "UT", "TI") if name in table}
     rows = [_row(columns, group, place, verdicts) for group in groups for place in group[1:]]
-    told = {_pair(row) for row in rows}
-    before = {_pair(row): row for row in decisions.rows}
-    rows = [_kept_reason(row, before.get(_pair(row))) for row in rows]
+    before = {(_pair(row), _merged(row)): row for row in decisions.rows}
     here = places_by_identity(table) if decisions.rows else {}
+    told = {_merged(row) for row in rows}, {_pair(row) for row in rows}
+    rows = [_kept_reason(row, before.get((_pair(row), _merged(row)))) for row in rows]
     rows += [
         # a decision against a merge, or an earlier merge of a record that this table does not have: merged long ago
         dict(row)
         for row in decisions.rows
-        if _pair(row) not in told and (not merges(row) or row_identity(row, "merged") not in here)
+        if not _is_told(row, *told) and (not merges(row) or _merged(row) not in here)
     ]
     return Merges(groups, pd.DataFrame(rows, columns=list(LISTING), dtype=object))
+
+
+def _merged(row: Mapping[str, str]) -> Identity:
+    """The merged record by its file and number, since a later export may have another one of its UT."""
+    place = (row["merged_file"].strip(), row["merged_record"].strip())
+    return place if all(place) else row_identity(row, "merged")
+
+
+def _is_told(row: Mapping[str, str], records: set[Identity], pairs: set[frozenset[Identity]]) -> bool:
+    """Whether the rows of merges, known by their merged records and by their pairs, tell what an earlier row does."""
+    return _merged(row) in records if merges(row) and row["merged_file"].strip() else _pair(row) in pairs
 
 
 def _pair(row: Mapping[str, str]) -> frozenset[Identity]:
