@@ -39,6 +39,12 @@ class YearQuality:
         return [year for year in _with_papers(inside) if inside[year] < FEW]
 
     @property
+    def empty(self) -> list[int]:
+        """Complete years without a paper."""
+        inside = self.totals.loc[self.first : self.last]
+        return [int(year) for year in inside.index[inside == 0]]
+
+    @property
     def unfinished(self) -> list[int]:
         """Years with papers that are the current one, or later."""
         return [year for year in self.incomplete if year >= self.today]
@@ -190,12 +196,16 @@ def year_notes(quality: YearQuality) -> list[str]:
 
     Example:
         >>> year_notes(judge_years(pd.Series({2019: 90, 2020: 3, 2021: 80}), today=2026))
-        ['2020 has fewer than 20 papers each; their shares are pooled.']
+        ['2020 has fewer than 20 papers; its share is pooled.']
     """
     notes = [*_beginning(quality), *_end(quality)]
     if quality.thin:
-        have = "has" if len(quality.thin) == 1 else "have"
-        notes.append(f"{listed_years(quality.thin)} {have} fewer than {FEW} papers each; their shares are pooled.")
+        alone = len(quality.thin) == 1
+        have, each, their = ("has", "", "its share is") if alone else ("have", " each", "their shares are")
+        notes.append(f"{listed_years(quality.thin)} {have} fewer than {FEW} papers{each}; {their} pooled.")
+    if quality.empty:
+        have = "has" if len(quality.empty) == 1 else "have"
+        notes.append(f"{listed_years(quality.empty)} {have} no paper.")
     if notes or quality.last <= quality.first:
         return notes
     return [

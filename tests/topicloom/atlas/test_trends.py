@@ -98,7 +98,12 @@ def test_what_is_said_of_the_years_is_measured():
     notes = " ".join(year_notes(judged({2016: 308, 2017: 2020, 2018: 3142, 2026: 5})))
     assert "2016 has 308 papers, less than half of the 2,020 of 2017" in notes
     assert "2026 was not over" in notes
-    assert "fewer than 20 papers each" in " ".join(year_notes(judged({2000: 3, 2001: 50, 2002: 60})))
+    assert year_notes(judged({2000: 3, 2001: 50, 2002: 60})) == ["2000 has fewer than 20 papers; its share is pooled."]
+    assert year_notes(judged({2000: 3, 2001: 4, 2002: 60})) == [
+        "2000–2001 have fewer than 20 papers each; their shares are pooled."
+    ]
+    # A year without a paper is no year of 20 papers.
+    assert year_notes(judged({2000: 60, 2001: 0, 2002: 60, 2003: 0, 2004: 60})) == ["2001 and 2003 have no paper."]
     assert year_notes(judged({2000: 50, 2001: 50})) == [
         "Each year from 2000 to 2001 has 20 papers or more, and the first and the last have at least half as many as the "
         "year beside them."
