@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from topicloom.atlas.years import judge_years
 
-_RECENT = 10  # complete years that decide a trend
-_LEAST_YEARS = 3
+RECENT = 10  # complete years that decide a trend
+LEAST_YEARS = 3  # complete ones; fewer have no trend
 LEAST_PAPERS = 15  # of a topic in those years; fewer have no trend
 _PRIOR_GROWTH, _PRIOR_TOPICS = 0.15, 5  # what is known of growth rates before any are seen: 15 % a year, as of 5 topics
 _PRIOR_YEARS = 4  # how much all topics together weigh in what is said of the spread of one
@@ -87,7 +87,7 @@ def trends(over_time: pd.DataFrame, topics: NDArray[np.int64]) -> pd.DataFrame:
     reading = np.full(len(topics), UNDATED, dtype=object)
     counts, totals = _complete_counts(over_time, topics)
     dated = np.isin(topics, over_time["Topic"].unique())
-    if len(totals) < _LEAST_YEARS:
+    if len(totals) < LEAST_YEARS:
         reading[dated] = TOO_FEW_YEARS
         return found.assign(TrendReading=reading)
     reading[dated] = TOO_FEW_PAPERS
@@ -104,7 +104,7 @@ def _complete_counts(over_time: pd.DataFrame, topics: NDArray[np.int64]) -> tupl
     """Papers of each topic in the last ten complete years that have papers, (t, years), and of all papers together."""
     complete = over_time[~over_time["Incomplete"].astype(bool)] if len(over_time) else over_time
     totals = complete.groupby("Year")["Count"].sum()
-    totals = totals[totals > 0].tail(_RECENT)
+    totals = totals[totals > 0].tail(RECENT)
     table = complete.pivot(index="Topic", columns="Year", values="Count").reindex(index=topics, columns=totals.index)
     return table.fillna(0).to_numpy(dtype=np.int64), totals.astype(int)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
+from topicloom.atlas.bursts import LEAST_PAPERS as LEAST_IN_BURST
+from topicloom.atlas.trends import LEAST_PAPERS, LEAST_YEARS, RECENT
 from topicloom.phrasing import number_of
 from topicloom.report.references import WORKS, bibtex, listed
 from topicloom.settings.schema import Params, TopicModelSettings
@@ -81,6 +83,7 @@ def methods_of(recorded: Recorded) -> Methods:
         ("Embeddings", writer.embeddings()),
         ("Topics", writer.topics()),
         ("Words and names", writer.words()),
+        ("Profiles and trends", writer.movement()),
         ("Quality", writer.quality()),
         ("Reproduction", writer.reproduction()),
     )
@@ -230,9 +233,19 @@ class _Writer:
         grams = f"{low} to {high} words" if high > low else f"{low} word{'s' if low > 1 else ''}"
         stop = "none left out" if own.stop_words is None else "a list left out"
         stop = f"those of {_named(own.stop_words)} left out" if isinstance(own.stop_words, str) else stop
+        parameters = (
+            f"n-grams of {grams}",
+            f"{number_of(own.top_n_words, 'word')} of a topic",
+            f"stop words: {stop}",
+            f"language {_named(own.language)}",
+            "words of scripts without spaces by ICU" if own.tokenizer else "",
+            f"only n-grams of {own.min_df} topics or more" if own.min_df > 1 else "",
+            "weighted by BM25" if own.bm25_weighting else "",
+            "square roots of frequencies" if own.reduce_frequent_words else "",
+        )
         yield (
             "The words of topics are those of the largest class-based TF-IDF (BERTopic, "
-            f"{self.cite('grootendorst2022')}): n-grams of {grams}, stop words: {stop}."
+            f"{self.cite('grootendorst2022')}): {', '.join(filter(None, parameters))}."
         )
         if self.tmo.score == "distribution":
             spread = self.tmo.distribution
@@ -244,7 +257,9 @@ class _Writer:
         named = self.facts.get("describe", {})
         if not named:
             return
-        how = "by the cosine of their embeddings with the topic's" if named["names"] == "keybert" else "by that weight"
+        names = self.tmo.names
+        nearest = f"by the cosine of their embeddings with the topic's (diversity {names.diversity:g})"
+        how = nearest if named["names"] == "keybert" else "by that weight"
         keywords = " and keywords of the authors" if named.get("authors_keywords") else ""
         yield (
             f"Labels are made of phrases{keywords} that a tenth of a topic's papers hold, chosen {how}; people may "
@@ -255,13 +270,42 @@ class _Writer:
             yield f"The language model {model} named {int(named['names_by_language_model']):,} of the topics."
             if groups := named.get("groups_by_language_model"):
                 yield f"It also named {int(groups):,} groups of topics, and summed them up."
-        if self.tmo.method != "graph":
-            yield f"Topics were joined to groups by Ward's method ({self.cite('ward1963')}) on their mean embeddings."
-        if "profiles" in self.facts:
+        if self.tmo.method == "graph":
             yield (
-                "Lifts of authors, sources and countries have 95 % intervals by Wilson's method "
-                f"({self.cite('wilson1927')}) with the correction for a finite population."
+                "Topics were joined to groups by what that gains in modularity at coarser resolutions "
+                f"({self.cite('clauset2004')})."
             )
+        else:
+            yield f"Topics were joined to groups by Ward's method ({self.cite('ward1963')}) on their mean embeddings."
+
+    def movement(self) -> Iterator[str]:
+        if fields := self.facts.get("profiles", {}).get("fields"):
+            yield (
+                f"Lifts of {_listed(fields)} have 95 % intervals by Wilson's method ({self.cite('wilson1927')}) with "
+                "the correction for a finite population."
+            )
+        if "moves" not in self.facts:
+            return
+        years = self.told.years
+        if years is not None and years[1] - years[0] >= LEAST_YEARS - 1:
+            yield from self._trends()
+        yield (
+            f"Centrality and density are those of {self.cite('callon1991')}, of the ten heaviest phrases of each topic."
+        )
+
+    def _trends(self) -> Iterator[str]:
+        yield (
+            "The trend of a topic is the yearly change of its share of a year's papers, by a quasi-Poisson regression "
+            f"({self.cite('mccullagh1989')}) over the last {RECENT} complete years, drawn towards no change by a prior "
+            f"that the topics give each other; topics with fewer than {LEAST_PAPERS} papers in these years have none. "
+            "A topic is growing or declining where the 95 % interval leaves 0 out, and emerging where it grows and at "
+            "most a quarter of its papers are of the earlier half of all papers."
+        )
+        yield (
+            f"Bursts are years with about twice the usual share ({self.cite('kleinberg2003')}; s = 2, gamma = 1) and "
+            f"{LEAST_IN_BURST} papers or more. The two halves are compared by log-odds with a prior "
+            f"({self.cite('monroe2008')})."
+        )
 
     def quality(self) -> Iterator[str]:
         found = self.facts.get("quality", {})
@@ -294,6 +338,11 @@ class _Writer:
 def _span(first: int, last: int, dated: int, papers: int) -> str:
     span = f" from {first} to {last}" if last > first else f" of {first}"
     return span if dated == papers else f"{span} ({dated:,} of them {'has' if dated == 1 else 'have'} a year)"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names in words: "authors, sources and countries"."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _percent(share: float) -> str:

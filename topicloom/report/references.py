@@ -47,6 +47,15 @@ WORKS: Final[Mapping[str, Work]] = MappingProxyType(
             2009,
             _talk("Proceedings of the Biennial GSCL Conference", "31--40"),
         ),
+        "callon1991": Work(
+            "Callon et al., 1991",
+            "article",
+            "Callon, M. and Courtial, J. P. and Laville, F.",
+            "Co-word Analysis as a Tool for Describing the Network of Interactions between Basic and Technological "
+            "Research: The Case of Polymer Chemistry",
+            1991,
+            _article("Scientometrics", "22", "155--205", "10.1007/BF02019280"),
+        ),
         "campello2013": Work(
             "Campello et al., 2013",
             "inproceedings",
@@ -54,6 +63,14 @@ WORKS: Final[Mapping[str, Work]] = MappingProxyType(
             "Density-Based Clustering Based on Hierarchical Density Estimates",
             2013,
             _talk("Advances in Knowledge Discovery and Data Mining", "160--172", "10.1007/978-3-642-37456-2_14"),
+        ),
+        "clauset2004": Work(
+            "Clauset et al., 2004",
+            "article",
+            "Clauset, Aaron and Newman, M. E. J. and Moore, Cristopher",
+            "Finding Community Structure in Very Large Networks",
+            2004,
+            _article("Physical Review E", "70", "066111", "10.1103/PhysRevE.70.066111"),
         ),
         "dieng2020": Work(
             "Dieng et al., 2020",
@@ -94,6 +111,14 @@ WORKS: Final[Mapping[str, Work]] = MappingProxyType(
             1973,
             _article("IEEE Transactions on Computers", "C-22", "1025--1034", "10.1109/T-C.1973.223640"),
         ),
+        "kleinberg2003": Work(
+            "Kleinberg, 2003",
+            "article",
+            "Kleinberg, Jon",
+            "Bursty and Hierarchical Structure in Streams",
+            2003,
+            _article("Data Mining and Knowledge Discovery", "7", "373--397", "10.1023/A:1024940629314"),
+        ),
         "lloyd1982": Work(
             "Lloyd, 1982",
             "article",
@@ -101,6 +126,14 @@ WORKS: Final[Mapping[str, Work]] = MappingProxyType(
             "Least Squares Quantization in PCM",
             1982,
             _article("IEEE Transactions on Information Theory", "28", "129--137", "10.1109/TIT.1982.1056489"),
+        ),
+        "mccullagh1989": Work(
+            "McCullagh & Nelder, 1989",
+            "book",
+            "McCullagh, P. and Nelder, J. A.",
+            "Generalized Linear Models",
+            1989,
+            {"publisher": "Chapman and Hall", "edition": "2"},
         ),
         "mcinnes2017": Work(
             "McInnes et al., 2017",
@@ -117,6 +150,15 @@ WORKS: Final[Mapping[str, Work]] = MappingProxyType(
             "UMAP: Uniform Manifold Approximation and Projection",
             2018,
             _article("Journal of Open Source Software", "3", "861", "10.21105/joss.00861"),
+        ),
+        "monroe2008": Work(
+            "Monroe et al., 2008",
+            "article",
+            "Monroe, Burt L. and Colaresi, Michael P. and Quinn, Kevin M.",
+            "Fightin' Words: Lexical Feature Selection and Evaluation for Identifying the Content of Political "
+            "Conflict",
+            2008,
+            _article("Political Analysis", "16", "372--403", "10.1093/pan/mpn018"),
         ),
         "reimers2019": Work(
             "Reimers & Gurevych, 2019",
@@ -203,7 +245,8 @@ def listed(keys: Iterable[str]) -> list[str]:
 def _line(work: Work) -> str:
     authors = work.authors.replace("{\\ss}", "ß").replace('{\\"o}', "ö").replace(" and ", "; ")
     more = work.more
-    where = more.get("journal") or more.get("booktitle") or f"arXiv:{more.get('eprint', '')}"
+    where = next((more[name] for name in ("journal", "booktitle", "publisher") if name in more), "")
+    where = where or f"arXiv:{more['eprint']}"
     volume = f" {more['volume']}," if "volume" in more else ","
     pages = f"{volume} {more['pages'].replace('--', '–')}" if "pages" in more else ""
     doi = f" https://doi.org/{more['doi']}" if "doi" in more else ""

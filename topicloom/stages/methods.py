@@ -21,6 +21,7 @@ from topicloom.stage_names import (
     GRAPH,
     LOAD_EMBEDDINGS,
     METHODS,
+    MOVES,
     PROFILES,
     QUALITY,
     REASSIGN,
@@ -39,7 +40,7 @@ _PAPERS = Artifact(DESCRIBE, "papers.parquet")
 # Whose facts and versions are told.
 _SEEN = (
     *(LOAD_EMBEDDINGS, UPDATE, CHOOSE_SIZE, GRAPH, REDUCE, CLUSTER, CONSENSUS, REASSIGN, REPRESENT, DISTRIBUTION),
-    *(DESCRIBE, PROFILES, QUALITY),
+    *(DESCRIBE, PROFILES, MOVES, QUALITY),
 )
 _NOT_STATED = frozenset(("pictures", "take_away", "export", "columns", "names", "others_threshold"))  # nor in the text
 
@@ -74,8 +75,12 @@ def _object(value: Any) -> Mapping[str, Any]:
 
 
 def _facts(refs: Refs) -> dict[str, Mapping[str, Any]]:
-    facts = {stage: refs[stage].facts for stage in _SEEN if stage in refs}
-    return {stage: {} if stage == PROFILES else of_stage for stage, of_stage in facts.items()}  # that there are any
+    facts: dict[str, Mapping[str, Any]] = {stage: refs[stage].facts for stage in _SEEN if stage in refs}
+    if PROFILES in facts:
+        facts[PROFILES] = {"fields": list(facts[PROFILES]["papers_with"])}
+    if MOVES in facts:
+        facts[MOVES] = {}  # that there are any
+    return facts
 
 
 def _versions(store: Store, refs: Refs) -> dict[str, str]:
@@ -91,12 +96,13 @@ def _told(settings: Settings, refs: Refs) -> dict[str, str]:
 def _parameters(settings: Settings) -> dict[str, Any]:
     told = stated(settings.model_dump(mode="json", include={"tmo", "params"}))
     tmo = {name: value for name, value in told["tmo"].items() if name not in _NOT_STATED}
-    return {**told, "tmo": tmo, "language_model": settings.tmo.names.language_model.model}
+    names = settings.tmo.names
+    return {**told, "tmo": tmo, "language_model": names.language_model.model, "diversity": names.diversity}
 
 
 STAGE = Stage(
     METHODS,
-    version=2,
+    version=3,
     parameters=_parameters,
     reads=lambda *_: (VECTORS, _PAPERS),
     sees=_SEEN,

@@ -55,7 +55,7 @@ def test_it_states_what_was_used_and_what_came_of_it():
             {"traag2019", "lloyd1982", "roder2015", "reimers2019"},
         ),
         ({"n_topics": 9}, {"lloyd1982"}, {"campello2013", "traag2019"}),
-        ({"clusterer": "graph"}, {"traag2019", "jarvis1973"}, {"campello2013", "lloyd1982", "ward1963"}),
+        ({"clusterer": "graph"}, {"traag2019", "jarvis1973", "clauset2004"}, {"campello2013", "lloyd1982", "ward1963"}),
     ],
     ids=["hdbscan", "kmeans", "graph"],
 )
@@ -86,7 +86,7 @@ def test_other_ways_to_topics_are_told():
         "reassign": {"outliers_before": 4000},
         "consensus": {},
         "choose-size": {"tried": [5, 10]},
-        "profiles": {},
+        "profiles": {"fields": ["authors", "sources", "countries"]},
         "describe": {"names": "keybert", "names_by_language_model": 2},
     }
     text = described(facts, (2001, 2001, 11000), orphans="reassign", names={"language_model": {"model": "m<b>1"}}).text
@@ -96,11 +96,30 @@ def test_other_ways_to_topics_are_told():
         "Of 4,000 outliers 1,000 were given",
         "chosen among 5, 10",
         "The language model m b 1 named 2",
+        "Lifts of authors, sources and countries have",
         "Wilson, 1927",
+        "(diversity 0.3)",
     ):
         assert stated in text, stated
     assert described(years=None).text.startswith("The corpus holds 12,000 papers.")
     assert "Quality" not in described({name: FACTS[name] for name in FACTS if name not in ("quality", "describe")}).page
+
+
+def test_trends_are_told_where_years_allow_them_and_every_parameter_of_words():
+    moved = {**FACTS, "moves": {}, "profiles": {"fields": []}}
+    found = described(moved)
+    assert {"mccullagh1989", "kleinberg2003", "callon1991", "monroe2008"} <= set(found.works)
+    assert "topics with fewer than 15 papers" in found.text
+    assert "Chapman and Hall" in found.page
+    assert not re.search("Lifts|Wilson", found.text)
+    undated = described(moved, years=None)
+    assert not {"mccullagh1989", "kleinberg2003", "monroe2008"} & set(undated.works)
+    assert "callon1991" in undated.works
+    assert "kleinberg2003" not in described(moved, years=(2001, 2002, 9)).works
+    words = {"bm25_weighting": True, "min_df": 3, "top_n_words": 7, "language": "spanish", "stop_words": "spanish"}
+    text = described(represent=words).text
+    assert "7 words of a topic, stop words: those of spanish left out, language spanish" in text
+    assert "only n-grams of 3 topics or more, weighted by BM25." in text
 
 
 def test_databases_duplicates_and_the_model_are_told_where_they_are_known_and_hostile_names_are_no_markup():
