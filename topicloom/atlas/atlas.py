@@ -58,6 +58,8 @@ class Atlas:
         over_time: The columns of topics_over_time.csv.
         others_threshold: Share of the assigned papers that main topics cover.
         today: The year in which it was made.
+        by_edges: Whether the tree joins topics by the edges between their papers, and not by Ward's method on their
+            mean embeddings; not written with the atlas.
     """
 
     papers: pd.DataFrame
@@ -69,11 +71,18 @@ class Atlas:
     over_time: pd.DataFrame
     others_threshold: float
     today: int
+    by_edges: bool = False
 
     @property
     def order(self) -> NDArray[np.int64]:
         """The topics in the order of the tree's leaves, (t,)."""
         return leaf_order(self.tree, len(self.topics))
+
+    @property
+    def covered(self) -> float:
+        """Share of the assigned papers that the main topics cover, at most `others_threshold` but for a first topic."""
+        counts = self.topics["Count"]
+        return float(counts[self.topics["Main"].astype(bool)].sum() / max(counts.sum(), 1))
 
     @property
     def years(self) -> YearQuality | None:

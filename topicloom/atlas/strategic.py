@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
 
@@ -66,6 +67,24 @@ def strategic(held: csr_matrix, of_topics: list[list[int]]) -> Strategic:
     density = np.full(topics, np.nan)
     density[known] = 100 * within[known] / 2 / words[known]  # each pair stands twice in the sum
     return Strategic(centrality, density, _quarters(centrality, density, known))
+
+
+def percent_ranks(values: pd.Series[float]) -> NDArray[np.float64]:
+    """Ranks by which a strategic map is drawn, since the measures are spread over magnitudes.
+
+    Args:
+        values: (n,) of a measure, none missing.
+
+    Returns:
+        (n,) float64 from 0 to 100, the median at 50; equal values have one rank.
+
+    Example:
+        >>> percent_ranks(pd.Series([0.1, 500.0, 3.0])).tolist()
+        [0.0, 100.0, 50.0]
+    """
+    ranks = values.rank(method="average").to_numpy(dtype=float) - 1
+    found: NDArray[np.float64] = 100 * ranks / max(len(ranks) - 1, 1)
+    return found
 
 
 def _owners(of_topics: list[list[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -9,6 +9,7 @@ from typing import Final
 import pandas as pd
 
 from topicloom.atlas.atlas import Atlas
+from topicloom.atlas.trends import DECLINING, GROWING
 from topicloom.atlas.years import listed_years
 from topicloom.phrasing import number_of
 
@@ -110,11 +111,13 @@ def _bubbles(told: _Told) -> str:
 
 
 def _trends(told: _Told) -> str:
-    readings = told.atlas.topics["TrendReading"].value_counts()
+    readings = told.atlas.topics["TrendReading"]
+    grow, decline = (int((readings == reading).sum()) for reading in (GROWING, DECLINING))
     return (
         f"Share of single topics in the papers of each year ({told.n}), each on a scale of its own. Of "
-        f"{told.with_trend:,} topics with a trend {int(readings.get('growing', 0)):,} grow and "
-        f"{int(readings.get('declining', 0)):,} decline (95 % interval of a quasi-Poisson model).{told.incomplete}"
+        f"{told.with_trend:,} topics with a trend {number_of(grow, 'grows', 'grow', form=',')} and "
+        f"{number_of(decline, 'declines', 'decline', form=',')} (95 % interval of a quasi-Poisson model)."
+        f"{told.incomplete}"
     )
 
 
@@ -126,8 +129,13 @@ def _heatmap(told: _Told) -> str:
 
 
 def _dendrogram(told: _Told) -> str:
+    how = (
+        "the edges between their papers"
+        if told.atlas.by_edges
+        else "Ward's method on the mean embeddings of their papers"
+    )
     return (
-        f"Tree of the {told.topics:,} topics by Ward's method on the mean embeddings of their papers ({told.n}). "
+        f"Tree of the {told.topics:,} topics by {how} ({told.n}). "
         "Branches that join early are alike; of many topics the upper part is shown."
     )
 
@@ -136,7 +144,7 @@ def _coverage(told: _Told) -> str:
     main = int(told.atlas.topics["Main"].sum())
     return (
         f"Share of the {told.assigned:,} papers in topics that the largest topics cover together ({told.n}). The "
-        f"{main:,} largest of {told.topics:,} cover {100 * told.atlas.others_threshold:g} %."
+        f"{main:,} largest of {told.topics:,} cover {100 * told.atlas.covered:.1f} % of them."
     )
 
 
@@ -155,6 +163,16 @@ def _strategic(told: _Told) -> str:
     )
 
 
+def _alluvial(told: _Told) -> str:
+    what = f"the {told.groups} groups of topics" if told.groups > 1 else "the largest topics"
+    return (
+        f"From period to period ({told.n}). Each column is the papers of a period that are in topics; years that are "
+        f"not complete are left out. Its bars are the shares of {what}. The bands say where the papers of a period "
+        "would have stood in the one before, in the colour of that: each goes to the topic whose papers of that time "
+        f"are nearest to it, by the cosine of its embedding with their mean.{told.incomplete}"
+    )
+
+
 _CAPTIONS: Final[dict[str, Callable[[_Told], str]]] = {
     "map": _map,
     "map_by_year": _map_by_year,
@@ -165,4 +183,5 @@ _CAPTIONS: Final[dict[str, Callable[[_Told], str]]] = {
     "coverage": _coverage,
     "growth": _growth,
     "strategic_map": _strategic,
+    "alluvial": _alluvial,
 }

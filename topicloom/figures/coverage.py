@@ -42,7 +42,7 @@ def coverage(atlas: Atlas, page: Page) -> list[str]:
     if len(counts) == 1:
         axes.set_xticks([1])
     cover = number_of(main, "topic covers", "topics cover", form=",")
-    said = f"{cover} {100 * atlas.others_threshold:g} % of the assigned papers"
+    said = f"{cover} {100 * atlas.covered:.1f} % of the assigned papers"
     text = wrapped(said, box.width * 0.6, TYPE, 3)
     sheet.write(box.right - 4, box.bottom + 4, text, ha="right", va="bottom", multialignment="right", color=INK)
     return sheet.keep("coverage")

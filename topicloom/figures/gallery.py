@@ -14,6 +14,7 @@ import pandas as pd
 from topicloom.atlas.atlas import Atlas
 from topicloom.atlas.clear_colours import page_colours
 from topicloom.errors import TopicloomError
+from topicloom.figures.alluvial import alluvial
 from topicloom.figures.bubbles import bubbles
 from topicloom.figures.coverage import coverage
 from topicloom.figures.maps import topic_map
@@ -63,6 +64,7 @@ def draw_figures(
     moves: pd.DataFrame | None = None,
     width: str = "double",
     formats: Sequence[str] = FORMATS,
+    evolution: pd.DataFrame | None = None,
 ) -> Drawn:
     """Draw every figure that the data allow, and the small map preview.png.
 
@@ -72,6 +74,7 @@ def draw_figures(
         moves: The table of `topicloom.atlas.moves.moves_table`; without it nothing of growth is drawn.
         width: Of the figures: "single" or "double" column; "both" draws those of one column too, as NAME_single.
         formats: Of png, svg and pdf those that are written.
+        evolution: The table of `topicloom.atlas.evolution.evolution`; without it no alluvial is drawn.
 
     Returns:
         What was drawn.
@@ -86,7 +89,7 @@ def draw_figures(
     if width == "both":
         pages.append(Page(folder, "single", wanted, SINGLE_SUFFIX))
     with styled():
-        figures = _figures(moves)
+        figures = _figures(moves, evolution)
         for done, (name, draw) in enumerate(figures.items()):
             started = time.perf_counter()
             try:
@@ -103,14 +106,19 @@ def draw_figures(
     return drawn
 
 
-def _figures(moves: pd.DataFrame | None) -> dict[str, Callable[[Atlas, Page], list[str]]]:
-    if moves is None:
-        return dict(_FIGURES)
-    return {**_FIGURES, **{name: _with(draw, moves) for name, draw in _OF_MOVES.items()}}
+def _figures(
+    moves: pd.DataFrame | None, evolution: pd.DataFrame | None
+) -> dict[str, Callable[[Atlas, Page], list[str]]]:
+    found = dict(_FIGURES)
+    if moves is not None:
+        found |= {name: _with(draw, moves) for name, draw in _OF_MOVES.items()}
+    if evolution is not None:
+        found["alluvial"] = _with(alluvial, evolution)
+    return found
 
 
-def _with(draw: Callable[[Atlas, Page, pd.DataFrame], list[str]], moves: pd.DataFrame) -> Callable[..., list[str]]:
-    return lambda atlas, page: draw(atlas, page, moves)
+def _with(draw: Callable[[Atlas, Page, pd.DataFrame], list[str]], table: pd.DataFrame) -> Callable[..., list[str]]:
+    return lambda atlas, page: draw(atlas, page, table)
 
 
 def _drawable(atlas: Atlas) -> Atlas:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from topicloom.atlas.atlas import Atlas
 from topicloom.atlas.moves import EMERGING
-from topicloom.atlas.strategic import BASIC, MARGINAL, MOTOR, NICHE
+from topicloom.atlas.strategic import BASIC, MARGINAL, MOTOR, NICHE, percent_ranks
 from topicloom.figures.boxes import Box
 from topicloom.figures.free import draw_numbers, in_free_places
 from topicloom.figures.ground import short
@@ -50,9 +50,9 @@ def growth_by_size(atlas: Atlas, page: Page, moves: pd.DataFrame) -> list[str]:
     clear = sure > 0
     # First those that people look for: what emerges, what grows or declines beyond doubt, what is large.
     order = np.lexsort((-size, -sure, ~emerging))
-    parts = [("growing", trend > 0), ("declining", trend < 0)]
-    if clear.any():
-        parts = [(name, of_part & clear) for name, of_part in parts]
+    parts = [("growing", clear & (trend > 0)), ("declining", clear & (trend < 0))]
+    if not clear.any():
+        parts = [("no clear trend, share rising", trend > 0), ("no clear trend, share falling", trend < 0)]
     keys, named = _keys(shown, [(name, order[of_part[order]]) for name, of_part in parts], _NAMED[page.column])
     sheet, box, axes = _chart(page, notes, keys)
     axes.vlines(size[clear], low[clear], high[clear], color=list(colours[clear]), alpha=0.45, linewidth=0.8)
@@ -90,7 +90,7 @@ def strategic_map(atlas: Atlas, page: Page, moves: pd.DataFrame) -> list[str]:
     shown, topics = moves[known], atlas.topics[known]
     notes = [f"n = {len(shown):,} topics", "areas of circles: papers; both axes by rank, so that the medians part them"]
     # By rank: the measures are spread over magnitudes, and the quarters are parted by the medians.
-    across, up = (_ranks(shown[name]) for name in ("Centrality", "Density"))
+    across, up = (percent_ranks(shown[name]) for name in ("Centrality", "Density"))
     count = topics["Count"].to_numpy(dtype=float)
     quarters = shown["Quarter"].to_numpy()
     by_size = np.lexsort((topics["Topic"], -count))
@@ -157,13 +157,6 @@ def _places(sheet: Sheet, axes: Axes, x: NDArray[np.float64], y: NDArray[np.floa
     """Places on the sheet of places in a chart, (n, 2), whose limits are settled by then."""
     axes.get_xlim(), axes.get_ylim()  # asked for, so that matplotlib settles them now
     found: NDArray[np.float64] = np.asarray(axes.transData.transform(np.column_stack([x, y]))) * 72 / sheet.figure.dpi
-    return found
-
-
-def _ranks(values: pd.Series[float]) -> NDArray[np.float64]:
-    """Ranks from 0 to 100, the median at 50; equal values have one rank."""
-    ranks = values.rank(method="average").to_numpy(dtype=float) - 1
-    found: NDArray[np.float64] = 100 * ranks / max(len(ranks) - 1, 1)
     return found
 
 

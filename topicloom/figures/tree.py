@@ -83,7 +83,7 @@ def dendrogram(atlas: Atlas, page: Page) -> list[str]:
     middles = box.top - (highs.cumsum() - highs / 2)
     for middle, text, colour in zip(middles, texts, blocks.colours, strict=True):
         sheet.write(box.right + _AWAY, middle, text, va="center", color=colour)
-    _draw_tree(sheet, box, branches_of(atlas, blocks), middles)
+    _draw_tree(sheet, box, branches_of(atlas, blocks), middles, _scale_name(atlas, narrow=page.narrow))
     return sheet.keep("dendrogram")
 
 
@@ -104,7 +104,14 @@ def _texts(atlas: Atlas, blocks: Blocks, page: Page) -> list[str]:
     return texts
 
 
-def _draw_tree(sheet: Sheet, box: Box, branches: list[Branch], middles: NDArray[np.float64]) -> None:
+def _scale_name(atlas: Atlas, *, narrow: bool) -> str:
+    """What the heights of the tree are."""
+    if atlas.by_edges:
+        return "1 / (1 + resolution)" if narrow else "1 / (1 + r), r the resolution at which they join"
+    return "distance (Ward)" if narrow else "distance (Ward's method on unit vectors)"
+
+
+def _draw_tree(sheet: Sheet, box: Box, branches: list[Branch], middles: NDArray[np.float64], scale_name: str) -> None:
     """Draw the branches from the leaves at the right to the root at the left, and the scale below."""
     farthest = max(branch.at for branch in branches)
     end, step = 1.02 * farthest, round_scale(farthest)[1]
@@ -124,5 +131,4 @@ def _draw_tree(sheet: Sheet, box: Box, branches: list[Branch], middles: NDArray[
         x, _ = place(float(value), 0)
         sheet.lines([[(x, foot), (x, foot - 2)]], MUTED, 0.5)
         sheet.write(x, foot - 3, f"{value:g}", ha="center", va="top", color=MUTED)
-    title = "distance (Ward)" if sheet.page.narrow else "distance (Ward's method on unit vectors)"
-    sheet.write(box.right, foot - 4 - _LINE, title, ha="right", va="top", color=INK)
+    sheet.write(box.right, foot - 4 - _LINE, scale_name, ha="right", va="top", color=INK)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import re
 import xml.etree.ElementTree as ElementTree
 
@@ -185,7 +186,10 @@ def test_the_workbook_holds_texts_as_texts_and_is_the_same_each_time(tmp_path):
 @pytest.mark.parametrize("topics", [0, 1, 40])
 def test_each_figure_that_was_drawn_has_a_caption_with_its_numbers(topics, options):
     atlas = small_atlas(topics, **options)
-    names = ("map", "map_by_year", "bubbles", "trends", "heatmap", "dendrogram", "coverage", "growth", "strategic_map")
+    names = (
+        *("map", "map_by_year", "bubbles", "trends", "heatmap", "dendrogram", "coverage"),
+        *("growth", "strategic_map", "alluvial"),
+    )
     files = [f"{name}{end}" for name in names for end in (".png", ".svg", "_single.pdf")]
     text = captions(atlas, [*files, "preview.png"])
     assert [line.removeprefix("## ") for line in text.splitlines() if line.startswith("## ")] == list(names)
@@ -195,3 +199,9 @@ def test_each_figure_that_was_drawn_has_a_caption_with_its_numbers(topics, optio
     assert all(("2010 to 2018" in paragraph) == (options != {"years": False}) for paragraph in paragraphs if topics)
     assert not re.search(r"nan|None|<NA>|  ", text)
     assert captions(atlas, ["preview.png"]).splitlines() == ["# Captions"]
+    counts, main = atlas.topics["Count"], atlas.topics["Main"].astype(bool)
+    assert f"cover {100 * counts[main].sum() / max(counts.sum(), 1):.1f} % of them" in text
+    assert "Ward's method" in text
+    joined = captions(dataclasses.replace(atlas, by_edges=True), files)
+    assert "Ward" not in joined
+    assert "by the edges between their papers" in joined

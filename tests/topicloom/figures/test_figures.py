@@ -14,7 +14,9 @@ from matplotlib.text import Text
 from PIL import Image
 
 from tests.topicloom.atlases import small_atlas
+from topicloom.atlas.evolution import equal_periods, evolution
 from topicloom.atlas.trends import topics_over_time
+from topicloom.figures.alluvial import course_of, streams_of
 from topicloom.figures.boxes import Box
 from topicloom.figures.bubbles import drawn_bubbles
 from topicloom.figures.free import in_free_places
@@ -53,8 +55,14 @@ def both_widths(tmp_path_factory):
     """All figures of an analysis in both widths and all formats."""
     folder = tmp_path_factory.mktemp("widths")
     atlas = small_atlas(70)
-    draw_figures(atlas, folder, small_moves(atlas), "both")
+    draw_figures(atlas, folder, small_moves(atlas), "both", evolution=small_evolution(atlas))
     return folder
+
+
+def small_evolution(atlas):
+    """Periods of an atlas whose papers lie anywhere."""
+    vectors = np.random.default_rng(1).normal(size=(len(atlas.papers), 8))
+    return evolution(vectors, atlas.papers["Topic"].to_numpy(), atlas.papers["year"], equal_periods(atlas.years))
 
 
 def small_moves(atlas):
@@ -71,7 +79,7 @@ def small_moves(atlas):
 
 def test_figures_fit_the_columns_of_a_journal_and_their_type_has_seven_points_there(both_widths):
     wide = {path.stem for path in both_widths.glob("*.svg") if not path.stem.endswith("_single")}
-    assert wide >= {*PNG, "strategic_map"}
+    assert wide >= {*PNG, "strategic_map", "alluvial"}
     assert {path.stem for path in both_widths.glob("*.pdf")} == wide | {f"{name}_single" for name in wide}
     for path in both_widths.glob("*.svg"):
         width = ElementTree.parse(path).getroot().get("width")
@@ -263,7 +271,7 @@ def test_the_same_atlas_gives_the_same_bytes(tmp_path):
     atlas = small_atlas(12)
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
-        draw_figures(atlas, tmp_path / folder, small_moves(atlas))
+        draw_figures(atlas, tmp_path / folder, small_moves(atlas), evolution=small_evolution(atlas))
     drawn, again = ({file.name: file.read_bytes() for file in (tmp_path / folder).iterdir()} for folder in ("a", "b"))
     assert len(drawn) >= 25
     assert drawn == again
@@ -283,6 +291,74 @@ def test_one_figure_that_fails_leaves_the_others(tmp_path, monkeypatch):
         monkeypatch.setitem(gallery._FIGURES, name, broken)
     with pytest.raises(FiguresError, match="no ink"):
         draw_figures(small_atlas(2), tmp_path)
+
+
+def words_of(path) -> str:
+    return " ".join(re.findall(r"<text[^>]*>([^<]*)", path.read_text()))
+
+
+@pytest.mark.parametrize("topics", [40, 5])
+def test_streams_hold_the_papers_of_the_periods_and_come_from_those_before(topics):
+    atlas = small_atlas(topics, papers_each=60)
+    atlas.topics.loc[2, "Field"] = False
+    found, streams = small_evolution(atlas), streams_of(atlas)
+    fields = set(atlas.topics.loc[atlas.topics["Field"], "Topic"])
+    assert sorted(topic for stream in streams for topic in stream.topics) == sorted(fields)
+    course = course_of(streams, found)
+    own = found[found["Topic"].isin(fields)].drop_duplicates(["Period", "Topic"])
+    assert course.sizes.sum(axis=1).tolist() == own.groupby("Period")["Papers"].sum().tolist()
+    assert course.shares.sum(axis=1) == pytest.approx(1)
+    known = found[found["Topic"].isin(fields) & found["EarlierTopic"].isin(fields)]
+    assert course.flows[1:].sum() == known["FromEarlier"].sum() > 0
+    assert (course.flows.sum(axis=1) <= course.sizes).all()
+    first = streams[0]
+    inside = known["Topic"].isin(first.topics) & known["EarlierTopic"].isin(first.topics)
+    assert course.flows[:, 0, 0].sum() == known.loc[inside, "FromEarlier"].sum()
+
+
+def test_the_alluvial_names_each_stream_and_the_papers_of_each_period(both_widths):
+    atlas = small_atlas(70)
+    course = course_of(streams_of(atlas), small_evolution(atlas))
+    for name in ("alluvial", "alluvial_single"):
+        text = words_of(both_widths / f"{name}.svg")
+        assert all(years in text for years in course.years)
+        assert all(f" {papers:,} " in f" {text} " for papers in course.sizes.sum(axis=1))
+        assert f"n = {course.sizes.sum():,} papers" in text
+    labels = {stream.name.split(",")[0].split(" ")[0] for stream in streams_of(atlas)}
+    assert len(labels) > 1
+    assert all(label in text for label in labels)
+
+
+def test_without_periods_or_with_one_stream_there_is_no_alluvial(tmp_path):
+    for atlas in (small_atlas(12, papers_each=3), small_atlas(1, papers_each=300), small_atlas(0)):
+        drawn = draw_figures(atlas, tmp_path, formats=["png"], evolution=small_evolution(atlas))
+        assert drawn.failed == {}
+        assert "alluvial" not in drawn_names(drawn)
+
+
+@pytest.mark.parametrize(("by_edges", "said"), [(True, "resolution"), (False, "Ward")])
+def test_the_tree_says_how_topics_were_joined(tmp_path, by_edges, said):
+    atlas = dataclasses.replace(small_atlas(12), by_edges=by_edges)
+    draw_figures(atlas, tmp_path, formats=["svg"])
+    text = words_of(tmp_path / "dendrogram.svg")
+    assert said in text
+    assert ("Ward" in text) != by_edges
+
+
+@pytest.mark.parametrize(("topics", "share"), [(1, "1 topic covers 100.0 %"), (4, "3 topics cover 75.0 %")])
+def test_the_coverage_states_what_the_main_topics_cover(tmp_path, topics, share):
+    draw_figures(small_atlas(topics), tmp_path, formats=["svg"])
+    assert share in words_of(tmp_path / "coverage.svg")
+
+
+def test_no_topic_is_called_growing_where_no_interval_leaves_0_out(tmp_path):
+    atlas = small_atlas(12)
+    unclear = atlas.topics.assign(Trend=np.linspace(-3, 3, 12), TrendLow=-9.0, TrendHigh=9.0)
+    draw_figures(dataclasses.replace(atlas, topics=unclear), tmp_path, small_moves(atlas), formats=["svg"])
+    text = words_of(tmp_path / "growth.svg")
+    assert "no clear trend, share rising" in text
+    assert "growing" not in text
+    assert "declining" not in text
 
 
 def test_a_topic_has_one_colour_in_all_figures():
