@@ -6,6 +6,7 @@ With TOPICLOOM_SCREENSHOTS=FOLDER the pages are kept there; those in docs/images
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -193,13 +194,13 @@ def test_filters_by_topic_year_and_outliers(opened):
     opened.quiet()
 
 
-def hover_a_paper(page) -> str:
-    """Point at places of the map until a paper answers; its title."""
+def hover_a_paper(page, wanted: str = "#tip p:not(.meta)") -> str:
+    """Point at places of the map until a paper answers, or what else is wanted; what stands there."""
     box = page.locator("#canvas").bounding_box()
     for step in range(400):
         across, down = (step % 20 + 0.5) / 20, (step // 20 + 0.5) / 20
         page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"])
-        if page.locator("#tip").is_visible():
+        if page.locator("#tip").is_visible() and page.locator(wanted).count():
             return page.locator("#tip").inner_text()
     raise AssertionError("no paper under the pointer anywhere")
 
@@ -213,6 +214,39 @@ def test_hover_tells_title_year_topic_and_typicality_and_a_click_lists_papers(op
     assert opened.page.locator("#papers li").count() >= 1
     assert "there" in opened.page.locator("#listed").inner_text()
     opened.quiet()
+
+
+def test_a_name_on_the_map_says_how_many_topics_it_stands_for(opened):
+    atlas = small_atlas(40)
+    groups = atlas.groups[atlas.groups["Level"] < atlas.levels.shape[1] - 1]
+    text = hover_a_paper(opened.page, "#tip .meta:has-text('stands for')")
+    label, papers, topics, more = re.search(
+        r"“(.*)” stands for (\d+) papers in (\d+) topics?: .*?(?:; and (\d+) more)?$", text
+    ).groups()
+    (group,) = groups[groups["Label"] == label].itertuples()
+    assert (int(papers), int(topics)) == (group.Papers, group.Topics)
+    assert int(more or 0) == max(group.Topics - 3, 0)
+    entry = opened.page.locator("#legend .entry").first
+    assert entry.get_attribute("title").endswith(f"and {int(groups['Topics'].iloc[0]) - 3} more")
+    opened.quiet()
+
+
+def test_search_finds_keywords_of_the_authors_and_says_where(browser, tmp_path):
+    atlas = small_atlas(5)
+    atlas.papers["keywords"] = [
+        "Deep  learning; <b>co-word</b> analysis" if row == 7 else "" for row in range(len(atlas.papers))
+    ]
+    made = Opened(browser, written(tmp_path, atlas))
+    page = made.page
+    assert "keyword" in page.get_attribute("#search", "placeholder")
+    (title,) = searched(page, '"co word" learning')
+    assert title.endswith(" 7")
+    assert "1 by authors, source, keywords, DOI or UT" in page.locator("#listed").inner_text()
+    assert "<b>co-word</b>" in page.locator("#papers li").inner_text()
+    assert "co-word" in page.locator("#papers mark").all_inner_texts()
+    assert page.locator("#papers b").count() == 0
+    made.quiet()
+    page.close()
 
 
 def test_zoom_pan_and_list_by_keyboard_alone(opened):

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.flows.test_report_browser import Opened
+from tests.flows.test_report_browser import Opened, written
 from tests.topicloom.atlas.test_clear_colours import contrast, css, linear
 from tests.topicloom.atlases import small_atlas
 from topicloom.atlas.typicality import THIRDS, thirds
@@ -256,6 +256,8 @@ def test_papers_are_taken_away_in_every_form(page):
         assert row["DOI"] == papers.loc[row["UT"], "doi"]
         third = THIRDS[thirds(papers.loc[[row["UT"]], "Typicality"])[0]] if row["outlier"] == "0" else ""
         assert row["core"] == third
+        if third:
+            assert float(row["typicality"]) == papers.loc[row["UT"], "Typicality"]
     (formula,) = (row for row in rows if "formula" in row["title"])
     assert formula["title"] == "'=1+2, a formula"
     assert formula["topic_uid"] == "T-00000000"
@@ -281,6 +283,34 @@ def test_papers_are_taken_away_in_every_form(page):
     assert methods == ["One <b>paragraph</b>.\n\nAnother.", "@article{one}"]
     assert dois.split("\n") == [row["DOI"] for row in rows if row["DOI"]]
     assert query == f"UT=({' OR '.join(row['UT'] for row in rows)})"
+
+
+def test_numbers_are_taken_away_and_filtered_as_the_dataset_has_them(browser, tmp_path):
+    atlas = small_atlas(3)
+    share = [round(3.1 + 0.1 * (row % 9), 1) for row in range(len(atlas.papers))]
+    path = tmp_path / "report.html"
+    atlas = dataclasses.replace(atlas, papers=atlas.papers.assign(share=share))
+    path.write_text(report_page(atlas, "a", [], [], {}, [], None, None), encoding="utf-8")
+    made = Opened(browser, path)
+    made.page.select_option("#colour-by", "share")
+    made.page.fill("#share-from", "3.7")
+    made.page.wait_for_function("() => /^[0-9]+ papers/.test(document.getElementById('listed').textContent)")
+    rows = list(csv.DictReader(io.StringIO(downloaded(made.page, "#save-csv").removeprefix("\ufeff"))))
+    assert {row["share"] for row in rows} == {"3.7", "3.8", "3.9"}
+    assert len(rows) == sum(value >= 3.7 for value in share)
+    made.quiet()
+    made.page.close()
+
+
+def test_of_a_large_topic_the_paper_nearest_to_its_mean_is_listed_first(browser, tmp_path):
+    atlas = small_atlas(1, papers_each=400)
+    made = Opened(browser, written(tmp_path, atlas))
+    made.page.select_option("#topic-filter", "0")
+    made.page.wait_for_selector("#papers li")
+    best = atlas.papers.sort_values("Typicality", ascending=False)["title"].head(3).tolist()
+    assert made.page.locator("#papers li div").all_inner_texts()[:3] == best
+    assert "typicality 99" in made.page.locator("#papers li").nth(1).inner_text()
+    made.page.close()
 
 
 def test_the_card_tells_of_a_topic_and_a_better_name_goes_into_labels_csv(page, tmp_path):
@@ -373,6 +403,7 @@ def test_on_paper_stand_the_main_topics_and_what_was_open_comes_back(page):
     assert [shown for _, shown, _ in rows] == ["minor" not in classes for classes, _, _ in rows]
     assert sum(unfolded for _, _, unfolded in rows) == 30
     assert page.evaluate("document.documentElement.dataset.theme") == "light"
+    assert page.locator("#aside").is_hidden()  # the largest topics stand in the table
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     page.emulate_media(media="screen")
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"

@@ -8,14 +8,17 @@ import io
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.flows.test_report_browser import Opened
 from tests.flows.test_report_map import downloaded
+from tests.topicloom.atlas.test_moves import phrases_of
 from tests.topicloom.atlases import small_atlas
 from topicloom.atlas.contrast import contrast
 from topicloom.atlas.evolution import equal_periods, evolution
-from topicloom.report.moves import evolution_shown
+from topicloom.atlas.moves import EMERGING, moves_table
+from topicloom.report.moves import evolution_shown, moves_shown
 from topicloom.report.page import report_page
 
 TOPICS = 40
@@ -53,6 +56,12 @@ def test_streams_are_drawn_of_groups_of_topics_and_of_the_topics_of_a_group(open
             "all => all.map((bar) => [bar.getAttribute('x'), Number(bar.getAttribute('height'))])"
         )
         columns = {x: sum(height for at, height in bars if at == x) for x, _ in bars}
+        # Above each column stand the papers of what is in it.
+        heads = page.locator("#alluvial-chart text[text-anchor=middle]:not(.name)").all_text_contents()
+        titles = page.locator("#alluvial-chart rect title").all_text_contents()
+        for years, head in zip(periods, heads, strict=True):
+            inside = [int(re.search(r": (\d+) papers?,", title)[1]) for title in titles if f", {years}: " in title]
+            assert head == f"{sum(inside)} papers"
         assert all(abs(height - 420) < 12 for height in columns.values())  # a bar has a pixel at least
         flows = page.locator("#alluvial-table tr td:last-child").all_text_contents()
         assert flows or value not in ("groups", "topics")
@@ -60,6 +69,55 @@ def test_streams_are_drawn_of_groups_of_topics_and_of_the_topics_of_a_group(open
     page.locator("#alluvial-chart text.name[text-anchor=end]").first.click()
     assert page.input_value("#topic-filter") != ""
     page.click("#reset")
+
+
+@pytest.mark.parametrize("years", [True, False])
+def test_topics_stand_in_quarters_by_growth_and_by_their_phrases(browser, tmp_path, years):
+    atlas = small_atlas(TOPICS, papers_each=40, years=years)
+    atlas.topics.loc[5, "Field"] = False
+    table = moves_table(atlas, phrases_of(atlas))
+    if years:
+        table.loc[table["Topic"] == 3, "State"] = EMERGING
+    path = tmp_path / "report.html"
+    shown = moves_shown(atlas, table, pd.DataFrame())
+    path.write_text(report_page(atlas, "a", [], [], {}, [], None, None, moves=shown), encoding="utf-8")
+    made = Opened(browser, path)
+    page = made.page
+    made.keep(f"quarters-{years}")
+    titles = page.locator("#growth-chart circle title").all_text_contents()
+    dated = atlas.topics[atlas.topics["Trend"].notna() & atlas.topics["Field"]]
+    assert page.locator("#growth-box").is_visible() == years
+    assert len(titles) == (len(dated) if years else 0)
+    for topic in dated.itertuples() if years else ():
+        (title,) = (one for one in titles if one.startswith(f"{topic.Label}: "))
+        papers, rate = re.search(r": (\d+) papers, ([+−]?\d+) % a year", title).groups()
+        assert int(papers) == topic.Count
+        assert abs(int(rate.replace("−", "-")) - topic.Trend) <= 0.51
+        assert title.endswith(", emerging") == (topic.Topic == 3)
+    places = page.locator("#strategic-chart circle").evaluate_all(
+        "all => all.map((node) => [node.textContent, Number(node.getAttribute('cx')), Number(node.getAttribute('cy'))])"
+    )
+    known = table[table["Centrality"].notna() & atlas.topics["Field"]]
+    assert len(places) == len(known) > 2
+    lines = page.locator("#strategic-chart line").evaluate_all(
+        "all => all.map((line) => [Number(line.getAttribute('x1')), Number(line.getAttribute('y1'))])"
+    )
+    (middle, _), (_, half) = lines[:2]
+    for text, across, down in places:
+        quarter = re.search(r": (motor|basic|niche|emerging or declining) theme, ", text)[1]
+        if abs(across - middle) > 1:
+            assert (quarter in ("motor", "basic")) == (across > middle)
+        if abs(down - half) > 1:
+            assert (quarter in ("motor", "niche")) == (down < half)
+    lists, unfolded = page.locator("#moves details").count(), page.locator("#moves details[open]").count()
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("#moves details[open]").count() == lists
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator("#moves details[open]").count() == unfolded
+    page.locator("#strategic-chart circle").last.click()
+    assert page.input_value("#topic-filter") != ""
+    made.quiet()
+    page.close()
 
 
 def test_two_sets_differ_as_the_tables_say(opened, atlas):

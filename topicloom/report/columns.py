@@ -17,7 +17,7 @@ _KNOWN = frozenset(
     }
 )
 _MOST_VALUES = 300  # of a column of categories
-_FIGURES = 4  # of a number
+_FIGURES = 6  # of a number that is not whole
 
 
 def other_columns(papers: pd.DataFrame) -> list[dict[str, Any]]:
@@ -57,7 +57,7 @@ def _numbers(column: pd.Series[Any]) -> dict[str, Any] | None:
 def _rounded(value: float) -> float | int | None:
     if not math.isfinite(value):
         return None
-    short = float(f"{value:.{_FIGURES}g}")
+    short = value if value == int(value) else float(f"{value:.{_FIGURES}g}")
     return int(short) if short == int(short) else short
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from topicloom.atlas.atlas import Atlas
 from topicloom.atlas.moves import EMERGING
 from topicloom.atlas.signals import FADING, NO_PAPERS, NO_RUN, STRONG, WEAK
+from topicloom.atlas.strategic import percent_ranks
 from topicloom.atlas.trends import DECLINING, GROWING
 from topicloom.store.csv_tables import records
 
@@ -27,7 +28,9 @@ def moves_shown(atlas: Atlas, moves: pd.DataFrame, bridges: pd.DataFrame) -> dic
         emerging, growing and declining: number, label, papers and trend of topics, those that change most first.
         bursts: number, label, years, whether now, the strongest first.
         bridges: number and label of both topics, papers. signals: hint, and number, label and a sentence of topics;
-        None in a table without signals.
+        None in a table without signals. charts: growth, number, papers, trend, its bounds and whether it emerges, of
+        topics with a trend; strategic, number, ranks of centrality and density from 0 to 100, and quarter; None without
+        two topics in either.
 
     Example:
         >>> from topicloom.atlas.atlas import make_atlas
@@ -56,7 +59,8 @@ def moves_shown(atlas: Atlas, moves: pd.DataFrame, bridges: pd.DataFrame) -> dic
         }
         for row in records(bridges.head(_MOST))
     ]
-    return {**changing, "bursts": bursts, "bridges": joined, "signals": _signals(table)}
+    lists = {**changing, "bursts": bursts, "bridges": joined, "signals": _signals(table)}
+    return {**lists, "charts": _charts(atlas, table)}
 
 
 def evolution_shown(table: pd.DataFrame) -> dict[str, Any] | None:
@@ -115,6 +119,29 @@ def _signals(table: pd.DataFrame) -> dict[str, Any] | None:
         for row in records(telling[telling["Signal"] == kind].head(_MOST))
     ]
     return {"hint": hint, "topics": topics}
+
+
+def _charts(atlas: Atlas, moves: pd.DataFrame) -> dict[str, Any] | None:
+    """The points of the charts of growth and of the strategic map."""
+    fields = atlas.topics["Field"].to_numpy(dtype=bool)
+    bounds = atlas.topics[["TrendLow", "TrendHigh"]].astype("Float64")
+    dated = moves.assign(low=bounds["TrendLow"].to_numpy(), high=bounds["TrendHigh"].to_numpy())
+    dated = dated[dated["Trend"].notna() & fields] if "Count" in dated else dated.iloc[:0]
+    growth = [
+        [
+            *(int(row.Topic), int(row.Count)),
+            *(round(float(value), 2) for value in (row.Trend, row.low, row.high)),
+            row.State == EMERGING,
+        ]
+        for row in records(dated)
+    ]
+    placed = moves[moves["Centrality"].notna() & fields] if "Centrality" in moves else moves.iloc[:0]
+    ranks = {name: percent_ranks(placed[name]).round(1) for name in ("Centrality", "Density") if len(placed)}
+    strategic = [
+        [int(row.Topic), float(central), float(dense), str(row.Quarter)]
+        for row, central, dense in zip(records(placed), *(ranks.values() or ([], [])), strict=True)
+    ]
+    return {"growth": growth, "strategic": strategic} if max(len(growth), len(strategic)) > 1 else None
 
 
 def _changing(topics: pd.DataFrame, *, falling: bool) -> list[dict[str, Any]]:

@@ -25,7 +25,17 @@ from topicloom.store.csv_tables import records
 _SCRIPTS = (
     *("data.js", "search.js", "papers.js", "view.js", "points.js", "colours.js", "labels.js", "filters.js"),
     *("legend.js", "takeaway.js", "list.js", "card.js", "gestures.js", "address.js", "map.js"),
-    *("charts.js", "alluvial.js", "contrast.js", "crossings.js", "methods.js", "resolutions.js", "table.js", "main.js"),
+    *(
+        "charts.js",
+        "quadrants.js",
+        "alluvial.js",
+        "contrast.js",
+        "crossings.js",
+        "methods.js",
+        "resolutions.js",
+        "table.js",
+        "main.js",
+    ),
 )
 _QUALITY_NAMES = {
     "npmi": "Coherence, NPMI",
@@ -69,7 +79,8 @@ def report_page(
     Every value is escaped; scripts run by their digest only, so none in a title can.
     """
     script = _script()
-    drawn = {"resolutions": resolutions, "methods": methods, "evolution": evolution}
+    charts = moves.get("charts") if moves else None
+    drawn = {"resolutions": resolutions, "methods": methods, "evolution": evolution, "charts": charts}
     page: str = _template().render(
         label=label,
         style=_asset("report.css"),
@@ -91,6 +102,7 @@ def report_page(
         score_agreement=_agreement(atlas),
         undated=int(atlas.papers["year"].isna().sum()),
         has_relations=len(atlas.topics) > 1,
+        by_edges=atlas.by_edges,
         settings=settings,
         stages=stages,
         versions=versions,

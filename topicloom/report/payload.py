@@ -30,6 +30,7 @@ MOST_PAPERS = 500_000  # on the page's map; more would not open quickly
 MOST_CELLS = 400  # topics on a side of the heatmap
 _GRID = 65_535  # steps of a coordinate
 _AUTHORS = 10  # of a paper on the page
+_KEYWORDS = 10  # of the authors, of a paper
 _NEAREST = 5  # topics on the card of a topic
 
 
@@ -58,12 +59,13 @@ def payload(
             "topic": papers["Topic"].tolist(),
             "year": papers["year"].fillna(0).astype(int).tolist(),
             "score": (100 * papers["Score"].fillna(0)).round().astype(int).tolist(),
-            "typical": papers["Typicality"].fillna(0).round().astype(int).tolist(),
+            "typical": (10 * papers["Typicality"].fillna(0)).round().astype(int).tolist(),  # tenths of a percent
             "core": thirds(papers["Typicality"]).tolist(),
             "title": papers["title"].tolist(),
             "doi": papers["doi"].tolist(),
             "ut": papers["UT"].astype(str).tolist(),
             "authors": [_few(authors) for authors in papers["authors"]],
+            "keywords": _keywords(papers["keywords"]),
             "cited": papers["cited"].fillna(-1).astype(int).tolist() if papers["cited"].notna().any() else None,
             **_sources(papers["source"]),
             "placed": [rows[int(row)] for row in papers.index[papers["placed"]]],
@@ -101,6 +103,12 @@ def _few(authors: str) -> str:
     """The first ten authors, the others as "et al."; a consortium's thousand would be most of the page."""
     names = [name.strip() for name in authors.split(";")]
     return "; ".join(names if len(names) <= _AUTHORS else [*names[:_AUTHORS], "et al."])
+
+
+def _keywords(keywords: pd.Series[str]) -> list[str] | None:
+    """The first ten keywords of the authors of each paper; None where no paper has any."""
+    few = ["; ".join(word for part in text.split(";")[:_KEYWORDS] if (word := part.strip())) for text in keywords]
+    return few if any(few) else None
 
 
 def _sources(sources: pd.Series[str]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -52,7 +53,7 @@ def write_report(work: Work) -> None:
     settings, refs, store = work.settings, work.refs, work.store
     manifests = {stage: store.manifest(ref) for stage, ref in refs.items() if stage in _SHOWN}
     libraries = {name: number for note in manifests.values() for name, number in note["made_from"]["libraries"].items()}
-    atlas = read_atlas(work.folder(DESCRIBE))
+    atlas = dataclasses.replace(read_atlas(work.folder(DESCRIBE)), by_edges=settings.tmo.method == "graph")
     notes = _notes(settings, refs)
     page = report_page(
         atlas,
@@ -143,7 +144,7 @@ def _shown_on_the_page(settings: Settings, refs: Refs) -> dict[str, str]:
 
 STAGE = Stage(
     REPORT,
-    version=14,
+    version=15,
     parameters=_parameters,
     reads=_reads,
     sees=_SEEN,

@@ -86,6 +86,23 @@ def test_the_page_holds_the_atlas(topics):
     assert data["years"]["complete"][1] == 2017  # 2018 is the current year
 
 
+@pytest.mark.parametrize("by_edges", [True, False])
+def test_the_page_says_how_topics_were_joined_to_a_tree(by_edges):
+    page = page_of(dataclasses.replace(small_atlas(5), by_edges=by_edges))
+    assert ("Ward" in page) != by_edges
+    assert ("by the edges between their papers" in page) == by_edges
+
+
+def test_keywords_of_the_authors_are_on_the_page_where_papers_have_them():
+    atlas = small_atlas(5)
+    assert unpacked(page_of(atlas))["papers"]["keywords"] is None
+    many = "; ".join(f"word {number}" for number in range(12))
+    atlas.papers["keywords"] = [many if row == 3 else " ; " for row in range(len(atlas.papers))]
+    found = unpacked(page_of(atlas))["papers"]["keywords"]
+    assert found[3] == "; ".join(f"word {number}" for number in range(10))
+    assert set(found[:3] + found[4:]) == {""}
+
+
 def test_no_title_label_setting_or_note_is_markup():
     page = page_of(small_atlas(5), QUALITY)
     body = re.sub(r"<(style|script)[^>]*>.*?</\1>", "", page, flags=re.DOTALL)
@@ -165,6 +182,13 @@ def test_other_columns_are_kept_where_they_are_few_or_numbers():
     )
     language, pages = other_columns(papers)
     assert (language["names"], language["sets"], language["codes"][:3]) == (["en", "fr"], [[0, 1]], [-1, 0, -1])
-    assert pages["values"][:3] == [None, 0.1429, 0.2857]
+    assert pages["values"][:3] == [None, 0.142857, 0.285714]
     assert other_columns(papers[["UT", "title", "x"]]) == []
     assert other_columns(papers.iloc[:0]) == []
+
+
+def test_whole_numbers_of_other_columns_are_those_of_the_dataset():
+    papers = small_atlas(1).papers
+    papers["readers"] = [12_345_678 + row for row in range(len(papers))]
+    (readers,) = other_columns(papers)
+    assert readers["values"] == papers["readers"].tolist()

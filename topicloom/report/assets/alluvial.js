@@ -61,8 +61,8 @@ function alluvialChart(data, made, periods, sizes, flows, showTopic) {
   const high = (period, papers) => (totals[period] ? (tall * papers) / totals[period] : 0);
   const starts = sizes.map((column, period) => { let at = top; return column.map((papers) => { const start = at; at += high(period, papers) + gap; return start; }); });
   const chart = drawn('svg', { viewBox: `0 0 ${width} ${height}`, width, height, role: 'group', 'aria-label': `Share of each stream in ${periods.length} periods, and where its papers would have stood in the period before; the table below says the same` });
-  periods.forEach(([name, papers], period) => chart.append(
-    drawn('text', { class: 'name', x: across(period) + bar / 2, y: 14, 'text-anchor': 'middle' }, name), drawn('text', { x: across(period) + bar / 2, y: 27, 'text-anchor': 'middle' }, counted(papers)),
+  periods.forEach(([name], period) => chart.append(
+    drawn('text', { class: 'name', x: across(period) + bar / 2, y: 14, 'text-anchor': 'middle' }, name), drawn('text', { x: across(period) + bar / 2, y: 27, 'text-anchor': 'middle' }, counted(totals[period])),
   ));
   const coloured = (node, { topics, grey }) => { if (grey) node.style.setProperty('--tint', 'var(--outlier)'); else { tint(node, data.topics[topics[0]]); node.classList.add('tinted'); } return node; };
 

@@ -11,7 +11,7 @@ function filtersOf(papers, data) {
   function fold(until) {
     for (; folding < until; folding++) {
       titles.push(plain(papers.title[folding]));
-      others.push(plain(`${papers.authors[folding]}\n${papers.sources[papers.source[folding]]}\n${papers.doi[folding]}\n${papers.ut[folding]}`));
+      others.push(plain(`${papers.authors[folding]}\n${papers.sources[papers.source[folding]]}\n${papers.keywords?.[folding] ?? ''}\n${papers.doi[folding]}\n${papers.ut[folding]}`));
     }
   }
   const idle = window.requestIdleCallback ?? ((task) => setTimeout(() => task({ timeRemaining: () => 5 }), 50));

@@ -9,11 +9,13 @@ function mapLabels(papers, data, view, finder, context) {
     if (!widths.has(key)) { context.font = font; widths.set(key, context.measureText(text).width); }
     return widths.get(key);
   };
+  const places = [];  // boxes of the names that are drawn, and their groups
   const own = new Map(data.groups.filter(([level, code]) => level === data.levels.length && code).map((group) => [group[1] - 1, group]));
 
   function draw(visible, topic) {
     const levels = data.groups.length ? data.groups[data.groups.length - 1][0] + 1 : 0;
     const taken = [], named = [];
+    places.length = 0;
     const inside = ([left, top, right, bottom]) => left >= 0 && top >= 0 && right <= view.width && bottom <= view.height
       && !(right > view.width - 130 && bottom > view.height - 50) && !(left < 330 && top < 46);  // the buttons' corners
     const free = (box) => inside(box) && !taken.some((b) => b[0] < box[2] && b[2] > box[0] && b[1] < box[3] && b[3] > box[1]);
@@ -46,21 +48,23 @@ function mapLabels(papers, data, view, finder, context) {
       }
       return null;
     }
-    const name = (label, x, y, large) => {
+    const name = (group, large) => {
+      const [, , label, x, y] = group;
       const left = view.screenX(x), top = view.screenY(y);
       if (left < 0 || top < 0 || left > view.width || top > view.height || named.includes(label)) return;
       const fits = placed(label, left, top, large);
-      if (fits) { write(fits); named.push(label); }
+      if (fits) { write(fits); named.push(label); places.push([fits.box, group]); }
     };
 
     // The chosen topic's own name comes before those of groups.
     const chosen = topic === null ? undefined : own.get(topic), start = (label) => label.split(',')[0];
-    if (chosen) name(chosen[2], chosen[3], chosen[4], true);
+    if (chosen) name(chosen, true);
     const finest = Math.min(levels - 1, Math.floor(1.5 + Math.log2(Math.max(view.scale, 1)) * 0.9));
     const coarsest = Math.max(0, finest - 1);
-    for (const [level, , label, x, y] of data.groups) {
+    for (const group of data.groups) {
+      const [level, , label] = group;
       if (chosen && start(label) === start(chosen[2])) continue;  // its group, which is called nearly the same
-      if (level >= coarsest && level <= finest && named.length <= MOST_NAMES) name(label, x, y, level === coarsest && levels > 1);
+      if (level >= coarsest && level <= finest && named.length <= MOST_NAMES) name(group, level === coarsest && levels > 1);
     }
     if (view.scale >= TITLES_FROM) titles(visible, free, write);
     return named;
@@ -77,7 +81,17 @@ function mapLabels(papers, data, view, finder, context) {
       if (free(box)) write({ lines: [line], font, step: 13, box, across, down });
     }
   }
-  return { draw };
+  // The group of topics whose name lies under a place, or undefined.
+  const under = (left, top) => places.find(([box, [level]]) => level < data.levels.length && box[0] <= left && left <= box[2] && box[1] <= top && top <= box[3])?.[1];
+  return { draw, under };
+}
+
+// What a group's name stands for, so that nobody takes the name for all of it.
+const TOLD_TOPICS = 3;
+function standsFor(data, [level, code, label, , , count]) {
+  const own = data.topics.map((_, number) => number).filter((number) => data.levels[level][number] === code).sort((a, b) => data.topics[b].count - data.topics[a].count || a - b);
+  const first = own.slice(0, TOLD_TOPICS).map((number) => data.topics[number].label).join('; '), rest = own.length - TOLD_TOPICS;
+  return `“${label}” stands for ${counted(count)} in ${own.length.toLocaleString('en')} ${own.length === 1 ? 'topic' : 'topics'}: ${first}${rest > 0 ? `; and ${rest.toLocaleString('en')} more` : ''}`;
 }
 
 // At most three lines of some letters.

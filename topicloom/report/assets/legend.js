@@ -33,6 +33,7 @@ function legendOf(papers, data, filters, changed) {
     const entries = first.map((value) => {
       const button = make('button', { type: 'button', className: 'entry', dir: 'auto' }, swatchOf(column, value, colours), `${column.names[value]} `, make('small', { textContent: counts[value].toLocaleString('en') }));
       button.setAttribute('aria-pressed', chosen.has(value));
+      if (column.key === 'group' && value < column.names.length - 1) button.title = standsFor(data, data.groups.filter(([level]) => level === 0)[value]);
       button.addEventListener('click', () => {
         filters.toggle(column.key, value);
         changed();

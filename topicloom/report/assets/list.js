@@ -10,7 +10,7 @@ function paperList(papers, data, { pointed, chosenTopic }) {
   let rows = [], shownRows = 0, query = [];
   const topicName = (row) => (topic[row] < 0 ? 'outlier' : data.topics[topic[row]].label);
   const factsOf = (row) => [
-    year[row] || null, topicName(row), topic[row] >= 0 ? `typicality ${typical[row]}` : null,
+    year[row] || null, topicName(row), topic[row] >= 0 ? `typicality ${Math.floor(typical[row])}` : null,
     cited && !Number.isNaN(cited[row]) ? `cited ${cited[row].toLocaleString('en')}` : null,
   ].filter(Boolean).join(' · ');
 
@@ -19,7 +19,8 @@ function paperList(papers, data, { pointed, chosenTopic }) {
     const link = linkOf(doi[row], ut[row]);
     const name = link ? make('a', { href: link, target: '_blank', rel: 'noopener noreferrer' }, ...found) : make('span', {}, ...found);
     const where = [authors[row], sources[source[row]]].filter(Boolean).join('. ');
-    const ids = query.length ? [doi[row], ut[row]].filter((id) => id && query.some(({ any }) => any.some((part) => plain(id).includes(part)))).join(' · ') : '';
+    // Keywords and identifiers are told where they were found.
+    const ids = query.length ? [papers.keywords?.[row], doi[row], ut[row]].filter((id) => id && query.some(({ any }) => any.some((part) => plain(id).includes(part)))).join(' · ') : '';
     const lines = [where, ids].filter(Boolean).map((text) => make('small', { className: 'where', dir: 'auto' }, ...marked(text, query)));
     const node = make('li', {}, make('div', { dir: 'auto' }, name), ...lines, make('small', {}, dot(data.topics[topic[row]]), factsOf(row)));
     node.addEventListener('mouseenter', () => pointed(row));
@@ -49,7 +50,7 @@ function paperList(papers, data, { pointed, chosenTopic }) {
     'save-csv': () => save('papers.csv', away.csv(rows), 'text/csv'),
     'save-ris': () => save('papers.ris', away.ris(rows), 'application/x-research-info-systems'),
     'save-bibtex': () => save('papers.bib', away.bibtex(rows), 'application/x-bibtex'),
-    'copy-dois': async () => { const dois = away.dois(rows); say(await copy(dois.join('\n')) ? `${dois.length.toLocaleString('en')} DOIs copied.` : 'The browser lets nothing be copied.'); },
+    'copy-dois': async () => { const dois = away.dois(rows); say(await copy(dois.join('\n')) ? `${dois.length.toLocaleString('en')} ${dois.length === 1 ? 'DOI' : 'DOIs'} copied.` : 'The browser lets nothing be copied.'); },
     'copy-query': async () => say(await copy(away.query(rows)) ? `A query of ${counted(rows.length)} copied.` : 'The browser lets nothing be copied.'),
   };
   for (const [id, act] of Object.entries(buttons)) element(id).addEventListener('click', act);

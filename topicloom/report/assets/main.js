@@ -18,6 +18,7 @@ if (window.matchMedia('(max-width: 600px)').matches) for (const note of document
 let redraw = () => {};
 themed(() => redraw());
 unpack().then((data) => {
+  if (data.papers.keywords) element('search').placeholder = 'title, author, source, keyword, DOI, UT';
   const map = paperMap(data);
   redraw = map.redraw;
   const show = (number) => { map.showTopic(number); element('map').scrollIntoView(); };
@@ -26,6 +27,7 @@ unpack().then((data) => {
   wordCharts(data);
   yearCharts(data);
   heatmap(data, show);
+  quadrants(data, show);
   alluvial(data, show);
   contrasts(data, map.papers, show);
   crossings(data, (number, field, name) => { map.showTopic(number, field, name); element('map').scrollIntoView(); });

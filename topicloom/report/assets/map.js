@@ -114,7 +114,7 @@ function paperMap(data) {
     for (let row = 0; row < papers.total; row++) if (filters.shown[row]) { rows.push(row); if (query.length) there += filters.inTitle[row]; }
     const topics = query.length ? data.topics.flatMap(({ label }, number) => (holds(query, plain(label)) ? [number] : [])) : [];
     const elsewhere = rows.length - there;
-    const places = query.length && elsewhere ? `, ${there.toLocaleString('en')} by the title, ${elsewhere.toLocaleString('en')} by authors, source, DOI or UT` : '';
+    const places = query.length && elsewhere ? `, ${there.toLocaleString('en')} by the title, ${elsewhere.toLocaleString('en')} by ${papers.keywords ? 'authors, source, keywords' : 'authors, source'}, DOI or UT` : '';
     list.show(rows, `${counted(hits)}${places}`, { words: query, topics, first: query.length ? filters.inTitle : null });
   }
 
@@ -138,13 +138,17 @@ function paperMap(data) {
 
   function hover(left, top) {
     const [row] = finder.near(left, top, 10, visible);
-    tip.hidden = row === undefined;
-    if (row === undefined) return;
-    const column = papers.columns.get(colour.value), told = ['topic', 'year', 'typical', 'cited', 'group', 'core'].includes(colour.value) ? '' : valueOf(column, row);
-    const meta = [list.factsOf(row), told, papers.isPlaced[row] ? 'new' : null].filter(Boolean).join(' · ');
-    tip.replaceChildren(make('p', { dir: 'auto', textContent: papers.title[row] }), make('p', { className: 'meta', textContent: meta }));
+    const group = labels.under(left, top);
+    tip.hidden = row === undefined && !group;
+    if (tip.hidden) return;
+    tip.replaceChildren(...(row === undefined ? [] : ofPaper(row)), ...(group ? [make('p', { className: 'meta', dir: 'auto', textContent: standsFor(data, group) })] : []));
     tip.style.left = `${Math.min(left + 14, Math.max(4, view.width - tip.offsetWidth - 4))}px`;
     tip.style.top = `${top + tip.offsetHeight + 20 > view.height ? Math.max(4, top - tip.offsetHeight - 10) : top + 14}px`;
+  }
+  function ofPaper(row) {
+    const column = papers.columns.get(colour.value), told = ['topic', 'year', 'typical', 'cited', 'group', 'core'].includes(colour.value) ? '' : valueOf(column, row);
+    const meta = [list.factsOf(row), told, papers.isPlaced[row] ? 'new' : null].filter(Boolean).join(' · ');
+    return [make('p', { dir: 'auto', textContent: papers.title[row] }), make('p', { className: 'meta', textContent: meta })];
   }
 
   // A topic chosen: its papers, its card, and the map moved there; null: all topics. Of a country or source, if named,
@@ -258,13 +262,15 @@ function onPrint(view, draw, recolour) {
   window.addEventListener('beforeprint', () => {
     before = { theme: document.documentElement.dataset.theme, centre: view.centre(), scale: view.scale };
     document.documentElement.dataset.theme = 'light';
-    for (const note of document.querySelectorAll('details.note')) note.open = true;
+    before.opened = [...document.querySelectorAll('details.note, #moves details')].filter((details) => !details.open);
+    for (const details of before.opened) details.open = true;
     view.fit();
     recolour(); draw();
   });
   window.addEventListener('afterprint', () => {
     if (!before) return;
     document.documentElement.dataset.theme = before.theme;
+    for (const details of before.opened) details.open = false;
     view.centreOn(...before.centre, before.scale);
     recolour(); draw();
   });

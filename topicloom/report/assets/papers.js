@@ -6,7 +6,7 @@ function papersOf(data) {
   const papers = {
     ...raw, total,
     x: Uint16Array.from(raw.x), y: Uint16Array.from(raw.y), topic: Int32Array.from(raw.topic),
-    isPlaced: new Uint8Array(total), columns: new Map(),
+    typical: raw.typical.map((tenths) => tenths / 10), isPlaced: new Uint8Array(total), columns: new Map(),
   };
   for (const row of raw.placed) papers.isPlaced[row] = 1;
   const add = (column) => papers.columns.set(column.key, column);
@@ -27,7 +27,7 @@ function papersOf(data) {
     });
   }
   if (raw.year.some((value) => value > 0)) add(numbered('year', 'year', raw.year.map((value) => value || null)));
-  add(numbered('typical', 'typicality', raw.typical.map((value, row) => (raw.topic[row] < 0 ? null : value))));
+  add(numbered('typical', 'typicality', papers.typical.map((value, row) => (raw.topic[row] < 0 ? null : value))));
   if (data.topics.length) add({ key: 'core', title: 'core or periphery', kind: 'category', fixed: true, names: [...data.thirds, 'outliers'], codes: Int32Array.from(raw.core, (third) => (third < 0 ? data.thirds.length : third)), sets: single(data.thirds.length + 1), note: ' Thirds of each topic by typicality.' });
   if (raw.sources.some((name) => name)) {
     const empty = raw.sources.indexOf('');
@@ -47,7 +47,7 @@ function papersOf(data) {
 
 // A column of numbers: NaN where a paper has none.
 function numbered(key, title, values) {
-  const numbers = Float32Array.from(values, (value) => value ?? NaN);
+  const numbers = Float64Array.from(values, (value) => value ?? NaN);
   let low = Infinity, high = -Infinity, whole = true;
   for (const value of numbers) {
     if (Number.isNaN(value)) continue;
