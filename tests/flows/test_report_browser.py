@@ -79,6 +79,19 @@ def test_it_opens_without_an_error_or_a_request_and_no_title_runs(browser, tmp_p
     made.page.close()
 
 
+@pytest.mark.parametrize("topics", [1, 2, 5, 40])
+def test_no_two_regions_of_the_page_are_called_the_same(browser, tmp_path, topics):
+    made = Opened(browser, written(tmp_path, small_atlas(topics)))
+    names = made.page.evaluate(
+        """() => [...document.querySelectorAll('section, [role=region], aside, nav')].filter((node) => node.checkVisibility())
+        .map((node) => node.getAttribute('aria-label') ?? document.getElementById(node.getAttribute('aria-labelledby')).textContent)"""
+    )
+    assert len(names) > 8
+    assert len(set(names)) == len(names)
+    made.quiet()
+    made.page.close()
+
+
 @pytest.mark.parametrize("size", [(1360, 900), (390, 844)])
 def test_each_of_the_largest_groups_is_named_on_the_opening_map(browser, tmp_path, size):
     atlas = small_atlas(40)

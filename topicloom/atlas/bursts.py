@@ -34,7 +34,8 @@ def bursts(counts: NDArray[np.int64], totals: NDArray[np.int64], years: NDArray[
 
     In each year the topic is in one state; its papers of the year are then binomial with the share of that state. To
     enter the upper state costs ln(y), to leave it nothing. The likeliest course of states is found by dynamic
-    programming; its years in the upper state are the bursts.
+    programming; its years in the upper state are the bursts. A topic with more than half of all papers has none, since
+    no year can have twice its share.
 
     Args:
         counts: (t, y) papers of each topic in each year.
@@ -54,6 +55,7 @@ def bursts(counts: NDArray[np.int64], totals: NDArray[np.int64], years: NDArray[
     if not counts.size:
         return [[] for _ in range(len(counts))]
     gain = _gains(counts, totals)
+    gain[_TIMES * counts.sum(axis=1) > totals.sum()] = -np.inf  # no year can have twice as much
     up = _likeliest_states(gain, float(np.log(max(len(years), 1))))
     return [_runs(up[topic], counts[topic], gain[topic], years) for topic in range(len(counts))]
 

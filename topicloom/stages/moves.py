@@ -129,7 +129,7 @@ def _runs_before(settings: Settings, _: Refs) -> dict[str, str]:
 
 STAGE = Stage(
     MOVES,
-    version=4,
+    version=5,
     parameters=lambda settings: {**settings.tmo.export.escaping},
     reads=lambda *_: (*ATLAS, PHRASES, ROWS, VECTORS, MATRIX, IDENTITY),
     also=_runs_before,

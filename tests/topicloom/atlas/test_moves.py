@@ -74,6 +74,13 @@ def test_bursts_are_found_where_they_were_planted():
     ]
 
 
+@pytest.mark.parametrize("share", [1.0, 0.8, 0.6])
+def test_a_topic_that_has_most_papers_cannot_burst(share):
+    totals = np.array([100, 300, 100, 500, 100, 200, 100, 100])
+    counts = np.where(np.arange(8) % 3 == 0, totals, share * totals).astype(np.int64)
+    assert bursts(counts[None], totals, YEARS) == [[]]
+
+
 def test_a_year_of_many_papers_is_no_burst():
     totals = np.array([500, 500, 500, 5000, 500, 500, 500, 500])
     assert bursts((totals // 50)[None], totals, YEARS) == [[]]

@@ -114,7 +114,7 @@ function topicCard(papers, data, { chosenTopic, renamed, pointed }) {
   }
 
   function drawLargest() {
-    box.replaceChildren(make('h3', { id: 'card-name', textContent: data.topics.length > LARGEST ? 'Largest topics' : 'Topics' }), make('ol', {}, ...linksTo(fieldsFirst(data).slice(0, LARGEST))));
+    box.replaceChildren(make('h3', { id: 'card-name', textContent: data.topics.length > LARGEST ? 'Largest topics' : 'All topics' }), make('ol', {}, ...linksTo(fieldsFirst(data).slice(0, LARGEST))));
   }
 
   function drawGroup(place) {

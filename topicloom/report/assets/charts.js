@@ -271,7 +271,7 @@ function coverageChart(data) {
   chart.append(drawn('path', { d: `${path(covered)}L${covered[main][0].toFixed(1)} ${up(0)}Z`, fill: 'var(--accent)', opacity: 0.15 }));
   chart.append(drawn('path', { d: path(points), fill: 'none', stroke: 'var(--muted)', 'stroke-width': 1.5 }), drawn('path', { d: path(covered), fill: 'none', stroke: 'var(--accent)', 'stroke-width': 2.5 }));
   chart.append(drawn('line', { x1: 44, x2: width - 8, y1: up(data.threshold), y2: up(data.threshold), stroke: '#d55e00', 'stroke-dasharray': '5 4' }));
-  const words = `others_threshold ${data.threshold}: ${main} main topics of ${counts.length}`;
+  const words = `others_threshold ${data.threshold}: ${main} main ${main === 1 ? 'topic' : 'topics'} of ${counts.length}`;
   chart.append(drawn('text', { class: 'name', x: width - 10, y: height - 30, 'text-anchor': 'end' }, words));
   chart.setAttribute('aria-label', words);
   element('coverage-chart').replaceChildren(chart);
