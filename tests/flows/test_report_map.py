@@ -45,7 +45,7 @@ def with_profiles(made: dict) -> dict:
     fields = {"countries": {"name": "Countries", "papers": 480}}
     made["profiles"] = {"fields": fields, "groups": [{}] * len(made["groups"]), "crossings": {"countries": crossing}}
     made["topics"][0]["profile"] = {
-        "countries": [["<b>A</b>", 12, 2.0]],
+        "countries": [["<b>A</b>", 12, 2.0, 1.4, 2.9], ["B", 2, None, None, None]],
         "citations": {"papers": 9, "total": 1234, "median": 5.0, "percentile": 61.2},
         "cited": [[3, 77]],
     }
@@ -325,7 +325,8 @@ def test_the_card_tells_of_a_topic_and_a_better_name_goes_into_labels_csv(page, 
         "Authors",
         "<b>Ng</b>, B",
         "Most cited",
-        "<b>A</b>",
+        "<b>A</b> 12, 2.0× (1.4 to 2.9)",
+        "B 2\n",
     ):
         assert said in text
     assert "1,234 citations, median 5, mean percentile in their year 61" in text
@@ -361,6 +362,32 @@ def test_topics_by_country_lead_to_their_papers(page):
         page.keyboard.press(key)
     assert page.evaluate("document.activeElement.closest('td').cellIndex") == 2
     assert table.locator("[tabindex='0']").count() == 1
+
+
+def test_long_names_of_sources_that_begin_alike_are_told_by_what_follows(browser, tmp_path, monkeypatch):
+    names = [
+        "PROCEEDINGS OF THE 57TH ANNUAL MEETING",
+        "PROCEEDINGS OF THE 58TH ANNUAL MEETING",
+        "JOURNAL OF CLINICAL NURSING AND CARE",
+        "PROCEEDINGS OF THE 58TH ANNUAL",
+        "CELL",
+    ]
+
+    def made(*given, **named):
+        found = with_profiles(payload(*given, **named))
+        found["profiles"]["crossings"]["countries"] |= {"names": names, "all": [240] * 5, "counts": [[1] * 5] * TOPICS}
+        return found
+
+    monkeypatch.setattr(page_module, "payload", made)
+    path = tmp_path / "report.html"
+    path.write_text(made_page(), encoding="utf-8")
+    opened = Opened(browser, path)
+    heads = opened.page.locator("#crossing-table thead th")
+    assert heads.all_text_contents()[1:] == [
+        *("… 57TH ANNUAL MEETING", "… MEETING", "JOURNAL OF CLINICAL NURSING AND CARE", "… ANNUAL", "CELL"),
+    ]
+    assert heads.nth(1).get_attribute("title") == names[0]
+    opened.page.close()
 
 
 def test_ramps_are_seen_on_both_grounds(page):

@@ -42,9 +42,10 @@ def shown_profiles(
 
     Returns:
         fields: name and number of papers of each field. sets: level, code, and the profile of each topic and group:
-        of each field the five commonest values (name, papers, lift or None), `citations`, and of a topic `cited`, rows
-        and citations of its most cited papers. crossings: papers of each topic with the 20 commonest countries and
-        sources. papers: of each paper the codes of its first kind of document and first country, with their names.
+        of each field the five commonest values (name, papers, and lift with the bounds of its interval, or None),
+        `citations`, and of a topic `cited`, rows and citations of its most cited papers. crossings: papers of
+        each topic with the 20 commonest countries and sources. papers: of each paper the codes of its first
+        kind of document and first country, with their names.
 
     Example:
         >>> from topicloom.atlas.profiles import CITATION_COLUMNS, PROFILE_COLUMNS
@@ -78,11 +79,11 @@ def shown_profiles(
 def _commonest(table: pd.DataFrame) -> dict[tuple[int, int], dict[str, Any]]:
     """The commonest values of each set, by its level and code."""
     found: dict[tuple[int, int], dict[str, Any]] = {}
-    columns = ("Level", "Code", "Field", "Value", "Papers", "Lift")
-    for level, code, field, value, papers, lift in zip(*(table[name] for name in columns), strict=True):
+    columns = ("Level", "Code", "Field", "Value", "Papers", "Lift", "LiftLow", "LiftHigh")
+    for level, code, field, value, papers, *lift in zip(*(table[name] for name in columns), strict=True):
         of_field = found.setdefault((int(level), int(code)), {}).setdefault(str(field), [])
         if len(of_field) < MOST_SHOWN:
-            of_field.append([str(value), int(papers), _number(lift)])
+            of_field.append([str(value), int(papers), *map(_number, lift)])
     return found
 
 

@@ -86,7 +86,7 @@ def _parameters(settings: Any) -> dict[str, Any]:
 
 STAGE = Stage(
     PROFILES,
-    version=2,
+    version=3,
     parameters=_parameters,
     reads=lambda *_: ATLAS,
     files=lambda settings: (settings.dataset_path,),

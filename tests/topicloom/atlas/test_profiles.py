@@ -145,6 +145,10 @@ def test_the_page_gets_profiles_of_every_topic_and_group(topics):
         of_topic = papers[papers["Topic"] == number]
         assert len(profile["sources"]) <= MOST_SHOWN
         assert profile["sources"][0][1] == of_topic["source"].value_counts().drop("", errors="ignore").max()
+        own = table[(table["Topic"] == number) & (table["Field"] == "sources")].iloc[0]
+        name, papers_with, *lift = profile["sources"][0]
+        assert (name, papers_with) == (own["Value"], own["Papers"])
+        assert lift == [round(own[bound], 2) for bound in ("Lift", "LiftLow", "LiftHigh")]
         cited = [citations for _, citations in profile["cited"]]
         assert cited == sorted(of_topic["cited"].fillna(0), reverse=True)[:MOST_SHOWN]
         assert [papers["cited"][row] for row, _ in profile["cited"]] == cited

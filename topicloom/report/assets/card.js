@@ -26,10 +26,10 @@ function topicCard(papers, data, { chosenTopic, renamed, pointed }) {
     const told = shown.flatMap(([key, title]) => {
       const found = profile?.[key] ?? counted[key]?.() ?? [];
       if (!found.length) return [];
-      const items = found.map(([name, count, lift]) => make('li', { dir: 'auto' }, `${name} `, make('small', { textContent: `${count}${lift ? `, ${lift.toFixed(1)}×` : ''}` })));
+      const items = found.map(([name, count, lift, low, high]) => make('li', { dir: 'auto' }, `${name} `, make('small', { dir: 'ltr', textContent: `${count}${lift ? `, ${lift.toFixed(1)}×${high ? ` (${low.toFixed(1)} to ${high.toFixed(1)})` : ''}` : ''}` })));
       return [make('dt', { textContent: title }), make('dd', {}, make('ol', {}, ...items))];
     });
-    return [...told, ...(profile && told.length ? [make('dd', { className: 'hint', textContent: 'Papers that have it, and × the share of these papers that have it over the share of all.' })] : [])];
+    return [...told, ...(profile && told.length ? [make('dd', { className: 'hint', textContent: 'Papers that have it, and × the share of these papers that have it over the share of all, with its 95 % interval.' })] : [])];
   }
 
   function papersFor(title, rows, told) {

@@ -1,6 +1,17 @@
 // Topics by country and by source: how often, and where more often than elsewhere.
 const ROWS = 30;
 
+// Long names without the words with which another begins, too: proceedings are told by what follows.
+const LONG_NAME = 26;
+function apart(names) {
+  const words = names.map((name) => name.split(' '));
+  return names.map((name, place) => {
+    if (name.length <= LONG_NAME) return name;
+    const same = Math.max(0, ...words.map((other, at) => (at === place ? 0 : words[place].findIndex((word, step) => step === words[place].length - 1 || other[step] !== word))));
+    return same > 1 ? `… ${words[place].slice(same).join(' ')}` : name;
+  });
+}
+
 function crossings(data, showBoth) {
   const found = data.profiles?.crossings ?? {}, keys = Object.keys(found).filter((key) => found[key].names.length > 0);
   if (!keys.length || !data.topics.length) return;
@@ -12,7 +23,8 @@ function crossings(data, showBoth) {
 
   function draw() {
     const { names, all, counts, known } = found[choice.value], whole = data.profiles.fields[choice.value].papers;
-    const head = make('tr', {}, make('th', { scope: 'col', textContent: 'topic' }), ...names.map((name) => make('th', { scope: 'col', dir: 'auto', title: name }, make('span', { textContent: name }))));
+    const short = apart(names);
+    const head = make('tr', {}, make('th', { scope: 'col', textContent: 'topic' }), ...names.map((name, place) => make('th', { scope: 'col', dir: 'auto', title: name }, make('span', { textContent: short[place] }))));
     table.tHead.replaceChildren(head);
     const cell = (number, place) => {
       const count = counts[number][place], share = known[number] ? count / known[number] : 0, lift = share / (all[place] / whole);
