@@ -51,3 +51,21 @@ def number_of(count: float, one: str, many: str = "", form: str = "") -> str:
         ('1 paper', '1,234 papers', '0 texts repeat')
     """
     return f"{count:{form}} {one if count == 1 else many or one + 's'}"
+
+
+def signed(value: float, digits: int = 0) -> str:
+    """A number with its sign and as few decimals as tell it from 0, two at most.
+
+    Args:
+        value: The number.
+        digits: Decimals at least.
+
+    Example:
+        >>> signed(-11.6), signed(0.31), signed(-0.04, 1), signed(0.0), signed(-0.001)
+        ('-12', '+0.3', '-0.04', '0', '0')
+    """
+    for decimals in range(digits, 3):
+        told = f"{value:+.{decimals}f}"
+        if float(told):
+            return told
+    return f"{0:.{digits}f}"

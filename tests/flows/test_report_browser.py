@@ -239,6 +239,9 @@ def test_a_name_on_the_map_says_how_many_topics_it_stands_for(opened):
     (group,) = groups[groups["Label"] == label].itertuples()
     assert (int(papers), int(topics)) == (group.Papers, group.Topics)
     assert int(more or 0) == max(group.Topics - 3, 0)
+    opened.page.select_option("#topic-filter", "3")
+    assert opened.page.locator("#tip").is_hidden()  # the names have moved away from under the pointer
+    opened.page.click("#reset")
     entry = opened.page.locator("#legend .entry").first
     assert entry.get_attribute("title").endswith(f"and {int(groups['Topics'].iloc[0]) - 3} more")
     opened.quiet()
@@ -362,7 +365,7 @@ def test_twelve_thousand_real_papers(browser, shared_data, run, tmp_path):
     made.page.click("#theme")
     made.keep("report-dark")
     made.page.click("#theme")
-    for section in ("topics", "years", "similarity", "tree"):
+    for section in ("topics", "years", "moves", "evolution", "similarity", "tree"):
         made.page.evaluate(f"document.getElementById('{section}').scrollIntoView({{behavior: 'instant'}})")
         made.keep(f"report-{section}")
     made.page.set_viewport_size({"width": 390, "height": 844})
@@ -371,5 +374,5 @@ def test_twelve_thousand_real_papers(browser, shared_data, run, tmp_path):
     made.quiet()
     made.page.close()
     if folder := os.environ.get("TOPICLOOM_SCREENSHOTS"):
-        for figure in ("map", "trends", "heatmap", "dendrogram", "bubbles", "coverage", "map_by_year"):
+        for figure in ("map", "trends", "heatmap", "dendrogram", "bubbles", "coverage", "map_by_year", "alluvial"):
             shutil.copy(analysis / "figures" / f"{figure}.png", Path(folder) / f"figure-{figure}.png")

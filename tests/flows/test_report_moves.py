@@ -90,9 +90,9 @@ def test_topics_stand_in_quarters_by_growth_and_by_their_phrases(browser, tmp_pa
     assert len(titles) == (len(dated) if years else 0)
     for topic in dated.itertuples() if years else ():
         (title,) = (one for one in titles if one.startswith(f"{topic.Label}: "))
-        papers, rate = re.search(r": (\d+) papers, ([+−]?\d+) % a year", title).groups()
+        papers, rate = re.search(r": (\d+) papers, ([+−]?[\d.]+) % a year", title).groups()
         assert int(papers) == topic.Count
-        assert abs(int(rate.replace("−", "-")) - topic.Trend) <= 0.51
+        assert abs(float(rate.replace("−", "-")) - topic.Trend) <= 0.51
         assert title.endswith(", emerging") == (topic.Topic == 3)
     places = page.locator("#strategic-chart circle").evaluate_all(
         "all => all.map((node) => [node.textContent, Number(node.getAttribute('cx')), Number(node.getAttribute('cy'))])"

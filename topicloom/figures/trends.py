@@ -18,6 +18,7 @@ from topicloom.figures.ground import short
 from topicloom.figures.metrics import round_scale, text_height, wrapped
 from topicloom.figures.sheet import MARGIN, Page, Sheet, notes_height
 from topicloom.figures.style import GRID, INK, MUTED, TYPE
+from topicloom.phrasing import signed
 from topicloom.store.csv_tables import records
 
 _ACROSS = {"single": 2, "double": 4}
@@ -177,7 +178,7 @@ def _said(topic: Any) -> str:
     """A trend in figures, or why there is none."""
     if pd.isna(topic.Trend):
         return str(topic.TrendReading)
-    rate, low, high = (f"{round(value):+d}" for value in (topic.Trend, topic.TrendLow, topic.TrendHigh))
+    rate, low, high = (signed(float(value)) for value in (topic.Trend, topic.TrendLow, topic.TrendHigh))
     said = f"{rate} % a year ({low} to {high})"
     return said.replace("-", "\N{MINUS SIGN}")
 

@@ -11,6 +11,7 @@ from topicloom.atlas.moves import EMERGING
 from topicloom.atlas.signals import FADING, NO_PAPERS, NO_RUN, STRONG, WEAK
 from topicloom.atlas.strategic import percent_ranks
 from topicloom.atlas.trends import DECLINING, GROWING
+from topicloom.phrasing import signed
 from topicloom.store.csv_tables import records
 
 _MOST = 10  # of each list; the tables have them all
@@ -147,6 +148,6 @@ def _charts(atlas: Atlas, moves: pd.DataFrame) -> dict[str, Any] | None:
 def _changing(topics: pd.DataFrame, *, falling: bool) -> list[dict[str, Any]]:
     ordered = topics.sort_values("Trend", ascending=falling, kind="stable").head(_MOST)
     return [
-        {"number": int(row.Topic), "label": str(row.Label), "papers": int(row.Count), "trend": f"{row.Trend:+.0f}"}
+        {"number": int(row.Topic), "label": str(row.Label), "papers": int(row.Count), "trend": signed(float(row.Trend))}
         for row in records(ordered)
     ]

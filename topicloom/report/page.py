@@ -10,6 +10,8 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
+import pandas as pd
+
 from topicloom import __version__
 from topicloom.atlas.atlas import Atlas
 from topicloom.atlas.clear_colours import page_colours
@@ -17,7 +19,7 @@ from topicloom.atlas.trends import LEAST_PAPERS
 from topicloom.atlas.years import year_notes
 from topicloom.lineage.differences import Differences
 from topicloom.lineage.telling import in_one_line, sections
-from topicloom.phrasing import BETWEEN
+from topicloom.phrasing import BETWEEN, signed
 from topicloom.report.payload import packed, payload
 from topicloom.store.csv_tables import records
 
@@ -175,8 +177,10 @@ def _rows(atlas: Atlas, quality: Mapping[str, Any] | None) -> list[dict[str, Any
 
 def _trend(topic: Any) -> dict[str, str]:
     """The trend as a number to sort by, as words, and as its interval."""
-    number = _shown(topic.Trend, "{:+.1f}")
-    bounds = " to ".join(_shown(bound, "{:+.0f}") for bound in (topic.TrendLow, topic.TrendHigh)) if number else ""
+    if pd.isna(topic.Trend):
+        return {"trend": "", "trend_bounds": "", "trend_reading": topic.TrendReading}
+    number = signed(float(topic.Trend), 1)
+    bounds = " to ".join(signed(float(bound)) for bound in (topic.TrendLow, topic.TrendHigh))
     return {"trend": number, "trend_bounds": bounds, "trend_reading": topic.TrendReading}
 
 

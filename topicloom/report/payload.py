@@ -21,7 +21,7 @@ from topicloom.atlas.tree import leaf_order
 from topicloom.atlas.typicality import THIRDS, thirds
 from topicloom.atlas.years import periods
 from topicloom.measures.similarity import nearest_topics
-from topicloom.phrasing import BETWEEN
+from topicloom.phrasing import BETWEEN, signed
 from topicloom.report.columns import other_columns
 from topicloom.report.profiles import comparison, largest_first, papers_told, topic_profiles
 from topicloom.store.csv_tables import records
@@ -169,7 +169,7 @@ def _words(words: Sequence[str], weights: Sequence[float]) -> dict[str, Any]:
 def _trend(topic: Any) -> str:
     """The trend as words and number; "" where there is none."""
     rate = _number(topic.Trend)
-    return str(topic.TrendReading or "") if rate is None else f"{topic.TrendReading}, {rate:+.1f} % a year"
+    return str(topic.TrendReading or "") if rate is None else f"{topic.TrendReading}, {signed(rate, 1)} % a year"
 
 
 def _nearest(atlas: Atlas) -> list[list[list[float]]]:

@@ -103,6 +103,15 @@ def test_keywords_of_the_authors_are_on_the_page_where_papers_have_them():
     assert set(found[:3] + found[4:]) == {""}
 
 
+def test_bounds_that_leave_0_out_are_not_shown_as_0():
+    atlas = small_atlas(3)
+    bounds = {"Trend": [2.3, -0.04, 0.0], "TrendLow": [0.31, -9.0, -1.2], "TrendHigh": [4.4, -0.02, 1.2]}
+    reading = ["growing", "declining", "no clear trend"]
+    page = page_of(dataclasses.replace(atlas, topics=atlas.topics.assign(**bounds, TrendReading=reading)))
+    found = re.findall(r'data-value="([^"]*)">([^<]*)<small>([^<]*)</small>', page)
+    assert found == [("+2.3", "+2.3", "+0.3 to +4"), ("-0.04", "-0.04", "-9 to -0.02"), ("0.0", "0.0", "-1 to +1")]
+
+
 def test_no_title_label_setting_or_note_is_markup():
     page = page_of(small_atlas(5), QUALITY)
     body = re.sub(r"<(style|script)[^>]*>.*?</\1>", "", page, flags=re.DOTALL)

@@ -7,8 +7,9 @@ function apart(names) {
   const words = names.map((name) => name.split(' '));
   return names.map((name, place) => {
     if (name.length <= LONG_NAME) return name;
-    const same = Math.max(0, ...words.map((other, at) => (at === place ? 0 : words[place].findIndex((word, step) => step === words[place].length - 1 || other[step] !== word))));
-    return same > 1 ? `… ${words[place].slice(same).join(' ')}` : name;
+    const shared = words.map((other, at) => (at === place ? 0 : words[place].findIndex((word, step) => step === words[place].length - 1 || other[step] !== word)));
+    const same = Math.min(...shared.filter((count) => count > 1));
+    return Number.isFinite(same) ? `… ${words[place].slice(same).join(' ')}` : name;
   });
 }
 

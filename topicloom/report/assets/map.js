@@ -91,7 +91,7 @@ function paperMap(data) {
   function apply({ listing = true, remember = true } = {}) {
     hits = filters.apply();
     painter.state(filters.stateOf);
-    pointedRow = -1; area = null;
+    pointedRow = -1; area = null; tip.hidden = true;  // what it told may be left out now
     recolour();
     const { state } = filters, topics = [...filters.values('topic')];
     choices.value = topics.length === 1 ? String(topics[0] === data.topics.length ? -1 : topics[0]) : '';

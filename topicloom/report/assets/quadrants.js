@@ -53,7 +53,11 @@ function strategicChart(data, points, showTopic) {
   return box.chart;
 }
 
-const signed = (value) => `${value > 0 ? '+' : value < 0 ? '−' : ''}${Math.abs(value).toFixed(0)}`;
+// A number with its sign and as few decimals as tell it from 0.
+function signed(value) {
+  const told = [0, 1, 2].map((digits) => Math.abs(value).toFixed(digits)).find((text) => Number(text) > 0);
+  return told ? `${value > 0 ? '+' : '−'}${told}` : '0';
+}
 
 // Round numbers between two ends, some five of them; and 1, 2, 5, 10, 20 and so on.
 function ticksOf(low, high) {
