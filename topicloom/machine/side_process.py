@@ -31,6 +31,7 @@ _WATCHED_EVERY = 0.5  # seconds
 
 # Of a process beside: where it says what happens in its calls, and which call is being made.
 _told: Any = None
+_telling = threading.Lock()
 
 
 class SideProcessEndedError(TopicloomError):
@@ -93,7 +94,8 @@ class SideProcess:
                 raise SideProcessEndedError
             self._begin()
             self._heard[number] = heard
-            future: Future[tuple[T | None, BaseException | None]] = self._executor.submit(
+            executor = self._executor
+            future: Future[tuple[T | None, BaseException | None]] = executor.submit(
                 _called, number, function, args, kwargs
             )
         future.add_done_callback(lambda done: heard.put(None) if done.cancelled() or done.exception() else None)
@@ -105,6 +107,7 @@ class SideProcess:
             if self._over:
                 raise SideProcessEndedError from None
             if isinstance(error, BrokenProcessPool):  # loky's words are for programmers
+                self._leave(executor)
                 raise BrokenProcessPool("the process that computed it beside was killed") from None
             raise
         finally:
@@ -118,31 +121,39 @@ class SideProcess:
         from joblib.externals.loky.backend.context import get_context  # late: only who has work for two needs it
         from joblib.externals.loky.process_executor import ProcessPoolExecutor
 
-        if self._executor is not None and not self._executor._flags.broken:
+        if self._executor is not None:
             return
-        self._stop()
         # loky's own way to start: a plain spawn would import the program's main module anew, Prefect and all.
         context = get_context("loky")
-        self._messages = context.SimpleQueue()
-        threading.Thread(target=self._listen, args=(self._messages,), daemon=True).start()
+        # A pipe, and no queue: a process that is killed while it holds a queue's lock would stop all who write.
+        reader, self._messages = context.Pipe(duplex=False)
+        threading.Thread(target=self._listen, args=(reader,), daemon=True).start()
         level = logging.getLogger(_LIBRARY).getEffectiveLevel()
         self._executor = ProcessPoolExecutor(
             1, context=context, initializer=_prepare, initargs=(self._messages, os.getpid(), level)
         )
+
+    def _leave(self, executor: Any) -> None:
+        """Have another process for the next call, unless another thread has seen to that."""
+        with self._lock:
+            if self._executor is executor:
+                self._stop()
 
     def _stop(self) -> None:
         """Let no process be there. The lock is held."""
         if self._executor is None:
             return
         self._executor.shutdown(wait=True, kill_workers=True)
-        self._messages.put(None)
+        self._messages.send(None)
+        self._messages.close()
         self._executor = self._messages = None
 
     def _listen(self, messages: Any) -> None:
-        while (said := messages.get()) is not None:
-            number, message = said
-            if heard := self._heard.get(number):
-                heard.put(message)
+        with messages:
+            while (said := messages.recv()) is not None:
+                number, message = said
+                if heard := self._heard.get(number):
+                    heard.put(message)
 
 
 def _hand_on(message: Event | logging.LogRecord) -> None:
@@ -175,7 +186,8 @@ def _called(
     """What a function returns, or has raised: it is told apart from a fault of the process."""
 
     def say(message: Message) -> None:
-        _told.put((number, message))
+        with _telling:
+            _told.send((number, message))
 
     try:
         with listening(say), _log_to(say):
