@@ -74,7 +74,7 @@ function tensOf(low, high) {
 
 // A frame with names of its axes, and how lines, ticks and points come into it.
 function quarterBox(x, y) {
-  const width = 600, height = 440, left = 46, top = 6, wide = width - left - 10, tall = height - top - 40;
+  const width = 600, height = 440, left = 58, top = 6, wide = width - left - 10, tall = height - top - 40;
   const chart = drawn('svg', { viewBox: `0 0 ${width} ${height}`, width, height, role: 'group' });
   const write = (text, across, down, anchor, more = {}) => chart.append(drawn('text', { x: across, y: down, 'text-anchor': anchor, ...more }, text));
   chart.append(drawn('rect', { x: left, y: top, width: wide, height: tall, fill: 'none', class: 'axis' }));
