@@ -32,7 +32,7 @@ CLUSTERS, PROBABILITY, SECOND, LINKS, EVIDENCE = (
     for name in ("clusters.npy", "probability.npy", "second.npz", "links.npz", "resolutions.json")
 )
 
-_TOPICS_VERSION = 2  # raised when other topics may be found, or papers placed otherwise
+_TOPICS_VERSION = 3  # raised when other topics may be found, or papers placed otherwise
 _SPLITS_VERSION = 3  # raised when anchored topics may be split otherwise
 _EVIDENCE_VERSION = 3  # raised when another resolution may be chosen
 

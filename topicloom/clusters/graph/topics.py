@@ -32,7 +32,7 @@ class GraphParameters:
         least: Papers of a topic.
         small: What becomes of smaller ones.
         least_strength: Share of its edge weight that a paper must have within its topic; below it is an outlier.
-        runs: Seeds that vote; None: six, and one from 300,000 papers on.
+        runs: Seeds that vote; None: eight, and one from 300,000 papers on.
     """
 
     resolution: float = DEFAULT_RESOLUTION
