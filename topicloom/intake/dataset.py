@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from topicloom.intake.identity import settled
+from topicloom.intake.identity import NAMING, settled
 from topicloom.intake.places import with_places
 from topicloom.intake.reading import ReadFile
 from topicloom.intake.record import DATABASE
@@ -57,7 +57,7 @@ def _identifying() -> Iterable[str]:
 
 def named_rows(papers: pd.DataFrame) -> list[dict[str, str]]:
     """Of each paper the fields by which `name_of` names it."""
-    columns = [name for name in ("UT", "PM", "DI", "TI", "AU", "PY", "SO", "AB") if name in papers.columns]
+    columns = [name for name in NAMING if name in papers.columns]
     return [dict(zip(columns, row, strict=True)) for row in papers[columns].itertuples(index=False, name=None)]
 
 

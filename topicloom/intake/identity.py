@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from topicloom.inputs.papers import read_doi
 from topicloom.inputs.years import read_year
 
+NAMING = ("UT", "PM", "DI", "TI", "AU", "PY", "SO", "AB")  # the fields that give a record its UT
 _END = re.compile(r"(?:\[doi\]|[.,;\s])+\Z", re.IGNORECASE)
 
 

@@ -95,11 +95,12 @@ def add_exports(project: Path, exports: Sequence[str | Path], columns: Mapping[s
         dataset = _named(outcome, known, counts)
         change = _change(known, undone, outcome, dataset)
         account = _account(known, files, dataset, records, change, counts)
-        if change or files:
+        changed = bool(change or undone.gone)  # a record that was given back may be one with another paper
+        if changed or files:
             with changed_together(filtered) as staging:
                 _write(filtered, staging, dataset, outcome, files, account, undone.gone)
                 keep_sources(staging / SOURCES, given)
-    return Imported(project, project / ANALYSIS, account, files, again, bool(change))
+    return Imported(project, project / ANALYSIS, account, files, again, changed)
 
 
 def _require_project(project: Path) -> None:

@@ -52,23 +52,26 @@ def undo(project: Path, papers: pd.DataFrame, account: Account, scratch: Path) -
     """
     rows = read_decisions(project / FILTERED / DUPLICATES).rows
     here = dict(zip(places_of(papers), range(len(papers)), strict=True))
-    undone = {place: kept for place, kept in _pairs(rows, merged=False) if place not in here}
+    merged = {place for place, _ in _pairs(rows, merged=True)}  # with another paper, once it came back
+    undone = [(place, kept) for place, kept in _pairs(rows, merged=False) if place not in here and place not in merged]
     if not undone:
         return Undone(papers, papers.iloc[:0])
     homes = _homes(rows, here)
-    lost = {place: homes.get(kept, kept) for place, kept in undone.items()}
-    had = {place for place, home in homes.items() if home in lost.values() and place not in undone}
-    read = _read_again(project, account, {*undone, *had, *(home for home in lost.values() if home in here)}, scratch)
-    missing = sorted(place for place in undone if place not in read)
+    gone = {place for place, _ in undone}
+    lost = [(place, homes.get(kept, kept)) for place, kept in undone]
+    losers = {home for _, home in lost if home in here}
+    had = {place for place, home in homes.items() if home in losers}
+    read = _read_again(project, account, gone | had | losers, scratch)
+    missing = sorted(gone - set(read))
     if missing:
         raise IntakeError(project / FILTERED / DUPLICATES, [_not_kept(place) for place in missing])
     lessened = papers.reset_index(drop=True)
-    for place, home in lost.items():
+    for place, home in lost:
         if home in here and home in read:
             _take_back(lessened, here[home], read[home], read[place])
-    back = pd.DataFrame([read[place] for place in read if place in undone or place in had], dtype=object)
-    names = papers["UT"].iloc[[here[home] for home in lost.values() if home in here]]
-    return Undone(lessened, back, frozenset(names), frozenset(undone))
+    back = pd.DataFrame([read[place] for place in read if place in gone or place in had], dtype=object)
+    names = papers["UT"].iloc[[here[home] for home in losers]]
+    return Undone(lessened, back, frozenset(names), frozenset(gone))
 
 
 def places_of(table: pd.DataFrame) -> list[Place]:

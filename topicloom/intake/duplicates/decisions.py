@@ -11,6 +11,7 @@ import pandas as pd
 
 from topicloom.errors import InputError, Problem, shown
 from topicloom.inputs.csv_rows import delimiter_of, read_rows
+from topicloom.intake.identity import NAMING, name_of
 from topicloom.store.csv_tables import unescaped
 
 LISTING = (
@@ -35,12 +36,15 @@ class Decisions:
 
     rows: tuple[Mapping[str, str], ...] = field(default=())
 
-    def places(self, table: pd.DataFrame) -> Places:
-        """The decisions on rows of a table; a "no" on a pair is stronger than a "yes"."""
-        known = places_by_identity(table)
+    def places(self, table: pd.DataFrame, papers: int = 0) -> Places:
+        """The decisions on rows of a table; a "no" on a pair is stronger than a "yes".
+
+        papers: how many rows, the first ones, are papers that have been told apart before.
+        """
+        known = places_by_identity(table) if self.rows else {}
         together, apart = set[tuple[int, int]](), set[tuple[int, int]]()
         for row in self.rows:
-            sides = (known.get(row_identity(row, side), []) for side in ("kept", "merged"))
+            sides = (_meant(known, row, side, papers) for side in ("kept", "merged"))
             pairs = {(min(pair), max(pair)) for pair in itertools.product(*sides) if pair[0] != pair[1]}
             (together if merges(row) else apart).update(pairs)
         return Places(together - apart, apart)
@@ -49,6 +53,16 @@ class Decisions:
 def merges(row: Mapping[str, str]) -> bool:
     """Whether a row of duplicates.csv says that its records are one paper; blank is yes."""
     return _WORDS.get(row["merge"].strip().lower() or "yes", True)
+
+
+def _meant(known: Mapping[Identity, list[int]], row: Mapping[str, str], side: str, papers: int) -> set[int]:
+    """The places that a side of a row means: that of its record, and those of later exports of it, by its UT.
+
+    Where the row says which record it means, a paper of the project that has its UT is another one.
+    """
+    place = _identity("", row[f"{side}_file"], row[f"{side}_record"])
+    named = known.get(row_identity(row, side), [])
+    return {*known.get(place, []), *(at for at in named if at >= papers or not all(place))}
 
 
 def row_identity(row: Mapping[str, str], side: str) -> Identity:
@@ -62,13 +76,13 @@ def row_identity(row: Mapping[str, str], side: str) -> Identity:
 
 
 def places_by_identity(table: pd.DataFrame) -> dict[Identity, list[int]]:
-    """The rows of each record: by its UT, which a later export may give it again, and by file and number."""
-    columns = [
-        table[name].fillna("").astype(str) if name in table else [""] * len(table) for name in ("UT", "file", "record")
-    ]
+    """The rows of each record: by the UT that it has or would get, as a later export of it has, and by its place."""
+    columns = {name: table[name].fillna("").astype(str) for name in ("file", "record", *NAMING) if name in table}
     known = dict[Identity, list[int]]()
-    for place, (accession, file, record) in enumerate(zip(*columns, strict=True)):
-        for identity in {_identity(accession, file, record), _identity("", file, record)}:
+    for place, values in enumerate(zip(*columns.values(), strict=True)):
+        row = dict(zip(columns, values, strict=True))
+        file, record = row.get("file", ""), row.get("record", "")
+        for identity in {_identity(name_of(row), file, record), _identity("", file, record)}:
             known.setdefault(identity, []).append(place)
     known.pop(_identity("", "", ""), None)
     return known

@@ -22,21 +22,22 @@ _CHECKED = 80  # records in a chain of pairs up to which all are compared with a
 _ROUNDS = 4
 
 
-def find(table: pd.DataFrame, decisions: Decisions | None = None) -> Merges:
+def find(table: pd.DataFrame, decisions: Decisions | None = None, papers: int = 0) -> Merges:
     """Which rows are records of one paper.
 
     Args:
         table: A row a record; texts in the columns of Web of Science (file, record, UT, DI, PM, TI, AU, PY, SO, VL, IS,
             BP, EP, AB); those that are blank or absent say nothing.
         decisions: What a person has decided, which is obeyed whatever the records say.
+        papers: How many rows, the first ones, are papers that have been told apart before: only a person joins them.
 
     Returns:
         The groups of rows and a reason for each merge. The first row of a group, in the table's order, is kept. Which
         rows are a group does not depend on the order.
     """
-    decided = (decisions or Decisions()).places(table)
+    decided = (decisions or Decisions()).places(table, papers)
     records = with_columns(compared(table))
-    search = _Search(records, table)
+    search = _Search(records, table, papers)
     search.obey(decided.together, decided.apart)
     search.round(search.blocks.candidates(records))
     for _ in range(_ROUNDS):
@@ -46,10 +47,10 @@ def find(table: pd.DataFrame, decisions: Decisions | None = None) -> Merges:
 
 
 class _Search:
-    def __init__(self, records: list[Compared], table: pd.DataFrame) -> None:
+    def __init__(self, records: list[Compared], table: pd.DataFrame, papers: int) -> None:
         self.records, self.texts = records, texts_of(table)
         self.verdicts = dict[Pair, Verdict]()
-        self.groups = Groups(set())
+        self.groups = Groups(set(), papers=papers)
         self.decided = dict[Pair, bool]()
         self.sizes = dict[int, int]()
         self.blocks = Blocks(records)
@@ -61,7 +62,7 @@ class _Search:
         self.groups.apart.update(apart)
         for pair in sorted(together):
             self.verdicts[pair] = Verdict(Word.SAME, "decided", 1.0)
-            self.groups.join(*pair)
+            self.groups.join(*pair, decided=True)
 
     def round(self, pairs: Iterable[Pair]) -> None:
         """Compare the pairs and join those that are one paper, the surest first."""

@@ -10,16 +10,23 @@ Pair = tuple[int, int]
 
 @dataclass
 class Groups:
-    """Places that belong together. apart: pairs that are never in one group. members: a place's group."""
+    """Places that belong together.
+
+    apart: pairs that are never in one group. members: a place's group. papers: how many places, the first ones, are
+    papers that only a person puts together.
+    """
 
     apart: set[Pair]
     members: dict[int, list[int]] = field(default_factory=dict)
+    papers: int = 0
 
-    def join(self, one: int, other: int) -> bool:
-        """Put two groups together, unless two of their members are to stay apart."""
+    def join(self, one: int, other: int, *, decided: bool = False) -> bool:
+        """Put two groups together, unless two of their members are to stay apart. decided: a person says so."""
         left, right = self.members.get(one, [one]), self.members.get(other, [other])
         if left is right or any(pair in self.apart for pair in _across(left, right)):
             return left is right
+        if self.papers and not decided and min(left) < self.papers and min(right) < self.papers:
+            return False
         joined = left + right
         self.members.update(dict.fromkeys(joined, joined))
         return True
