@@ -239,7 +239,8 @@ SETTING_STAGES = [
     ("names.diversity", 0.9, ["describe", "report"]),  # of keybert only: the atlas is the same
     ("year_column", "YR", ["describe", "profiles", "moves", "take-away", "methods", "figures", "report"]),
     ("columns.colour", ["SO"], ["describe", "profiles", "moves", "take-away", "methods", "figures", "report"]),
-    ("columns.countries", "AU", ["describe", "profiles", "take-away", "report"]),
+    # methods: which fields papers have is told
+    ("columns.countries", "AU", ["describe", "profiles", "take-away", "methods", "report"]),
     ("take_away.profiles", False, ["take-away", "methods", "report"]),
     ("export.escape_formulas", True, ["export", "describe", "profiles", "moves", "take-away", "report"]),
     (

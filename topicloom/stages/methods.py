@@ -90,14 +90,19 @@ def _versions(store: Store, refs: Refs) -> dict[str, str]:
 
 def _told(settings: Settings, refs: Refs) -> dict[str, str]:
     """What the stages say of their results, and the versions that made these."""
-    return {"facts": digest_json(_facts(refs)), "versions": digest_json(_versions(Store(settings.store_path), refs))}
+    facts = _facts(refs)
+    by_model = facts.get(DESCRIBE, {}).get("names") == "keybert"
+    return {
+        "facts": digest_json(facts),
+        "versions": digest_json(_versions(Store(settings.store_path), refs)),
+        **({"diversity": str(settings.tmo.names.diversity)} if by_model else {}),
+    }
 
 
 def _parameters(settings: Settings) -> dict[str, Any]:
     told = stated(settings.model_dump(mode="json", include={"tmo", "params"}))
     tmo = {name: value for name, value in told["tmo"].items() if name not in _NOT_STATED}
-    names = settings.tmo.names
-    return {**told, "tmo": tmo, "language_model": names.language_model.model, "diversity": names.diversity}
+    return {**told, "tmo": tmo, "language_model": settings.tmo.names.language_model.model}
 
 
 STAGE = Stage(
