@@ -119,6 +119,7 @@ bench-graph: $(VENV)/.installed
 	mkdir -p $(BENCH)
 	[ -x $(PEERS) ] || echo "No $(PEERS): EVoC and fast_hdbscan are passed over (make bench-peers makes it)."
 	$(BIN)/python -m benchmarks.graph $(BENCH)/graph.json $(DATA) $$([ ! -x $(PEERS) ] || echo --peers $(PEERS))
+	$(BIN)/python -m benchmarks.graph_figure $(BENCH)/graph.json $(BENCH)/graph-topics.svg
 
 bench-peers:
 	python3 -m venv $(BENCH)/peers

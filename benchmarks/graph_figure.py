@@ -47,19 +47,21 @@ def _sum(rows: Sequence[Mapping[str, Any]], what: str) -> int:
 
 
 def draw(measured: Mapping[str, Any], out: Path) -> None:
-    """Draw two panels: papers that keep their topic, and recall and precision of planted changes."""
+    """Draw two panels of the last corpus: papers that keep their topic, and recall and precision of planted changes."""
     from matplotlib import pyplot as plt
 
+    corpus = measured["growth"][-1]["corpus"]
+    growing, planted = ([row for row in measured[part] if row["corpus"] == corpus] for part in ("growth", "planted"))
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
     growths = (("2 %", "2 % more papers a step"), ("by year", "a year, about 20 %"))
     for (growth, label), (colour, marker) in zip(growths, _STYLES, strict=True):
-        share = kept([row for row in measured["growth"] if row["growth"] == growth])
+        share = kept([row for row in growing if row["growth"] == growth])
         left.plot(list(share), list(share.values()), color=colour, marker=marker, label=label)
-    for growth, (colour, marker) in zip((0.02, 0.1), _STYLES, strict=True):
-        rows = [row for row in measured["planted"] if row["growth"] == growth]
-        for name, of, line in (("recall", recall, "-"), ("precision", precision, ":")):
-            share, label = of(rows), f"{name}, {growth * 100:.0f} % growth"
-            right.plot(list(share), list(share.values()), line, color=colour, marker=marker, label=label)
+    for more, (colour, marker) in zip((0.02, 0.1), _STYLES, strict=True):
+        rows = [row for row in planted if row["growth"] == more]
+        for name, of, dashes in (("recall", recall, "-"), ("precision", precision, ":")):
+            share, said = of(rows), f"{name}, {more * 100:.0f} % growth"
+            right.plot(list(share), list(share.values()), dashes, color=colour, marker=marker, label=said)
     for axes, title in ((left, "Papers that keep their topic"), (right, "Planted changes")):
         axes.axvline(DEFAULT_INERTIA, color="#bbbbbb", zorder=0)
         axes.set(title=title, xlabel="inertia")

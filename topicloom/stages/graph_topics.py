@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from topicloom.lineage.following import anchoring_run
-from topicloom.lineage.history import History, lineage_of
+from topicloom.lineage.history import Head, History, lineage_of
 from topicloom.settings.schema import Settings
 from topicloom.stage_names import CLUSTER, LOAD_EMBEDDINGS, UPDATE
 from topicloom.stages.earlier_fit import POSITIONS, base_refs, is_placed, near_fitted
 from topicloom.stages.graph import EDGES, NEAREST, SHARED
-from topicloom.stages.load_embeddings import IDENTIFIERS, TEXTS, stored_identifiers
+from topicloom.stages.load_embeddings import IDENTIFIERS, TEXTS, VECTORS, stored_identifiers
 from topicloom.stages.parts import TOKENS, preparation, stored_tokens
 from topicloom.stages.stage import Artifact, Refs, Work, library_versions
 from topicloom.store.files import read_json, write_json
@@ -110,13 +110,31 @@ def _anchors(work: Work) -> tuple[int | None, Anchors | None]:
     from topicloom.clusters.graph.anchors import anchors_of
 
     settings = work.settings
-    head = anchoring_run(settings, work.refs[LOAD_EMBEDDINGS].key) if settings.tmo.graph.inertia else None
+    head = _anchoring_run(settings, work.refs)
     if head is None:
         return None, None
     earlier = History(settings).read(lineage_of(settings), head.number)
     papers = stored_identifiers(work.store, work.refs[LOAD_EMBEDDINGS])["UT"].to_numpy(dtype=str)
     numbers = np.array(earlier.numbers, dtype=np.int64)
     return head.number, anchors_of(papers, np.array(earlier.papers, dtype=str), numbers, settings.tmo.graph.inertia)
+
+
+def _anchoring_run(settings: Settings, refs: Refs) -> Head | None:
+    """The run that topics are tied to; None where there is none, or they are to be tied to none.
+
+    A corpus is the same where its texts, vectors and names are: with params.order: canonical, whatever the order of its
+    rows.
+    """
+    if not settings.tmo.graph.inertia:
+        return None
+    loaded, store = refs[LOAD_EMBEDDINGS], Store(settings.store_path)
+    names = [artifact.name for artifact in (TEXTS, VECTORS, IDENTIFIERS)]
+
+    def is_same(key: str) -> bool:
+        outputs = store.manifest_of(LOAD_EMBEDDINGS, key).get("outputs", {}) if key else {}
+        return key == loaded.key or all(outputs.get(name, {}).get("sha256") == loaded.outputs[name] for name in names)
+
+    return anchoring_run(settings, is_same)
 
 
 def _resolution(work: Work, graph: csr_matrix) -> tuple[float, str]:
@@ -150,8 +168,8 @@ def _coherence(tokens: Tokens, partitions: Sequence[NDArray[np.int64]]) -> list[
 def _resolution_before(work: Work) -> float | None:
     """The resolution of the run that topics are tied to, if it is known still."""
     settings = work.settings
-    head = anchoring_run(settings, work.refs[LOAD_EMBEDDINGS].key)
-    if head is None or not settings.tmo.graph.inertia:
+    head = _anchoring_run(settings, work.refs)
+    if head is None:
         return None
     key = History(settings).keys(lineage_of(settings), head.number).get(CLUSTER)
     manifest = work.store.manifest_of(CLUSTER, key) if key else None
@@ -237,7 +255,7 @@ def run_before(settings: Settings, refs: Refs) -> dict[str, str]:
     """The run that topics are tied to, and how texts are made ready where words have a say."""
     if is_placed(refs):
         return {}
-    head = anchoring_run(settings, refs[LOAD_EMBEDDINGS].key) if settings.tmo.graph.inertia else None
+    head = _anchoring_run(settings, refs)
     # Not among the stage's libraries, so that the results of other clusterers do not hang on it.
     library = library_versions("graspologic-native")
     words = preparation(settings, refs[LOAD_EMBEDDINGS]) if "english" in parameters(settings) else {}
