@@ -58,7 +58,25 @@ def load_manifest(folder: Path) -> tuple[dict[str, Any], str]:
     return ({}, fault) if fault else (manifest, "")
 
 
+def fault_of(manifest: Any, stage: str, key: str) -> str:
+    """Why a manifest cannot be that of a result; empty where it can.
+
+    Args:
+        manifest: What was read.
+        stage: The name of the stage.
+        key: Of the result.
+    """
+    return next(_own_faults(manifest, stage, key), "")
+
+
 def _faults(folder: Path, manifest: Any) -> Iterator[str]:
+    yield from _own_faults(manifest, folder.parent.name, folder.name)
+    unknown = sorted({*_files(folder)} - {*manifest["outputs"], MANIFEST})
+    if unknown:
+        yield f"{MANIFEST} does not know {unknown[0]}"
+
+
+def _own_faults(manifest: Any, stage: str, key: str) -> Iterator[str]:
     try:
         _Manifest.model_validate(manifest)
     except ValidationError:
@@ -68,13 +86,10 @@ def _faults(folder: Path, manifest: Any) -> Iterator[str]:
     # One that was written before manifests had a digest has none.
     if manifest.get(_OWN, _digest(stated)) != _digest(stated):
         yield f"{MANIFEST} is not as it was written"
-    if (manifest["stage"], manifest["key"]) != (folder.parent.name, folder.name):
+    if (manifest["stage"], manifest["key"]) != (stage, key):
         yield f"{MANIFEST} is that of another result"
     if digest_json(manifest["made_from"]) != manifest["key"]:
         yield f"{MANIFEST} states another origin than its key"
-    unknown = sorted({*_files(folder)} - {*manifest["outputs"], MANIFEST})
-    if unknown:
-        yield f"{MANIFEST} does not know {unknown[0]}"
 
 
 def _files(folder: Path) -> Iterator[str]:

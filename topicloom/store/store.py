@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict
@@ -27,6 +27,7 @@ from pydantic import BaseModel, ConfigDict
 from topicloom import __version__
 from topicloom.errors import StoreError
 from topicloom.machine.memory import PeakMemory, give_back
+from topicloom.remote.address import mirrored
 from topicloom.store.digests import DigestBook
 from topicloom.store.disk import disk_errors
 from topicloom.store.files import (
@@ -39,9 +40,12 @@ from topicloom.store.files import (
 )
 from topicloom.store.manifest import MANIFEST, load_manifest, sealed
 
+if TYPE_CHECKING:
+    from topicloom.store.shared.project import SharedProject
+
 logger = logging.getLogger(__name__)
 
-OWN_FOLDERS = ("locks", "prefect", "embedding", "history")  # of the store that hold no results
+OWN_FOLDERS = ("locks", "prefect", "embedding", "history", "remote")  # of the store that hold no results
 GATE = "gate"  # the lock that a run takes to begin, and that cleaning holds while it lasts
 _RUN = "run-"
 _TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.[0-9a-f]{8}\.(tmp|old)")
@@ -117,20 +121,48 @@ class Workspace:
 class Store:
     """The stage store of one project.
 
-    root: the folder `.topicloom` of the project; it is made when first written to.
+    root: the folder `.topicloom` of the project; it is made when first written to. Where the project lies in an object
+    store it is that of the project's local mirror.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.digests = DigestBook(root / "digests.sqlite", base=root.parent)
 
-    def folder(self, stage: str, key: str) -> Path:
-        """Where the result of `stage` under `key` lies, or would lie."""
+    @cached_property
+    def shared(self) -> SharedProject | None:
+        """The project in the object store; None for one that lies in a folder.
+
+        It is where the folder lies that says so: what a project's own files say would not be obeyed.
+        """
+        if mirrored(self.root.parent) is None:
+            return None
+        from topicloom.store.shared.project import shared_project
+
+        return shared_project(self.root)
+
+    def place(self, stage: str, key: str) -> Path:
+        """Where the result of `stage` under `key` lies, or would lie; not all of its artifacts need be there yet."""
         return self.root / stage / key
+
+    def folder(self, stage: str, key: str) -> Path:
+        """The folder of the result of `stage` under `key`, with all that there is of it."""
+        folder = self.place(stage, key)
+        self._fetch(folder, None)
+        return folder
 
     def artifact(self, ref: StageRef, name: str) -> Path:
         """Path of one artifact of a result."""
-        return self.folder(ref.stage, ref.key) / name
+        folder = self.place(ref.stage, ref.key)
+        self._fetch(folder, [name])
+        return folder / name
+
+    def _fetch(self, folder: Path, names: list[str] | None) -> None:
+        if self.shared is None:
+            return
+        self.shared.results.bring(folder.parent.name, folder.name)
+        if fetched := self.shared.results.fetch(folder, names):
+            self.digests.note(fetched)
 
     def manifest(self, ref: StageRef) -> dict[str, Any]:
         """The provenance record of a result; empty if it has gone or cannot be believed."""
@@ -138,7 +170,9 @@ class Store:
 
     def manifest_of(self, stage: str, key: str) -> dict[str, Any]:
         """The provenance record of the result of a stage under a key; empty if it has gone or cannot be believed."""
-        return load_manifest(self.folder(stage, key))[0]
+        if self.shared is not None:
+            self.shared.results.bring(stage, key)
+        return load_manifest(self.place(stage, key))[0]
 
     def find(self, plan: StagePlan) -> Finding:
         """Look for a result, and trust it only after a check of every artifact.
@@ -146,17 +180,28 @@ class Store:
         An artifact is checked by its digest; the digest is remembered beside what changes with the file, so a sound
         result costs one stat per file.
         """
-        folder = self.folder(plan.stage, plan.key)
+        folder = self.place(plan.stage, plan.key)
+        if self.shared is not None:
+            self.shared.results.bring(plan.stage, plan.key)
         if not folder.is_dir():
             return Finding(ref=None, fault="")
         manifest, fault = load_manifest(folder)
         if fault:
             return Finding(ref=None, fault=fault)
-        for name, note in manifest["outputs"].items():
-            fault = self._fault(folder / name, note)
-            if fault:
-                return Finding(ref=None, fault=fault)
-        return Finding(ref=ref_of(manifest))
+        faults = {
+            name: fault for name, note in manifest["outputs"].items() if (fault := self._fault(folder / name, note))
+        }
+        fault = self._fault_elsewhere(folder, faults) if faults else ""
+        return Finding(ref=None, fault=fault) if fault else Finding(ref=ref_of(manifest))
+
+    def _fault_elsewhere(self, folder: Path, faults: Mapping[str, str]) -> str:
+        """What is wrong with artifacts that are not sound here: nothing, where the object store has them all."""
+        results = None if self.shared is None else self.shared.results
+        if results is None or not all(results.knows(folder, name) for name in faults):
+            return next(iter(faults.values()))
+        for name in faults:
+            (folder / name).unlink(missing_ok=True)
+        return results.fault(folder, faults)
 
     def _fault(self, artifact: Path, note: Mapping[str, Any]) -> str:
         try:
@@ -184,16 +229,31 @@ class Store:
         refresh: compute even if there is a result.
         """
         waiting = f"{plan.stage}: another run is computing the same result; waiting for it."
-        with self.held(f"{plan.stage}-{plan.key[:16]}", waiting):
+        name = f"{plan.stage}-{plan.key[:16]}"
+        with self.held(name, waiting), self._held_by_no_other_worker(name, waiting):
             found = self.find(plan)
             if found.ref and not refresh:
-                return found.ref, False
+                return self._shared_by_all(found.ref), False
             if found.fault:
                 logger.warning("%s: the kept result is not used: %s. It is computed again.", plan.stage, found.fault)
-            return self._compute(plan, compute, run_id), True
+            ref = self._compute(plan, compute, run_id)
+            return self._shared_by_all(ref, instead=refresh or bool(found.fault)), True
+
+    def _held_by_no_other_worker(self, name: str, waiting: str) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext() if self.shared is None else self.shared.lease(name).held(waiting)
+
+    def _shared_by_all(self, ref: StageRef, *, instead: bool = False) -> StageRef:
+        """A result that the object store has too, where the project lies in one; another worker's, if it was first."""
+        folder = self.place(ref.stage, ref.key)
+        if self.shared is None or self.shared.results.is_committed(folder):
+            return ref
+        if not self.shared.results.commit(folder, instead=instead):
+            self.shared.results.adopt(folder)
+            return ref_of(self.manifest(ref)) if self.manifest(ref) else ref
+        return ref
 
     def _compute(self, plan: StagePlan, compute: Callable[[Workspace], None], run_id: str | None) -> StageRef:
-        folder = self.folder(plan.stage, plan.key)
+        folder = self.place(plan.stage, plan.key)
         self._sweep(folder)
         workspace = Workspace(folder.with_name(f".{plan.key[:16]}.{uuid.uuid4().hex[:8]}.tmp"))
         _make(workspace.folder)
@@ -265,6 +325,13 @@ class Store:
             yield
         finally:
             lock.release()
+
+    @contextlib.contextmanager
+    def writing_history(self) -> Iterator[None]:
+        """Hold the lock of the history; where the project lies in an object store, against all workers."""
+        elsewhere = contextlib.nullcontext() if self.shared is None else self.shared.writing_history()
+        with self.lock("history"), elsewhere:
+            yield
 
     def lock(self, name: str) -> FileLock:
         """A lock of the project; the system frees it when the process that holds it dies."""
