@@ -13,6 +13,7 @@ from topicloom.settings.overrides import Overrides
 from topicloom.settings.schema import Settings
 from topicloom.stages.soundness import require_sound
 from topicloom.stages.take_up import taken_up
+from topicloom.store.sharing import local
 
 
 class Opened(NamedTuple):
@@ -37,7 +38,7 @@ def opened(analysis: Path, overrides: Overrides | None = None, out: Path | None 
         InputError: A folder is not allowed here, or settings, corpus or embeddings are unsound.
     """
     require_allowed(analysis, out)
-    loaded = load_settings(analysis, overrides, return_state=True)
+    loaded = load_settings(local(analysis, writing=True), overrides, return_state=True)
     settings = loaded.result()
     require_sound(settings)
     return Opened(taken_up(settings), loaded)

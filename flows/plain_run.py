@@ -14,6 +14,7 @@ from topicloom.settings.overrides import Overrides
 from topicloom.settings.reading import read_settings
 from topicloom.stages.soundness import require_sound
 from topicloom.stages.take_up import taken_up
+from topicloom.store.sharing import local
 
 _LOG: Final = logging.getLogger("topicloom.run")
 
@@ -40,7 +41,7 @@ def run_without_server(
         >>> run_without_server(Path("projects/wos/a01")).topics  # doctest: +SKIP
         431
     """
-    settings = read_settings(analysis, overrides)
+    settings = read_settings(local(analysis, writing=True), overrides)
     for note in settings.notes:
         _LOG.info("note: %s", note)
     require_sound(settings)

@@ -13,10 +13,21 @@ from topicloom.settings.reading import read_settings
 from topicloom.settings.schema import Settings
 from topicloom.stage_names import STAGE_NAMES
 from topicloom.store.run_record import settle_export
+from topicloom.store.sharing import local
 
 FAILED, BAD_INPUT = 1, 2  # exit codes
 
-Analysis = Annotated[Path, typer.Argument(metavar="PATH", help="Analysis folder, or a settings file.")]
+
+def brought(path: Path) -> Path:
+    """The folder on this machine that a path or an address stands for."""
+    return local(path)
+
+
+_HELP = "Analysis folder, or a settings file; also its address, such as s3://BUCKET/PREFIX/PROJECT/ANALYSIS."
+# Of a command that looks: an address is brought to this machine first.
+Analysis = Annotated[Path, typer.Argument(metavar="PATH", help=_HELP, callback=brought)]
+# Of a command that has a flow run: the flow brings it.
+AnalysisOfRun = Annotated[Path, typer.Argument(metavar="PATH", help=_HELP)]
 Refresh = Annotated[
     Optional[str],  # noqa: UP045  # typer reads it at run time
     typer.Option(metavar="STAGE", help=f"Compute this stage and those after it again: {', '.join(STAGE_NAMES)}."),

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from flows.console import comparing, door, looking, running, serving
+from flows.console import comparing, door, looking, moving, running, serving
 from flows.console.arguments import BAD_INPUT, FAILED
 from flows.console.display import console, show_error
 from flows.console.environment import ConfiguredServer, configured_server
@@ -20,6 +20,7 @@ from flows.console.streams import make_lenient
 from topicloom import __version__
 from topicloom.errors import InputError, TopicloomError
 from topicloom.machine.threads import ThreadsError
+from topicloom.store.sharing import with_addresses
 
 app = typer.Typer(
     help="Topic maps of scientific fields: settings, corpus and embeddings become topics and the files reports read.",
@@ -40,6 +41,7 @@ for command in (
     comparing.sweep,
     looking.verify,
     looking.clean,
+    moving.move,
     serving.serve,
     serving.deploy,
     serving.retry,
@@ -68,10 +70,10 @@ def main() -> None:
     try:
         app()
     except (InputError, ThreadsError) as error:
-        show_error(str(error))
+        show_error(with_addresses(str(error)))
         sys.exit(BAD_INPUT)
     except TopicloomError as error:
-        show_error(f"{type(error).__name__}: {error}")
+        show_error(with_addresses(f"{type(error).__name__}: {error}"))
         sys.exit(FAILED)
     except Exception as error:
         if "--verbose" in sys.argv or "-v" in sys.argv:

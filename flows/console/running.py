@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from flows.console.arguments import Analysis, Quick, Refresh, Verbose
+from flows.console.arguments import AnalysisOfRun, Quick, Refresh, Verbose
 from flows.console.display import console, listed, show_report, shown
 from flows.console.environment import configured_server, prepare_prefect
 from flows.console.preload import preload_beside
@@ -18,13 +18,14 @@ from topicloom.settings.overrides import Overrides
 from topicloom.settings.reading import read_settings
 from topicloom.stage_names import STAGE_NAMES, StageName
 from topicloom.stages.soundness import require_sound
+from topicloom.store.sharing import local
 from topicloom.warmup import is_warm, warm_up
 
 if TYPE_CHECKING:
     from flows.run_report import RunReport
 
 
-def run(path: Analysis, refresh: Refresh = None, quick: Quick = False, verbose: Verbose = False) -> None:
+def run(path: AnalysisOfRun, refresh: Refresh = None, quick: Quick = False, verbose: Verbose = False) -> None:
     """Compute the topics of an analysis; every step that has been computed before is reused."""
     if refresh is not None and refresh not in STAGE_NAMES:
         raise typer.BadParameter(f"{refresh!r} is none of {', '.join(STAGE_NAMES)}.", param_hint="--refresh")
@@ -52,8 +53,9 @@ def _run_without_server(path: Path, refresh: str | None, overrides: Overrides, *
 
 def _run_on_server(path: Path, refresh: str | None, overrides: Overrides, *, verbose: bool) -> RunReport | None:
     # What is wrong is said before Prefect takes seconds to start.
-    require_sound(read_settings(path, overrides))
-    preload_beside(path)
+    here = local(path, writing=True)
+    require_sound(read_settings(here, overrides))
+    preload_beside(here)
     prepare_prefect()
     from prefect import tags
 

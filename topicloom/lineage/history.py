@@ -36,6 +36,7 @@ from topicloom.lineage.records import RunRecord, digest_bytes, pack, unpack
 from topicloom.settings.schema import Settings
 from topicloom.store.files import read_json, replaced, write_json
 from topicloom.store.record_form import inside_the_folder, run_records, stated_identity
+from topicloom.store.sharing import shared_turn
 from topicloom.store.store import Store
 
 DATABASE = "history.sqlite"
@@ -148,7 +149,7 @@ class History:
         changed = [(labels[uid], lineage, number, uid) for uid in known if labels.get(uid, known[uid]) != known[uid]]
         if changed:
             update = "UPDATE topics SET label = ? WHERE lineage = ? AND number = ? AND uid = ?"
-            with self.store.lock("history"):
+            with self.store.writing_history():
                 self.change(lambda database: database.executemany(update, changed))
 
     def id(self) -> str | None:
@@ -178,7 +179,7 @@ class History:
             HistoryError: The run's number is taken, which the turn of the analysis prevents.
             HistoryBusyError: Another program writes to the database.
         """
-        with self.store.lock("history"):
+        with self.store.writing_history():
             if not self.path.exists():
                 self.begin(uuid.uuid4().hex, lambda _: None)
             return self.enter(make(str(self.id())))
@@ -211,7 +212,7 @@ class History:
     def settle(self, lineage: str, folder: str) -> None:
         """Note that a line goes on in another folder, if it does."""
         if self.folders().get(lineage) != folder:
-            with self.store.lock("history"):
+            with self.store.writing_history():
                 self.change(lambda database: put_folder(database, lineage, folder))
 
     def change(self, change: Callable[[sqlite3.Connection], object]) -> None:
@@ -301,9 +302,11 @@ def turn(settings: Settings) -> Iterator[None]:
 
     A copy that has not run yet shares the line of what it was copied from, and so its turn.
     """
-    store, lineage = Store(settings.store_path), lineage_of(settings)
+    store = Store(settings.store_path)
     waiting = f"Another run of {settings.label} is ending; this one waits for its turn."
     with contextlib.ExitStack() as held:
+        held.enter_context(shared_turn(settings))
+        lineage = lineage_of(settings)
         held.enter_context(store.held(f"turn-{settings.metadata.analysis_id.replace('/', '+')}", waiting))
         if lineage:
             held.enter_context(store.held(f"line-{lineage.replace('/', '+')}", waiting))

@@ -54,7 +54,7 @@ def mend_history(settings: Settings) -> list[str]:
     history = History(settings)
     if not history.folder.exists() and not _unknown_run(history, settings):
         return []
-    with history.store.lock("history"):
+    with history.store.writing_history():
         mended = [*_mended_folder(history), *_mended_database(history, settings), *_recovered(history, settings)]
     for sentence in mended:
         logger.warning(sentence)

@@ -111,7 +111,7 @@ def _reduction_is_kept(settings: Settings) -> bool:
 
 def _kept_facts(settings: Settings, store: Store) -> Mapping[str, Any] | None:
     """The facts of the corpus and embeddings as they are now, if an earlier run has kept them."""
-    if not (store.root / STAGE.name).is_dir():
+    if store.shared is None and not (store.root / STAGE.name).is_dir():
         return None  # gigabytes need no digest to know it
     try:
         ref = STAGE.find(settings, {}).ref

@@ -15,6 +15,7 @@ from topicloom.errors import StoreError
 from topicloom.settings.schema import RetentionSettings, Settings
 from topicloom.store.cleaning import Leftover, kept_keys, leftover, prefect_records, remove, results
 from topicloom.store.files import tree_size
+from topicloom.store.sharing import shared_run
 from topicloom.store.store import GATE, Store
 
 logger = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ class _Kept:
 def run_of(settings: Settings) -> Iterator[None]:
     """Say that a run of the project is under way; when it has ended well, remove what the settings no longer keep."""
     store = Store(settings.store_path)
-    with store.run():
+    with store.run(), shared_run(settings):
         yield
     removed = apply_retention(store, settings.retention)
     if removed:

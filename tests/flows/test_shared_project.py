@@ -1,0 +1,273 @@
+"""A project in an object store: runs on several machines, each with a mirror of its own."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from flows.plain_run import run_without_server
+from tests.conftest import DIRECTIVE, copied
+from tests.stores import BUCKET, KEY, SECRET, Faults, environment, moto_server
+from topicloom.errors import InputError
+from topicloom.lineage.history import History
+from topicloom.remote.address import AddressError, address_of
+from topicloom.remote.faults import RemoteUnavailableError
+from topicloom.remote.objects import Objects
+from topicloom.settings.overrides import Overrides
+from topicloom.settings.reading import read_settings
+from topicloom.stages.registry import STAGES
+from topicloom.stages.status import analysis_status
+from topicloom.store.moving import move_project
+from topicloom.store.shared.trees import OvertakenError
+from topicloom.store.sharing import local, shared_turn
+
+
+@pytest.fixture(scope="module")
+def s3():
+    with moto_server() as url:
+        yield url
+
+
+class Machine:
+    """One of several machines that work on a project: what it has is its environment, and so its mirror."""
+
+    def __init__(self, monkeypatch, url: str, cache: Path, address: str) -> None:
+        self.monkeypatch, self.environment, self.address = monkeypatch, environment(url, cache), address
+
+    def enter(self) -> None:
+        for name, value in self.environment.items():
+            self.monkeypatch.setenv(name, value)
+
+    def run(self, *arguments, **named):
+        self.enter()
+        return run_without_server(Path(f"{self.address}/a01"), *arguments, quiet=True, **named)
+
+    @property
+    def folder(self) -> Path:
+        self.enter()
+        return address_of(f"{self.address}/a01").mirror
+
+    @property
+    def objects(self) -> Objects:
+        self.enter()
+        return Objects(address_of(self.address))
+
+    def output(self, name: str) -> bytes:
+        return (self.folder / name).read_bytes()
+
+
+class Machines:
+    """The small project in the store after a run, and machines that work on it. Each test has a copy of its own."""
+
+    def __init__(self, monkeypatch, url: str, folder: Path, address: str) -> None:
+        self.monkeypatch, self.url, self.folder, self.address = monkeypatch, url, folder, address
+
+    def __getitem__(self, name: str) -> Machine:
+        return Machine(self.monkeypatch, self.url, self.folder / name, self.address)
+
+    def behind(self, faults: Faults, name: str) -> Machine:
+        return Machine(self.monkeypatch, faults.url, self.folder / name, self.address)
+
+
+@pytest.fixture(scope="module")
+def run_once(s3, wos_project, tmp_path_factory):
+    """Every object of the small project after its first run by an address, by name."""
+    folder = tmp_path_factory.mktemp("run_once")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        address = f"s3://{BUCKET}/once/wos"
+        machine = Machine(monkeypatch, s3, folder / "cache", address)
+        machine.enter()
+        move_project(copied(wos_project, folder / "source").path, address)
+        report = machine.run()
+        assert not report.cached
+        objects = machine.objects
+        return report, {one.name: objects.get(one.name).content for one in objects.listing()}
+
+
+@pytest.fixture
+def machines(s3, run_once, tmp_path, monkeypatch):
+    found = Machines(monkeypatch, s3, tmp_path, f"s3://{BUCKET}/{tmp_path.name}/wos")
+    objects = found["fixture"].objects
+    for name, content in run_once[1].items():
+        objects.put(name, content)  # the same content has the same etag
+    return found
+
+
+def listed(machine: Machine) -> dict[str, str]:
+    """The outputs that are current, by name."""
+    content = machine.objects.get(".topicloom/outputs/a01/current.json").content
+    return {name: file["sha256"] for name, file in json.loads(content)["files"].items()}
+
+
+def history(machine: Machine) -> dict[str, int]:
+    """Runs of each line in the history that the store has."""
+    machine.enter()
+    settings = read_settings(local(f"{machine.address}/a01"))
+    return {lineage: len(History(settings).heads(lineage)) for lineage in History(settings).folders()}
+
+
+def test_what_one_machine_has_computed_another_does_not(machines, run_once):
+    second = machines["second"]
+    again = second.run()
+    assert not again.computed
+    assert (again.topics, again.outliers) == (run_once[0].topics, run_once[0].outliers)
+    # What nobody has asked for on the second machine is not there.
+    assert not list(second.folder.parent.glob(".topicloom/reduce/*/*.npy"))
+    assert {"run.json", "dataset_minimal.csv", "topic_model_info.csv"} <= listed(second).keys()
+    for name, sha256 in listed(second).items():
+        assert hashlib.sha256(second.output(name)).hexdigest() == sha256
+
+
+def test_machines_in_turn_go_on_with_one_history(machines):
+    first, second = machines["first"], machines["second"]
+    (lineage,) = history(first)
+    first.run(overrides=Overrides(min_topic_size=8))
+    assert history(second) == {lineage: 2}
+    report = second.run(overrides=Overrides(min_topic_size=12))
+    assert history(first) == {lineage: 3}
+    assert report.changes
+    # The first machine sees the outputs of the second, whole, before it does anything else.
+    assert {name: hashlib.sha256(first.output(name)).hexdigest() for name in listed(first)} == listed(first)
+    kept = first.run(overrides=Overrides(min_topic_size=12))
+    assert not kept.computed
+    assert history(second) == {lineage: 3}
+
+
+def test_an_input_that_has_changed_is_fetched_and_others_are_not(machines):
+    faults = Faults(machines.url)
+    machine = machines.behind(faults, "first")
+    machine.run()
+    machine.objects.put("a01/labels.csv", b"topic_uid,label\n")
+    dataset = machine.objects.get("f01/dataset_raw_cleaned.csv").content
+    machine.objects.put("f01/dataset_raw_cleaned.csv", dataset + b"\n")
+    faults.seen.clear()
+    machine.run()
+    read = [path for method, path in faults.seen if method == "GET" and "/f01/" in path]
+    assert len(read) == 1
+    assert "dataset_raw_cleaned" in read[0]
+    assert machine.output("labels.csv") == b"topic_uid,label\n"
+    machine.objects.delete(["a01/labels.csv"])
+    machine.run()
+    assert not (machine.folder / "labels.csv").exists()
+    faults.end()
+
+
+def test_a_reader_sees_whole_runs(machines):
+    """A machine whose store fails at the last moment leaves what was current; its work is not lost."""
+    faults = Faults(machines.url)
+    first, second = machines.behind(faults, "first"), machines["second"]
+    before = listed(second)
+    faults.fault = lambda method, path: 500 if method == "PUT" and "outputs/a01/current.json" in path else None
+    first.environment["TOPICLOOM_STORE_PATIENCE"] = "0.5"
+    with pytest.raises(RemoteUnavailableError):
+        first.run(overrides=Overrides(min_topic_size=8))
+    assert listed(second) == before
+    report = second.run(overrides=Overrides(min_topic_size=8))
+    assert not set(report.computed) - {"export"}
+    assert listed(second) != before
+    assert set(history(second).values()) == {2}
+    faults.end()
+
+
+def test_of_two_runs_that_end_at_once_one_is_current_and_the_other_is_told(machines, caplog):
+    first, second = machines["first"], machines["second"]
+    first.run()
+    settings = read_settings(first.folder)
+    with pytest.raises(OvertakenError, match="another worker"), shared_turn(settings):
+        # Its lease has been lost, and it does not know.
+        first.objects.delete([".topicloom/leases/turn.json"])
+        second.run(overrides=Overrides(min_topic_size=8))
+        current = listed(second)
+        first.enter()
+        (first.folder / "topic_model_info.csv").write_text("of the first")
+    assert listed(second) == current
+    first.run(overrides=Overrides(min_topic_size=8))
+    assert b"of the first" not in first.output("topic_model_info.csv")
+
+
+def test_keys_that_may_only_read_look_and_do_not_run(machines):
+    faults = Faults(machines.url)
+    machine = machines.behind(faults, "reader")
+    before = {one.name: one.etag for one in machine.objects.listing()}
+    faults.fault = lambda method, path: (403, "AccessDenied") if method in ("PUT", "POST", "DELETE") else None
+    machine.enter()
+    settings = read_settings(local(f"{machine.address}/a01"))
+    assert {status.state for status in analysis_status(settings)} == {"cached"}
+    with pytest.raises(AddressError, match="Nothing may be written there with these keys"):
+        machine.run(overrides=Overrides(min_topic_size=8))
+    faults.fault = lambda method, path: None
+    assert {one.name: one.etag for one in machine.objects.listing()} == before
+    faults.end()
+
+
+def test_a_run_gets_over_a_store_that_fails_now_and_then(machines):
+    faults = Faults(machines.url)
+    count = [0]
+
+    def seldom(method: str, path: str) -> int | str | None:
+        count[0] += 1
+        return {0: 500, 5: "cut", 11: 503}.get(count[0] % 17)
+
+    faults.fault = seldom
+    machine = machines.behind(faults, "first")
+    machine.environment["TOPICLOOM_STORE_PATIENCE"] = "30"
+    report = machine.run(overrides=Overrides(min_topic_size=8))
+    assert count[0] > 50
+    assert "cluster" in report.computed
+    faults.end()
+    assert machines["second"].run(overrides=Overrides(min_topic_size=8)).topics == report.topics
+
+
+def test_keys_are_nowhere(machines, caplog):
+    caplog.set_level("DEBUG")
+    machine = machines["first"]
+    machine.run(overrides=Overrides(min_topic_size=8))
+    objects = machine.objects
+    texts = [objects.get(one.name).content for one in objects.listing()]
+    texts += [path.read_bytes() for path in (machines.folder / "first").rglob("*") if path.is_file()]
+    texts.append(caplog.text.encode())
+    assert len(texts) > 100
+    for key in (KEY, SECRET):
+        assert not any(key.encode() in text for text in texts)
+
+
+def test_embeddings_that_a_run_has_made_are_in_the_store(machines, wos_project, monkeypatch):
+    first, second = machines["first"], machines["second"]
+    first.objects.delete([one.name for one in first.objects.listing("f01/e01")])
+    content = json.loads(first.objects.get(f"a01/{DIRECTIVE}").content)
+    content["tmo"]["transformer_model"] = "all-MiniLM-L6-v2"
+    first.objects.put(f"a01/{DIRECTIVE}", json.dumps(content).encode())
+    vectors = {}
+
+    def make(settings, failures) -> None:
+        vectors["made"] = True
+        for name, content in kept.items():
+            (settings.embeds_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (settings.embeds_path / name).write_bytes(content)
+
+    kept = {path.name: path.read_bytes() for path in wos_project.profile.glob("*") if path.is_file()}
+    stage = dataclasses.replace(STAGES["load-embeddings"], make=make)
+    monkeypatch.setattr("flows.stage_runner.STAGES", {**STAGES, "load-embeddings": stage})
+    first.run()
+    assert vectors
+    vectors.clear()
+    second.run()
+    assert not vectors
+    assert (second.folder.parent / "f01" / "e01" / "embeddings.npy").is_file()
+
+
+def test_what_is_no_analysis_is_said(machines):
+    machine = machines["first"]
+    machine.enter()
+    with pytest.raises(AddressError, match="There is no settings file there"):
+        local(f"{machine.address}/a02")
+    content = json.loads(machine.objects.get(f"a01/{DIRECTIVE}").content)
+    content["tmo"]["min_topic_size"] = 1
+    machine.objects.put(f"a01/{DIRECTIVE}", json.dumps(content).encode())
+    with pytest.raises(InputError, match="min_topic_size is 1") as found:
+        local(f"{machine.address}/a01")
+    assert f"{machine.address}/a01/{DIRECTIVE}" in str(found.value)
