@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import BeforeValidator
 
 from topicloom.errors import Problem
+from topicloom.remote.address import address_of, is_address
 from topicloom.settings.projects import CONFIG_SUFFIXES, ConfigError, NamedConfig, read_configs, read_named
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -63,14 +64,18 @@ def analysis_label(value: object) -> str:
     return "/".join(folder.parts[-2:])
 
 
+def _resolved(path: Path) -> Path:
+    return Path(str(address_of(path))) if is_address(path) else path.resolve()
+
+
 def require_configured(path: Path) -> None:
     """Raise ConfigError unless a path lies in the root or the project folder of a config, links followed.
 
     path: absolute, or seen from the working directory.
     """
-    found = path.resolve()
+    found = _resolved(path)
     allowed = {folder for named in all_configs() for folder in (named.root, named.root / named.config.project)}
-    if not any(found.is_relative_to(folder.resolve()) for folder in allowed):
+    if not any(found.is_relative_to(_resolved(folder)) for folder in allowed):
         roots = ", ".join(sorted(str(named.root) for named in all_configs()))
         raise ConfigError(
             path,

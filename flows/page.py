@@ -27,6 +27,7 @@ from topicloom.pages.markdown import code, literal
 from topicloom.phrasing import number_of
 from topicloom.settings.schema import Settings, TopicModelSettings
 from topicloom.stage_names import FIGURES, REPRESENT
+from topicloom.store.sharing import is_shared, shown_place
 from topicloom.store.store import Store
 from topicloom.words.topic_table import Topic, read_topics
 
@@ -118,6 +119,7 @@ def _summary(settings: Settings, report: RunReport, served: str | None) -> str:
     method = _clustering(tmo)
     notes = "\n".join(f"- {literal(note)}" for note in report.notes) or "none"
     topics = number_of(report.topics, "topic")
+    where = "" if is_shared(settings) else ", on the machine of the worker"
     return f"""# {literal(settings.label)}
 
 **{topics}, {report.outliers} of {report.documents} papers are outliers ({report.outlier_share:.1%})**
@@ -126,7 +128,7 @@ Changes: {literal(report.changes)}.
 {opens}
 | setting | value |
 |---|---|
-| settings file | {code(str(settings.source))} |
+| settings file | {code(shown_place(settings.source))} |
 | overrides of this run | {overrides} |
 | clustering | {method}, min_topic_size {tmo.min_topic_size} |
 | UMAP | n_neighbors {tmo.umap.n_neighbors}, n_components {tmo.umap.n_components}, seed {settings.params.seed} |
@@ -142,7 +144,7 @@ Changes: {literal(report.changes)}.
 
 ## Files
 
-In {code(str(report.folder))}, on the machine of the worker:
+In {code(shown_place(report.folder))}{where}:
 
 {files}
 """

@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 import typer
 from rich.markup import escape
 
-from flows.console.arguments import Analysis, Verbose, settled
+from flows.console.arguments import Analysis, Verbose, brought, settled
 from flows.console.display import console, shown
 from flows.console.environment import prepare_prefect
 from flows.console.signals import end_at_signals
@@ -25,7 +25,7 @@ def compare(
     """Hold the topics of several analyses against each other: heatmaps, Sankey diagrams, a table."""
     from topicloom.comparison.writing import write_comparison
 
-    files = write_comparison([settled(path) for path in paths], out)
+    files = write_comparison([settled(brought(path)) for path in paths], out)
     for name in files:
         console.print(f"  {escape(str(out / name))}", highlight=False, soft_wrap=True)
 

@@ -19,6 +19,7 @@ from flows.console.environment import quiet_console
 from flows.console.streams import has_all_letters
 from topicloom.progress import Ended, Event, Pace, Part, Started, listening
 from topicloom.stages.status import CACHED, StageStatus
+from topicloom.store.sharing import shown_place
 
 if TYPE_CHECKING:
     from flows.run_report import RunReport
@@ -115,7 +116,10 @@ def show_report(report: RunReport, seconds: float) -> None:
     table.add_row("cached", ", ".join(report.cached) or "none")
     table.add_row("computed", ", ".join(report.computed) or "none: nothing has changed since the last run")
     table.add_row("seconds", f"{seconds:.1f}")
-    table.add_row("files", escape(str(report.folder)))
+    place = shown_place(report.folder)
+    table.add_row("files", escape(place))
+    if place != str(report.folder):
+        table.add_row("here", escape(str(report.folder)))
     console.print(table)
     show_notes(report.notes)
 
@@ -127,10 +131,12 @@ def show_notes(notes: Sequence[str]) -> None:
 
 
 def show_status(label: str, statuses: Sequence[StageStatus]) -> None:
-    """The table of `topicloom status`."""
+    """The table of `topicloom status`; it names machines where not all of it was computed on one."""
     table = Table(title=escape(label), title_justify="left", box=None, padding=(0, 2, 0, 0))
-    for heading, right in (("stage", False), ("state", False), ("computed", False), ("took", True), ("size", True)):
-        table.add_column(heading, justify="right" if right else "left", no_wrap=True)
+    several = len({status.host for status in statuses if status.host}) > 1
+    headings = ("stage", "state", "computed", "took", "size", *(["on"] if several else []))
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading in ("took", "size") else "left", no_wrap=True)
     table.add_column("why", overflow="fold")
     colours = {CACHED: "green", "stale": "yellow", "missing": "red"}
     for status in statuses:
@@ -140,6 +146,7 @@ def show_status(label: str, statuses: Sequence[StageStatus]) -> None:
             local_time(status.ended),
             "" if status.seconds is None else f"{status.seconds:.1f} s",
             "" if status.bytes is None else size_words(status.bytes),
+            *([escape(status.host)] if several else []),
             escape(status.why),
         )
     console.print(table)

@@ -11,13 +11,28 @@ import typer
 from flows.console.arguments import BAD_INPUT, Quick, say
 from flows.console.display import counted, relative, show_notes
 from flows.console.running import run_analysis
+from topicloom.errors import Problem
 from topicloom.intake.tables.layout import tag_of, words_for_columns
 from topicloom.phrasing import number_of
+from topicloom.remote.address import AddressError, address_of, is_address
 
 if TYPE_CHECKING:
     from topicloom.intake.project import Imported
 
-Project = Annotated[Path, typer.Argument(metavar="ROOT/PROJECT", help="Folder of the project.")]
+
+def _folder(path: Path) -> Path:
+    if is_address(path):
+        raise AddressError(
+            str(address_of(path)),
+            Problem(
+                "Exports are read into a project in a folder.",
+                "Make it in a folder, or bring it back there by `topicloom move`; then move it into the store.",
+            ),
+        )
+    return path
+
+
+Project = Annotated[Path, typer.Argument(metavar="ROOT/PROJECT", help="Folder of the project.", callback=_folder)]
 Exports = Annotated[
     list[str],
     typer.Argument(

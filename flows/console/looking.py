@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from typing import Annotated
 
 import typer
@@ -9,11 +10,13 @@ from rich.markup import escape
 
 from flows.console.arguments import FAILED, Analysis, settled
 from flows.console.display import console, counted, relative, show_notes, show_status, size_words
+from topicloom.errors import Problem
 from topicloom.inputs.decoding import form_notes
 from topicloom.inputs.encoder import embeddings_missing
 from topicloom.lineage.labels import require_known_labels
 from topicloom.lineage.mending import require_own_history
 from topicloom.phrasing import number_of
+from topicloom.remote.address import AddressError
 from topicloom.settings.reading import read_settings
 from topicloom.stages.language_notes import stop_word_note
 from topicloom.stages.notes import corpus_notes, dataset_notes
@@ -21,6 +24,7 @@ from topicloom.stages.soundness import check_project
 from topicloom.stages.status import CACHED, analysis_status, unfinished
 from topicloom.store.cleaning import clean as clean_store
 from topicloom.store.cleaning import find_leftovers
+from topicloom.store.sharing import is_shared, shown_place
 from topicloom.store.store import Store
 from topicloom.store.verify import verify_project
 
@@ -49,9 +53,12 @@ def check(path: Analysis) -> None:
 
 
 def status(path: Analysis) -> None:
-    """Show per stage whether its result is cached, stale and why, or missing; when, how long, how large."""
+    """Show per stage whether its result is cached, stale and why, or missing; when, how long, how large, and where."""
     settings = settled(path)
-    show_status(settings.label, analysis_status(settings))
+    show_status(settings.label, statuses := analysis_status(settings))
+    hosts = {status.host for status in statuses if status.host}
+    if len(hosts) == 1 and hosts != {platform.node()}:
+        console.print(f"All of it was computed on {escape(min(hosts))}.", highlight=False)
     show_notes(unfinished(settings))
 
 
@@ -60,8 +67,10 @@ def verify(path: Analysis) -> None:
     settings = settled(path)
     with counted():
         found = verify_project(Store(settings.store_path))
+    here = " of this machine" if is_shared(settings) else ""
     console.print(
-        f"{settings.metadata.project_folder}: {number_of(found.files, 'file')}, {size_words(found.bytes)}, were read."
+        f"{settings.metadata.project_folder}: {number_of(found.files, 'file')}{here}, {size_words(found.bytes)}, were "
+        "read."
     )
     if not found.damaged:
         console.print("Each is as it was written.")
@@ -86,7 +95,17 @@ def clean(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be removed, and remove nothing.")] = False,
 ) -> None:
     """Remove from the project's store what no run.json of its analyses refers to."""
-    store = Store(settled(path).store_path)
+    settings = settled(path)
+    if is_shared(settings):
+        raise AddressError(
+            shown_place(settings.project_path),
+            Problem(
+                "Results in an object store are not removed by this command; runs remove what killed uploads have "
+                "left, and keep each machine's copies below TOPICLOOM_CACHE_GIGABYTES.",
+                "Bring the project into a folder by `topicloom move`, clean it there, and move it back.",
+            ),
+        )
+    store = Store(settings.store_path)
     leftovers = find_leftovers(store) if dry_run else clean_store(store)
     for leftover in leftovers:
         console.print(f"  {relative(leftover.path, store.root)}  {size_words(leftover.bytes)}", highlight=False)

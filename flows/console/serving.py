@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,6 +15,7 @@ from flows.server.access import is_running, read_instance
 from topicloom.errors import InputError
 from topicloom.inputs.demo import make_demo_project
 from topicloom.settings.reading import read_settings
+from topicloom.store.sharing import shown_place
 
 
 def retry(path: Analysis) -> None:
@@ -25,7 +27,7 @@ def retry(path: Analysis) -> None:
     _require_server()
     from flows.server.retry import retry_last_failure
 
-    name = retry_last_failure(settings.analysis_path)
+    name = retry_last_failure(Path(shown_place(settings.analysis_path)))
     console.print(f"Run {name} is scheduled again; a worker picks it up shortly.")
 
 

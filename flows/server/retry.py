@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flows.configs import REPOSITORY, analysis_folder
 from flows.server.whole_answers import every_page
 from topicloom.errors import TopicloomError
+from topicloom.remote.address import address_of, is_address
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
@@ -75,7 +76,8 @@ def _begun(client: SyncPrefectClient) -> Iterator[FlowRun]:
 def _is_of(parameters: dict[str, Any], analysis: Path) -> bool:
     """Whether a run's parameters name an analysis: its folder or its settings file, or its name."""
     try:
-        path = REPOSITORY / analysis_folder(parameters.get("analysis", ""))
+        path = analysis_folder(parameters.get("analysis", ""))
+        path = Path(str(address_of(path))) if is_address(path) else REPOSITORY / path
     except TopicloomError:
         return False
     return analysis in (path, path.parent)

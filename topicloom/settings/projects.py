@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from topicloom.errors import InputError, Problem, problem_of
+from topicloom.remote.address import address_of, is_address
 from topicloom.settings.documents import read_document
 from topicloom.settings.overrides import Overrides
 from topicloom.settings.section import FolderName
@@ -109,7 +110,10 @@ class Notifications(_Part):
 class ProjectConfig(_Part):
     """One project: its folder, its analyses, and how they are deployed."""
 
-    root: str = Field(description="Folder that holds the project; relative to the folder above configs/.")
+    root: str = Field(
+        description="Folder that holds the project, relative to the folder above configs/; or an address, such as "
+        "s3://BUCKET/PREFIX."
+    )
     project: FolderName = Field(description="Folder of the project.")
     analyses: list[FolderName] = Field(min_length=1, description="Folders of its analyses; the first is the default.")
     description: str = Field("", description="What the UI says of the deployment, in Markdown.")
@@ -140,14 +144,16 @@ class NamedConfig(_Part):
 
     @property
     def root(self) -> Path:
-        """The folder that holds the project."""
+        """The folder that holds the project; its address where it lies in an object store."""
+        if is_address(self.config.root):
+            return Path(str(address_of(self.config.root)))
         root = Path(self.config.root).expanduser()
         return root if root.is_absolute() else self.path.resolve().parent.parent / root
 
     @property
     def is_there(self) -> bool:
-        """Whether the folder of the project is there."""
-        return (self.root / self.config.project).is_dir()
+        """Whether the folder of the project is there; in an object store nobody looks before a run does."""
+        return is_address(self.root) or (self.root / self.config.project).is_dir()
 
     def analysis_path(self, analysis: str) -> Path:
         """The folder of one of its analyses."""
@@ -247,7 +253,7 @@ def missing_folders(configs: Sequence[NamedConfig]) -> Iterator[str]:
     for named in configs:
         for analysis in named.config.analyses:
             path = named.analysis_path(analysis)
-            if not path.is_dir():
+            if not is_address(path) and not path.is_dir():
                 yield f"{named.path}: {path} is not there; correct root, project or analyses, or make the folder."
 
 

@@ -44,7 +44,7 @@ def _ref(store: Store, stage: str, key: str) -> StageRef:
     manifest = store.manifest_of(stage, key)
     if not manifest:
         raise StoreError(
-            f"The result of {stage} that papers were placed by is no longer kept ({store.folder(stage, key)}). "
+            f"The result of {stage} that papers were placed by is no longer kept ({store.place(stage, key)}). "
             "Run again: all papers are then fitted anew."
         )
     return ref_of(manifest)

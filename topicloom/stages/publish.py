@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from topicloom.errors import StoreError
@@ -71,21 +70,21 @@ def publish_pictures(
         if not exported_by(record, export_key, run_id):
             return []
         before = _published(record)
-        changed = {name for name, (path, sha256) in wanted.items() if not _holds(settings, store, name, sha256)}
+        changed = {name for name, (_, _, sha256) in wanted.items() if not _holds(settings, store, name, sha256)}
         # A folder changes as a whole: with one file of it all are put in place anew.
         tops = {name.partition("/")[0] for name in changed}
         gone = {name.partition("/")[0] for name in before} - {name.partition("/")[0] for name in wanted}
         less = {name.partition("/")[0] for name in before if name not in wanted}
         tops |= less.intersection(_DRAWN_FOLDERS) - gone
-        files = {name: sha256 for name, (_, sha256) in wanted.items()}
+        files = {name: sha256 for name, (_, _, sha256) in wanted.items()}
         entry = {"keys": {stage: ref.key for stage, ref in refs.items()}, "files": files}
         if not tops and not gone and (record.get(_ENTRY) or {"keys": {}, "files": {}}) == entry:
             return []
         with swapped_in(settings.analysis_path, gone=sorted(gone)) as staging:
-            for name, (path, _) in wanted.items():
+            for name, (ref, artifact, _) in wanted.items():
                 if name.partition("/")[0] in tops:
                     (staging / name).parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copyfile(path, staging / name)
+                    shutil.copyfile(store.artifact(ref, artifact), staging / name)
             write_json(staging / RUN_RECORD, {**record, _ENTRY: entry})
         written = [name for name in wanted if name.partition("/")[0] in tops]
         store.digests.note({settings.analysis_path / name: files[name] for name in written})
@@ -127,8 +126,8 @@ def note_shown_labels(settings: Settings, described: StageRef) -> None:
         logger.warning("The labels of this run are not noted: %s", error)
 
 
-def _wanted(store: Store, refs: Mapping[str, StageRef]) -> dict[str, tuple[Path, str]]:
-    """Each file to publish by its name in the analysis folder: where it lies in the store, and its digest."""
+def _wanted(store: Store, refs: Mapping[str, StageRef]) -> dict[str, tuple[StageRef, str, str]]:
+    """Each file to publish by its name in the analysis folder: the result and artifact that it is, and its digest."""
     names: dict[str, dict[str, str]] = {
         DESCRIBE: {name: name for name in TABLES},
         PROFILES: {name: name for name in PROFILE_TABLES},
@@ -145,7 +144,7 @@ def _wanted(store: Store, refs: Mapping[str, StageRef]) -> dict[str, tuple[Path,
         for name, artifact in names.get(stage, {}).items():
             _require_a_picture(store, refs[stage], name, artifact)
     return {
-        name: (store.artifact(refs[stage], artifact), refs[stage].outputs[artifact])
+        name: (refs[stage], artifact, refs[stage].outputs[artifact])
         for stage, of_stage in names.items()
         if stage in refs
         for name, artifact in of_stage.items()
@@ -156,7 +155,7 @@ def _require_a_picture(store: Store, ref: StageRef, name: str, artifact: str) ->
     """Refuse what a manifest that others may have written would have copied from elsewhere, or to elsewhere."""
     if name.partition("/")[0] in {*DRAWN, *_DRAWN_FOLDERS} and all(map(_stays_inside, (name, artifact))):
         return
-    folder = store.folder(ref.stage, ref.key)
+    folder = store.place(ref.stage, ref.key)
     raise StoreError(
         f"{folder}: it states {artifact!r} as the file {name!r} of the analysis folder, and topicloom puts none such "
         "there. Nothing is written. Remove that folder and run again: its files are made anew."

@@ -23,7 +23,8 @@ _NOT_PUBLISHED = "it is kept, but not yet put into the analysis folder"
 class StageStatus:
     """The state of one stage, and of the result that the last run used.
 
-    why: what makes the next run compute it. ended: ISO time, seconds: how long it took, bytes: its size.
+    why: what makes the next run compute it. ended: ISO time, seconds: how long it took, bytes: its size. host: the
+    name of the machine that computed it.
     """
 
     stage: str
@@ -32,6 +33,7 @@ class StageStatus:
     ended: str = ""
     seconds: float | None = None
     bytes: int | None = None
+    host: str = ""
 
 
 def analysis_status(settings: Settings) -> list[StageStatus]:
@@ -60,7 +62,7 @@ def analysis_status(settings: Settings) -> list[StageStatus]:
                 why = found.fault or stage.awaits(settings, refs) or _why_stale(stage, settings, refs, last)
         if stage.gates:
             gates.append(stage.name)
-        statuses.append(_status(store, stage.name, state, why, last))
+        statuses.append(_status(store, stage.name, state, why, last, record))
     return statuses
 
 
@@ -88,14 +90,19 @@ def _why_stale(stage: Stage, settings: Settings, refs: Mapping[str, StageRef], l
     return "; ".join(_changes(last.get("made_from", {}), plan)) or "its result is gone"
 
 
-def _status(store: Store, stage: str, state: str, why: str, manifest: Mapping[str, Any]) -> StageStatus:
+def _status(
+    store: Store, stage: str, state: str, why: str, manifest: Mapping[str, Any], record: Mapping[str, Any]
+) -> StageStatus:
     if not manifest:
         return StageStatus(stage, state, why)
-    if "files" in manifest:
+    host = str(manifest.get("host", record.get("host", "")))
+    if "files" in manifest:  # the export, whose files lie in the analysis folder
         size = sum(int(note["bytes"]) for note in manifest["files"].values())
+    elif store.shared is not None:  # what is here is only what was asked for here
+        size = sum(int(note["bytes"]) for note in manifest["outputs"].values())
     else:
         size = tree_size(store.folder(stage, manifest["key"]))
-    return StageStatus(stage, state, why, str(manifest["ended"]), float(manifest["seconds"]), size)
+    return StageStatus(stage, state, why, str(manifest["ended"]), float(manifest["seconds"]), size, host)
 
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
