@@ -41,12 +41,13 @@ def retry_last_failure(analysis: Path) -> str:
         run = next((run for run in _begun(client) if _is_of(run.parameters, analysis)), None)
         if run is None or run.state is None:
             raise RetryError(
-                f"The server at {client.api_url} has no run of {analysis} by a deployment, so none can be retried.\n"
+                f"The server at {client.api_url} has no run of {_shown(analysis)} by a deployment, so none can be "
+                "retried.\n"
                 "  Start one there, or compute here: topicloom run PATH."
             )
         if run.state.type.value not in _ENDED_BADLY:
             raise RetryError(
-                f"The last run of {analysis}, {run.name}, is {run.state.name}: there is nothing to retry.\n"
+                f"The last run of {_shown(analysis)}, {run.name}, is {run.state.name}: there is nothing to retry.\n"
                 "  Start another one on the server, or compute here: topicloom run PATH."
             )
         age = (datetime.now(UTC) - run.state.timestamp).total_seconds()
@@ -54,6 +55,10 @@ def retry_last_failure(analysis: Path) -> str:
             time.sleep(_REPORTED_BY_ALL - max(age, 0.0))
         client.set_flow_run_state(run.id, AwaitingRetry(), force=True)
         return run.name
+
+
+def _shown(analysis: Path) -> str:
+    return str(address_of(analysis)) if is_address(analysis) else str(analysis)
 
 
 def _begun(client: SyncPrefectClient) -> Iterator[FlowRun]:
