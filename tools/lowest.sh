@@ -10,7 +10,7 @@ environment=$2
 python=$environment/bin/python uv=$environment/bin/uv
 "$python" -m pip install --quiet --disable-pip-version-check uv 'setuptools>=77' "$(grep -x 'torch==.*' requirements.lock)"
 "$uv" pip compile --quiet --no-header --no-annotate --resolution lowest-direct --python "$python" \
-    --extra names --extra icu --extra dask --extra ray pyproject.toml \
+    --extra names --extra icu --extra dask --extra ray --extra s3 pyproject.toml \
     | grep -vE '^(torch|triton|nvidia-[a-z0-9-]*|cuda-[a-z0-9-]*)==' > "$environment/lowest.txt"
 "$uv" pip install --quiet --python "$python" --no-deps --requirements "$environment/lowest.txt"
 "$uv" pip install --quiet --python "$python" --constraint "$environment/lowest.txt" --group dev

@@ -85,6 +85,7 @@ def unchanged(finished) -> str:
         "import sys\nfrom flows.console.cli import main\n"
         "try: main()\nexcept SystemExit: pass\n"
         "heavy = {'prefect', 'numpy', 'pandas', 'scipy', 'sklearn', 'numba', 'umap', 'torch', 'pyarrow', 'httpx'}\n"
+        "heavy |= {'obstore', 'topicloom.remote.objects', 'topicloom.store.shared', 'topicloom.store.mirror'}\n"
         "print('imported', sorted(heavy & set(sys.modules)))"
     )
     env = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}

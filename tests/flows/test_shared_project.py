@@ -5,11 +5,18 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import platform
+import re
+import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from flows.configs import require_configured
+from flows.console import cli, display
 from flows.plain_run import run_without_server
+from flows.server.retry import _is_of
 from tests.conftest import DIRECTIVE, copied
 from tests.stores import BUCKET, KEY, SECRET, Faults, environment, moto_server
 from topicloom.errors import InputError
@@ -18,9 +25,11 @@ from topicloom.remote.address import AddressError, address_of
 from topicloom.remote.faults import RemoteUnavailableError
 from topicloom.remote.objects import Objects
 from topicloom.settings.overrides import Overrides
+from topicloom.settings.projects import ConfigError, missing_folders, read_named
 from topicloom.settings.reading import read_settings
 from topicloom.stages.registry import STAGES
 from topicloom.stages.status import analysis_status
+from topicloom.store.manifest import sealed
 from topicloom.store.moving import move_project
 from topicloom.store.shared.trees import OvertakenError
 from topicloom.store.sharing import local, shared_turn
@@ -271,3 +280,124 @@ def test_what_is_no_analysis_is_said(machines):
     with pytest.raises(InputError, match="min_topic_size is 1") as found:
         local(f"{machine.address}/a01")
     assert f"{machine.address}/a01/{DIRECTIVE}" in str(found.value)
+
+
+def test_a_store_without_conditions_is_refused_before_anything_is_written(machines, wos_project, tmp_path):
+    project = copied(wos_project, tmp_path / "plain")
+    before = {path: path.read_bytes() for path in project.root.rglob("*") if path.is_file()}
+    machines["first"].enter()
+    with pytest.raises(AddressError, match="does not obey conditions"):
+        run_without_server(Path(f"file://{project.analysis}"), quiet=True)
+    assert {path: path.read_bytes() for path in project.root.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    ("ahead", "said"), [(timedelta(minutes=7), "420 s behind"), (-timedelta(hours=1), "3600 s ahead of")]
+)
+def test_a_clock_that_is_wrong_is_said(machines, monkeypatch, caplog, ahead, said):
+    machine = machines["first"]
+    machine.enter()
+    now = Objects.now
+    monkeypatch.setattr(Objects, "now", lambda self: now(self) + ahead)
+    local(f"{machine.address}/a01")
+    assert not caplog.records
+    local(f"{machine.address}/a01", writing=True)
+    seconds = int(re.search(r"The clock of this machine is (\d+) s", caplog.text)[1])
+    assert abs(seconds - int(said.split()[0])) < 60
+    assert said.partition(" s ")[2] in caplog.text
+
+
+class Console:
+    """The command line, in this process."""
+
+    def __init__(self, monkeypatch, capfd) -> None:
+        self.monkeypatch, self.capfd = monkeypatch, capfd
+
+    def __call__(self, *arguments: str) -> tuple[int, str]:
+        self.monkeypatch.setattr("sys.argv", ["topicloom", *arguments])
+        self.monkeypatch.delenv("PREFECT_API_URL", raising=False)
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        out = self.capfd.readouterr()
+        return ended.value.code or 0, re.sub(r"\s+", " ", out.out + out.err)
+
+
+@pytest.fixture
+def console(machines, monkeypatch, capfd):
+    machines["first"].enter()
+    monkeypatch.setattr(display.console, "file", None)
+    monkeypatch.setattr(display.errors, "file", None)
+    monkeypatch.setattr(display.errors, "stderr", True)
+    return Console(monkeypatch, capfd)
+
+
+def test_commands_take_an_address_or_say_what_to_do(machines, console):
+    address = machines.address
+    code, said = console("status", f"{address}/a01")
+    assert (code, said.count("cached")) == (0, 8)
+    assert console("check", f"{address}/a01")[0] == 0
+    assert console("diff", f"{address}/a01")[0] == 0
+    code, said = console("verify", f"{address}/a01")
+    assert code == 0
+    assert "Each is as it was written" in said
+    machine = machines["first"]
+    (lost,) = (one.name for one in machine.objects.listing(".topicloom/reduce") if one.name.endswith("reduced.npy"))
+    content = machine.objects.get(lost).content
+    machine.objects.delete([lost])
+    code, said = console("verify", f"{address}/a01")
+    assert code == 1
+    assert "reduced.npy is missing in the store" in said
+    machine.objects.put(lost, content)
+    for arguments, words in (
+        (("clean", f"{address}/a01"), "Results in an object store are not removed by this command"),
+        (("new", f"{address}", "exports.csv"), "Exports are read into a project in a folder"),
+        (("add", f"{address}"), "Exports are read into a project in a folder"),
+        (("run", "s3://absent/wos/a01"), "There is no bucket absent"),
+        (("run", f"{address}/a02"), "There is no settings file there"),
+        (("status", f"s3://{KEY}:{SECRET}@maps/wos/a01"), "no key may be in one"),
+        (("move", address, f"{address}2"), "Both are addresses"),
+    ):
+        code, said = console(*arguments)
+        assert (code, words in said) == (2, True), said
+        assert SECRET not in said
+
+
+def test_messages_name_the_address_of_a_file(machines, console):
+    machines["first"].objects.put("f01/e01/corpus.csv", b"no corpus\n")
+    code, said = console("run", f"{machines.address}/a01")
+    assert code == 2
+    assert f"{machines.address}/f01/e01/corpus.csv" in said
+    assert "mirrors" not in said
+
+
+def test_status_says_on_which_machine_a_result_was_computed(machines, console):
+    machine = machines["first"]
+    _, said = console("status", f"{machine.address}/a01")
+    assert platform.node() not in said  # all here
+    for one in machine.objects.listing(".topicloom/reduce"):
+        if one.name.endswith("manifest.json"):
+            entry = json.loads(machine.objects.get(one.name).content)
+            del entry["manifest"]["manifest_sha256"]
+            entry["manifest"] = sealed({**entry["manifest"], "host": "elsewhere"})
+            machine.objects.put(one.name, json.dumps(entry).encode())
+    shutil.rmtree(machine.folder.parent)
+    _, said = console("status", f"{machine.address}/a01")
+    assert re.search(r"reduce cached \S+ \S+ \S+ s \S+ \S+ elsewhere", said), said
+    assert platform.node() in said
+
+
+def test_a_config_may_name_an_address_as_its_root(tmp_path, monkeypatch):
+    (tmp_path / "configs").mkdir()
+    path = tmp_path / "configs" / "wos.yaml"
+    path.write_text("root: s3://maps/group\nproject: wos\nanalyses: [a01]\n")
+    monkeypatch.setenv("TOPICLOOM_CONFIGS", str(path.parent))
+    named = read_named(path)
+    assert str(address_of(named.analysis_path("a01"))) == "s3://maps/group/wos/a01"
+    assert named.is_there
+    assert list(missing_folders([named])) == []
+    require_configured(Path("s3://maps/group/wos/a02"))
+    assert _is_of({"analysis": "wos/a01"}, Path("s3://maps/group/wos/a01"))
+    assert not _is_of({"analysis": "wos/a01"}, Path("s3://maps/group/wos/a02"))
+    for other in ("s3://other/group/wos/a01", "s3://maps/secret/a01", str(tmp_path)):
+        with pytest.raises(ConfigError, match="outside the folders"):
+            require_configured(Path(other))

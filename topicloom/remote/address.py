@@ -139,6 +139,8 @@ def mirrored(path: Path) -> Address | None:
     except ValueError:
         return None
     scheme = mark.partition("-")[0]
+    if scheme == "file":
+        return Address(scheme, "", "/".join((bucket, *rest)))
     if mark != f"{scheme}-{_endpoint_mark(scheme)}":
         raise AddressError(
             path,

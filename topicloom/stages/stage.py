@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from topicloom.errors import StoreError, quoted_list
 from topicloom.settings.schema import Settings
 from topicloom.stage_names import StageName
-from topicloom.store.sharing import share_inputs
+from topicloom.store.sharing import make_inputs
 from topicloom.store.store import Finding, StagePlan, StageRef, Store, Workspace
 
 Refs = Mapping[str, StageRef]
@@ -192,8 +192,7 @@ class Stage:
     ) -> tuple[StageRef, bool]:
         """The result, kept or computed now, and whether it was computed. Raises whatever `compute` raises."""
         if self.lacks(settings):
-            self.make(settings, failures)
-            share_inputs(settings)
+            make_inputs(settings, self.lacks, lambda: self.make(settings, failures))
 
         def compute(out: Workspace) -> None:
             self.compute(Work(settings, self.given(settings, refs), out, run_id, failures, quiet))

@@ -39,8 +39,8 @@ def verify_project(store: Store) -> Verified:
     """Read every file that a digest is known of, and compare.
 
     These are the artifacts of all results in the store, the exported files and pictures of all analyses, and the inputs
-    as they were last read. Digests that no longer hold are forgotten, so that the next run sees what has changed, and
-    computes it again. Progress is told in files.
+    as they were last read. Of what lies in an object store alone, size and etag are compared. Digests that no longer
+    hold are forgotten, so that the next run sees what has changed, and computes it again. Progress is told in files.
     """
     with _kept_meanwhile(store):
         stated, damaged = _stated(store)
@@ -65,7 +65,11 @@ def _stated(store: Store) -> tuple[dict[Path, str], list[Damage]]:
         manifest, fault = load_manifest(folder)
         if fault:
             damaged.append(Damage(folder, fault))
-        stated |= {folder / name: note["sha256"] for name, note in manifest.get("outputs", {}).items()}
+        outputs = manifest.get("outputs", {})
+        elsewhere = [name for name in outputs if _is_elsewhere(store, folder, name)]
+        if store.shared is not None and elsewhere and (fault := store.shared.results.fault(folder, elsewhere)):
+            damaged.append(Damage(folder, fault))
+        stated |= {folder / name: note["sha256"] for name, note in outputs.items() if name not in elsewhere}
     for path in run_records(store.root.parent):
         record, fault = load_record(path)
         if fault:
@@ -75,6 +79,11 @@ def _stated(store: Store) -> tuple[dict[Path, str], list[Damage]]:
         pictures = (record.get("pictures") or {}).get("files", {})
         stated |= {path.parent / name: sha256 for name, sha256 in pictures.items()}
     return stated, damaged
+
+
+def _is_elsewhere(store: Store, folder: Path, name: str) -> bool:
+    """Whether an artifact is in the object store alone, since nobody has asked for it here."""
+    return store.shared is not None and not (folder / name).exists() and store.shared.results.knows(folder, name)
 
 
 def _digest(path: Path) -> str:

@@ -65,11 +65,16 @@ class SharedInputs:
         return digests
 
     def push(self, folder: Path) -> list[str]:
-        """Put files of the mirror below a folder into the store that it has not had from there; returns their names."""
+        """Put files of the mirror below a folder into the store that it has not had from there; returns their names.
+
+        The largest comes last: embeddings count once they are there, and by then what belongs to them is there too.
+        """
         noted = self._noted()
         files = {path.relative_to(self._project).as_posix(): path for path in sorted(folder.rglob("[!.]*"))}
         own = {n: path for n, path in files.items() if path.is_file() and not self._is_own(path, noted.get(n))}
-        etags = side_by_side([partial(self._objects.put, name, path) for name, path in own.items()])
+        own = dict(sorted(own.items(), key=lambda item: item[1].stat().st_size))
+        puts = [partial(self._objects.put, name, path) for name, path in own.items()]
+        etags = [*side_by_side(puts[:-1]), *side_by_side(puts[-1:])]
         new = {
             name: self._entry(name, etag, path.stat().st_size)
             for (name, path), etag in zip(own.items(), etags, strict=True)
