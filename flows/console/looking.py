@@ -10,13 +10,11 @@ from rich.markup import escape
 
 from flows.console.arguments import FAILED, Analysis, settled
 from flows.console.display import console, counted, relative, show_notes, show_status, size_words
-from topicloom.errors import Problem
 from topicloom.inputs.decoding import form_notes
 from topicloom.inputs.encoder import embeddings_missing
 from topicloom.lineage.labels import require_known_labels
 from topicloom.lineage.mending import require_own_history
 from topicloom.phrasing import number_of
-from topicloom.remote.address import AddressError
 from topicloom.settings.reading import read_settings
 from topicloom.stages.language_notes import stop_word_note
 from topicloom.stages.notes import corpus_notes, dataset_notes
@@ -24,7 +22,7 @@ from topicloom.stages.soundness import check_project
 from topicloom.stages.status import CACHED, analysis_status, unfinished
 from topicloom.store.cleaning import clean as clean_store
 from topicloom.store.cleaning import find_leftovers
-from topicloom.store.sharing import is_shared, shown_place
+from topicloom.store.sharing import is_shared
 from topicloom.store.store import Store
 from topicloom.store.verify import verify_project
 
@@ -97,19 +95,16 @@ def clean(
     """Remove from the project's store what no run.json of its analyses refers to."""
     settings = settled(path)
     if is_shared(settings):
-        raise AddressError(
-            shown_place(settings.project_path),
-            Problem(
-                "Results in an object store are not removed by this command; runs remove what killed uploads have "
-                "left, and keep each machine's copies below TOPICLOOM_CACHE_GIGABYTES.",
-                "Bring the project into a folder by `topicloom move`, clean it there, and move it back.",
-            ),
-        )
-    store = Store(settings.store_path)
-    leftovers = find_leftovers(store) if dry_run else clean_store(store)
-    for leftover in leftovers:
-        console.print(f"  {relative(leftover.path, store.root)}  {size_words(leftover.bytes)}", highlight=False)
-    total = size_words(sum(leftover.bytes for leftover in leftovers))
+        from topicloom.store.mirror import clean_shared
+
+        gone = [(one.place, one.bytes) for one in clean_shared(settings, dry_run=dry_run)]
+    else:
+        store = Store(settings.store_path)
+        leftovers = find_leftovers(store) if dry_run else clean_store(store)
+        gone = [(relative(leftover.path, store.root), leftover.bytes) for leftover in leftovers]
+    for name, size in gone:
+        console.print(f"  {name}  {size_words(size)}", highlight=False)
+    total = size_words(sum(size for _, size in gone))
     console.print(
-        f"{total} in {number_of(len(leftovers), 'result')} {'would be' if dry_run else ''} removed.".replace("  ", " ")
+        f"{total} in {number_of(len(gone), 'result')} {'would be' if dry_run else ''} removed.".replace("  ", " ")
     )

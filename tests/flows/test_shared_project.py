@@ -19,7 +19,7 @@ from flows.plain_run import run_without_server
 from flows.server.retry import _is_of
 from tests.conftest import DIRECTIVE, copied
 from tests.stores import BUCKET, KEY, SECRET, Faults, environment, moto_server
-from topicloom.errors import InputError
+from topicloom.errors import InputError, StoreError
 from topicloom.lineage.history import History
 from topicloom.remote.address import AddressError, address_of
 from topicloom.remote.faults import RemoteUnavailableError
@@ -31,6 +31,7 @@ from topicloom.stages.registry import STAGES
 from topicloom.stages.status import analysis_status
 from topicloom.store.manifest import sealed
 from topicloom.store.moving import move_project
+from topicloom.store.shared import sweeping
 from topicloom.store.shared.trees import OvertakenError
 from topicloom.store.sharing import local, shared_turn
 
@@ -349,7 +350,6 @@ def test_commands_take_an_address_or_say_what_to_do(machines, console):
     assert "reduced.npy is missing in the store" in said
     machine.objects.put(lost, content)
     for arguments, words in (
-        (("clean", f"{address}/a01"), "Results in an object store are not removed by this command"),
         (("new", f"{address}", "exports.csv"), "Exports are read into a project in a folder"),
         (("add", f"{address}"), "Exports are read into a project in a folder"),
         (("run", "s3://absent/wos/a01"), "There is no bucket absent"),
@@ -360,6 +360,55 @@ def test_commands_take_an_address_or_say_what_to_do(machines, console):
         code, said = console(*arguments)
         assert (code, words in said) == (2, True), said
         assert SECRET not in said
+
+
+def test_clean_removes_what_is_old_and_no_analysis_needs(machines, console, monkeypatch):
+    machine, address = machines["first"], f"{machines.address}/a01"
+    needed = {one.name for one in machine.objects.listing(".topicloom/cluster")}
+    machine.run(overrides=Overrides(min_topic_size=8))
+    machine.run()  # as it was: what the run before it has computed, nobody needs
+    console.capfd.readouterr()
+    code, said = console("clean", address)
+    assert (code, "0 B in 0 results" in said) == (0, True), said  # they may be of a run that goes on elsewhere
+    monkeypatch.setattr(sweeping, "OLD", timedelta(seconds=-60))
+    code, said = console("clean", "--dry-run", address)
+    assert (code, "would be removed" in said, "cluster/" in said) == (0, True, True)
+    assert {one.name for one in machine.objects.listing(".topicloom/cluster")} > needed
+    code, said = console("clean", address)
+    assert {one.name for one in machine.objects.listing(".topicloom/cluster")} == needed
+    assert not machines["second"].run().computed
+
+
+@pytest.mark.parametrize("name", ["+tmp+evil", "..+..+evil"])
+def test_what_others_write_into_the_bucket_leads_nowhere_else(machines, name, tmp_path):
+    machine = machines["first"]
+    current = machine.objects.get(".topicloom/outputs/a01/current.json").content
+    machine.objects.put(f".topicloom/outputs/{name}/current.json", current)
+    machine.enter()
+    for work in (
+        lambda: local(f"{machine.address}/a01"),
+        lambda: move_project(machine.address, tmp_path / "elsewhere" / "wos"),
+    ):
+        with pytest.raises(StoreError, match="of no analysis"):
+            work()
+    assert not list(tmp_path.rglob("evil"))
+    machine.objects.delete([f".topicloom/outputs/{name}/current.json"])
+    listing = json.loads(current)
+    listing["files"]["settings_analysis_directive_2027-01-01-00-00.json"] = listing["files"]["run.json"]
+    machine.objects.put(".topicloom/outputs/a01/current.json", json.dumps(listing).encode())
+    with pytest.raises(StoreError, match="topicloom writes none such"):
+        local(f"{machine.address}/a01")
+
+
+@pytest.mark.parametrize(
+    "variable", ["TOPICLOOM_CACHE_GIGABYTES", "TOPICLOOM_LEASE_SECONDS", "TOPICLOOM_STORE_PATIENCE"]
+)
+def test_a_wrong_variable_is_said_before_anything_is_computed(machines, monkeypatch, variable):
+    monkeypatch.setenv(variable, "a lot")
+    machine = machines["first"]
+    machine.environment.pop(variable, None)
+    with pytest.raises(AddressError, match=f"{variable}=a lot"):
+        machine.run()
 
 
 def test_messages_name_the_address_of_a_file(machines, console):

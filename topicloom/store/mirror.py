@@ -18,17 +18,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from topicloom.errors import InputError, Problem
+from topicloom.errors import InputError, Problem, StoreError, quoted_list
 from topicloom.output_files import RUN_RECORD
 from topicloom.remote.address import Address, AddressError, mirrored
 from topicloom.remote.objects import Found, Objects
 from topicloom.settings.reading import JSON_PATTERN, YAML_NAMES, read_settings
 from topicloom.settings.schema import Settings
-from topicloom.store.record_form import load_record
+from topicloom.store.cleaning import kept_keys
+from topicloom.store.record_form import inside_the_folder, load_record
 from topicloom.store.run_record import analysis_lock
-from topicloom.store.shared.project import SharedProject
+from topicloom.store.shared.project import SharedProject, analysis_of
 from topicloom.store.shared.room import keep_to_limit
-from topicloom.store.shared.sweeping import sweep_store
+from topicloom.store.shared.sweeping import Unneeded, sweep_store, unneeded_results
 from topicloom.store.shared.trees import Listed, OvertakenError
 from topicloom.store.store import Store
 from topicloom.store.swap import ANALYSIS_FILES, swapped_in
@@ -158,6 +159,12 @@ def pull_outputs(settings: Settings) -> None:
     listed = tree.listed()
     if not listed.etag or listed.etag == tree.seen().etag:
         return
+    foreign = [name for name in listed.files if not ANALYSIS_FILES.admit(name.partition("/")[0])]
+    if foreign:
+        raise StoreError(
+            f"{settings.label}: the store lists {quoted_list(foreign)} among its outputs, and topicloom writes "
+            "none such. Nothing was fetched. Look who may write into the bucket."
+        )
     with analysis_lock(settings, store):
         digests = {name: _digest(store, folder / name) for name in listed.files}
         changed = {name.partition("/")[0] for name, sha256 in listed.digests.items() if digests[name] != sha256}
@@ -189,7 +196,7 @@ def _pull_other_records(settings: Settings, shared: SharedProject) -> None:
         name = PurePosixPath(prefix).name
         tree = shared.outputs(name)
         listed = tree.listed() if name != own else Listed()
-        record = settings.project_path / name.replace("+", "/") / RUN_RECORD
+        record = settings.project_path / analysis_of(name) / RUN_RECORD
         if RUN_RECORD in listed.files and listed.etag != tree.seen().etag:
             tree.fetch(listed, {RUN_RECORD: record})
     # Their other files are not here, so nothing is noted: whoever runs them brings them whole.
@@ -243,6 +250,26 @@ def make_current(settings: Settings) -> None:
         files = outputs_of(settings, store)
         if files:
             tree.note(tree.put(files, tree.seen(), shared.note()))
+
+
+def clean_shared(settings: Settings, *, dry_run: bool = False) -> list[Unneeded]:
+    """Remove from the store the results that no run.json of the project refers to and that are two days old.
+
+    Args:
+        settings: Of an analysis whose mirror is up to date: it holds run.json of all analyses.
+        dry_run: Only look.
+
+    Raises:
+        StoreError: A run.json cannot be read: what its analysis needs is not known, and nothing is removed.
+    """
+    store = Store(settings.store_path)
+    shared = _shared(store)
+    found = unneeded_results(shared, kept_keys(store))
+    if not dry_run:
+        shared.own.delete([name for one in found for name in one.names])
+        for one in found:
+            shutil.rmtree(store.root / inside_the_folder(one.place), ignore_errors=True)
+    return found
 
 
 def outputs_of(settings: Settings, store: Store) -> dict[str, tuple[Path, str]]:

@@ -26,7 +26,7 @@ from topicloom.store.files import digest_file, remove_tree, sync_tree
 from topicloom.store.manifest import MANIFEST, load_manifest
 from topicloom.store.record_form import inside_the_folder, run_records
 from topicloom.store.shared.inputs import DIGESTS, require_stated, stated_digests
-from topicloom.store.shared.project import MARKER, MOVING, history_files
+from topicloom.store.shared.project import MARKER, MOVING, analysis_of, history_files
 from topicloom.store.shared.results import OBJECTS, SharedResults
 from topicloom.store.shared.trees import Listed, Tree
 from topicloom.store.store import GATE, OWN_FOLDERS, Store
@@ -309,8 +309,7 @@ def _fetch_tree(own: Objects, name: str, building: Path, moved: Moved) -> None:
     note = building / _OWN / "never"
     tree = Tree(own, name, note)
     listed: Listed = tree.listed()
-    analysis = name.removeprefix("outputs/").replace("+", "/")
-    folder = building / _OWN / _HISTORY if name == _HISTORY else building / analysis
+    folder = building / (f"{_OWN}/{_HISTORY}" if name == _HISTORY else analysis_of(name.removeprefix("outputs/")))
     places = {one: folder / one for one in listed.files}
     for path in places.values():
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -12,13 +12,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from topicloom.errors import Problem
+from topicloom.errors import Problem, StoreError
 from topicloom.remote.address import AddressError, mirrored
-from topicloom.remote.lease import Lease
+from topicloom.remote.lease import Lease, life
 from topicloom.remote.objects import Objects
 from topicloom.store.files import digest_file, read_json, write_json
+from topicloom.store.record_form import inside_the_folder
 from topicloom.store.shared.inputs import SharedInputs
 from topicloom.store.shared.results import SharedResults
+from topicloom.store.shared.room import limit_bytes
 from topicloom.store.shared.trees import Tree
 
 logger = logging.getLogger(__name__)
@@ -54,6 +56,8 @@ class SharedProject:
         Raises:
             AddressError: It does not obey them, these keys may not write, or a move into it was cut short.
         """
+        limit_bytes()
+        life()
         marker = self.own.get(MARKER)
         if marker is None:
             self.require_no_move()
@@ -146,6 +150,16 @@ def history_files(folder: Path) -> dict[str, Path]:
     """The files of a history that are the history: the database, and the records of runs."""
     found = [*folder.glob("history.sqlite"), *folder.glob("*/*.json.gz")]
     return {path.relative_to(folder).as_posix(): path for path in sorted(found) if path.is_file()}
+
+
+def analysis_of(name: str) -> str:
+    """The analysis whose outputs lie under a name in the store. Raises StoreError for one that leads elsewhere."""
+    try:
+        return inside_the_folder(name.replace("+", "/"))
+    except ValueError as error:
+        raise StoreError(
+            f"outputs/{name} in the store is of no analysis. Look who may write into the bucket."
+        ) from error
 
 
 @lru_cache(maxsize=16)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -40,6 +41,39 @@ def sweep_store(shared: SharedProject) -> list[str]:
     return doomed
 
 
+@dataclass(frozen=True)
+class Unneeded:
+    """A result in the store that no analysis refers to. place: STAGE/KEY; bytes: of all its objects."""
+
+    place: str
+    bytes: int
+    names: tuple[str, ...]
+
+
+def unneeded_results(shared: SharedProject, keep: Collection[str]) -> list[Unneeded]:
+    """Old results in the store whose keys are none of those to keep.
+
+    A younger one may be of a run that is under way on another machine and is not in its run.json yet.
+    """
+    own, now = shared.own, shared.own.now()
+    found = []
+    for stage in own.level()[1]:
+        results = {} if stage in _NO_RESULTS else _by_place(own, stage)
+        for place, objects in results.items():
+            if place.partition("/")[2] not in keep and all(now - one.modified > OLD for one in objects):
+                # Without its manifest it is no result, whatever becomes of the rest.
+                names = sorted((one.name for one in objects), key=lambda name: not name.endswith(f"/{MANIFEST}"))
+                found.append(Unneeded(place, sum(one.size for one in objects), tuple(names)))
+    return found
+
+
+def _by_place(own: Objects, stage: str) -> dict[str, list[Found]]:
+    results: dict[str, list[Found]] = {}
+    for one in own.listing(stage):
+        results.setdefault("/".join(one.name.split("/")[:2]), []).append(one)
+    return results
+
+
 def _unnamed(own: Objects) -> Iterator[Found]:
     """Objects that no manifest and no listing names."""
     for stage in own.level()[1]:
@@ -50,10 +84,7 @@ def _unnamed(own: Objects) -> Iterator[Found]:
 
 
 def _unnamed_results(own: Objects, stage: str) -> Iterator[Found]:
-    results: dict[str, list[Found]] = {}
-    for one in own.listing(stage):
-        results.setdefault("/".join(one.name.split("/")[:2]), []).append(one)
-    for place, objects in results.items():
+    for place, objects in _by_place(own, stage).items():
         manifest = f"{place}/{MANIFEST}"
         if len({one.name for one in objects}) == 1 and objects[0].name == manifest:
             continue
