@@ -199,6 +199,42 @@ def test_of_two_runs_that_end_at_once_one_is_current_and_the_other_is_told(machi
     assert b"of the first" not in first.output("topic_model_info.csv")
 
 
+@pytest.mark.parametrize("what", ["an output", "all outputs", "the history", "a run of the history"])
+def test_what_is_damaged_in_the_store_is_made_anew(machines, what, caplog):
+    first = machines["first"]
+    objects, before = first.objects, listed(first)
+    (lineage,) = history(machines["looking"])
+    match what:
+        case "an output":
+            (lost,) = (one.name for one in objects.listing(".topicloom/outputs") if "topic_model_info.csv" in one.name)
+            objects.put(lost, b"other")
+        case "all outputs":
+            objects.delete([one.name for one in objects.listing(".topicloom/outputs")])
+        case "the history" | "a run of the history":
+            end = "history.sqlite" if what == "the history" else ".json.gz"
+            (lost,) = (one.name for one in objects.listing(".topicloom/history") if one.name.endswith(end))
+            objects.put(lost, b"other")
+    report = first.run()
+    assert set(report.computed) <= {"export"}
+    assert (report.computed == ["export"]) == ("output" in what)
+    assert {name: sha for name, sha in listed(first).items() if name.endswith(".csv")} == {
+        name: sha for name, sha in before.items() if name.endswith(".csv")
+    }
+    second = machines["second"]
+    assert not second.run().computed
+    assert history(second) == {lineage: 1}
+    assert ("cannot be used" in caplog.text) == (what != "all outputs")
+
+
+def test_a_listing_that_is_spoilt_is_said(machines):
+    machine = machines["first"]
+    machine.objects.put(".topicloom/outputs/a01/current.json", b"{")
+    with pytest.raises(StoreError, match="no list of files that topicloom wrote"):
+        machine.run()
+    machine.objects.delete([".topicloom/outputs/a01/current.json"])  # as the message says
+    assert machine.run().computed == ["export"]
+
+
 def test_keys_that_may_only_read_look_and_do_not_run(machines):
     faults = Faults(machines.url)
     machine = machines.behind(faults, "reader")

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -155,9 +156,10 @@ def _is_input(name: str) -> bool:
 def pull_outputs(settings: Settings) -> None:
     """Bring the outputs in the mirror's analysis folder to those that the store has current, all in one swap."""
     store = Store(settings.store_path)
-    tree, folder = _shared(store).outputs(settings.metadata.analysis_id), settings.analysis_path
+    shared, folder = _shared(store), settings.analysis_path
+    tree = shared.outputs(settings.metadata.analysis_id)
     listed = tree.listed()
-    if not listed.etag or listed.etag == tree.seen().etag:
+    if tree.still_seen(listed):
         return
     foreign = [name for name in listed.files if not ANALYSIS_FILES.admit(name.partition("/")[0])]
     if foreign:
@@ -165,21 +167,21 @@ def pull_outputs(settings: Settings) -> None:
             f"{settings.label}: the store lists {quoted_list(foreign)} among its outputs, and topicloom writes "
             "none such. Nothing was fetched. Look who may write into the bucket."
         )
-    with analysis_lock(settings, store):
+    shared.notes.mkdir(parents=True, exist_ok=True)
+    with analysis_lock(settings, store), tempfile.TemporaryDirectory(dir=shared.notes) as fetched:
         digests = {name: _digest(store, folder / name) for name in listed.files}
-        changed = {name.partition("/")[0] for name, sha256 in listed.digests.items() if digests[name] != sha256}
-        gone = [path.name for path in folder.glob("*") if ANALYSIS_FILES.admit(path.name)]
-        gone = [name for name in gone if name not in {one.partition("/")[0] for one in listed.files}]
+        stale = {name: Path(fetched) / sha256 for name, sha256 in listed.digests.items() if digests[name] != sha256}
+        sound = tree.fetch(listed, stale)
+        changed = {name.partition("/")[0] for name in stale}
+        present = {name.partition("/")[0] for name in sound.files}
+        gone = [path.name for path in folder.glob("*") if ANALYSIS_FILES.admit(path.name) and path.name not in present]
         if changed or gone:
             with swapped_in(folder, gone=gone) as staging:
-                wanted = {name: staging / name for name in listed.files if name.partition("/")[0] in changed}
-                for name, place in wanted.items():
-                    place.parent.mkdir(parents=True, exist_ok=True)
-                    if digests[name] == listed.digests[name]:
-                        shutil.copyfile(folder / name, place)
-                tree.fetch(listed, {name: place for name, place in wanted.items() if not place.exists()})
-        store.digests.note({folder / name: sha256 for name, sha256 in listed.digests.items()})
-        tree.note(listed)
+                for name in (name for name in sound.files if name.partition("/")[0] in changed):
+                    (staging / name).parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(stale.get(name, folder / name), staging / name)
+        store.digests.note({folder / name: sha256 for name, sha256 in sound.digests.items()})
+        tree.note(sound)
 
 
 def _digest(store: Store, path: Path) -> str:

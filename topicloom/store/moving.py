@@ -313,9 +313,10 @@ def _fetch_tree(own: Objects, name: str, building: Path, moved: Moved) -> None:
     places = {one: folder / one for one in listed.files}
     for path in places.values():
         path.parent.mkdir(parents=True, exist_ok=True)
-    tree.fetch(listed, places)
-    for path in places.values():
-        _count(moved, path)
+    sound = tree.fetch(listed, places)
+    moved.left += [f"{name}/{one}: it is damaged in the store" for one in listed.files.keys() - sound.files.keys()]
+    for one in sound.files:
+        _count(moved, places[one])
 
 
 def _fetch_result(there: SharedResults, folder: Path, moved: Moved) -> None:

@@ -113,18 +113,16 @@ class SharedProject:
     def pull_history(self) -> None:
         """Bring the mirror's history to that of the store. The caller holds the mirror's lock of the history."""
         tree, folder = self.tree(_HISTORY), self.root / _HISTORY
-        listed = tree.listed()
-        if not listed.etag:
-            return
-        local = history_files(folder)
-        if listed.etag == tree.seen().etag and local.keys() == listed.files.keys():
+        listed, local = tree.listed(), history_files(folder)
+        seen = tree.still_seen(listed)
+        if not listed.etag or (seen and local.keys() == listed.files.keys()):
             return
         digests = {name: digest_file(path) for name, path in local.items()}
         stale = [name for name, sha256 in listed.digests.items() if digests.get(name) != sha256]
-        tree.fetch(listed, {name: folder / name for name in stale})
-        for name in local.keys() - listed.files.keys():
-            (folder / name).unlink(missing_ok=True)  # of a run that another worker was before
-        tree.note(listed)
+        sound = tree.fetch(listed, {name: folder / name for name in stale})
+        for name in local.keys() - sound.files.keys():
+            (folder / name).unlink(missing_ok=True)  # of a run that another worker was before; or what is damaged there
+        tree.note(sound)
 
     def push_history(self) -> None:
         """Make the mirror's history the store's, if it has changed."""

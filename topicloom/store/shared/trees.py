@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,11 +19,13 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from topicloom.errors import StoreError
+from topicloom.errors import StoreError, quoted_list
 from topicloom.remote.faults import RemoteUnavailableError
 from topicloom.remote.objects import Objects, side_by_side
 from topicloom.store.files import read_json, replaced, write_json
 from topicloom.store.record_form import InnerName, Key
+
+logger = logging.getLogger(__name__)
 
 CURRENT: Final = "current.json"
 CONTENTS: Final = "files"
@@ -42,6 +45,10 @@ class _Listing(BaseModel):
 
     files: dict[InnerName, _File]
     note: dict[str, Any] = {}
+
+
+class _NotAsWrittenError(Exception):
+    """A content does not have its digest."""
 
 
 class OvertakenError(RemoteUnavailableError):
@@ -93,26 +100,49 @@ class Tree:
             return Listed(stated["etag"], _Listing.model_validate({"files": stated["files"]}).files)
         return Listed()
 
+    def still_seen(self, listed: Listed) -> bool:
+        """Whether the store lists what the mirror was last brought to. Where it lists nothing, that is noted."""
+        seen = self.seen()
+        if not listed.etag and seen.etag:
+            self.note(listed)
+        return not listed.etag or listed.etag == seen.etag
+
     def note(self, listed: Listed) -> None:
         """Note that the mirror is as the store lists it."""
         write_json(self._note, {"etag": listed.etag, "files": {n: one.model_dump() for n, one in listed.files.items()}})
 
-    def fetch(self, listed: Listed, places: Mapping[str, Path]) -> None:
-        """Write files of a listing. places: where, by name. Raises StoreError for one that is not as it was written."""
-        side_by_side([partial(self._fetch_one, listed.files[name], name, path) for name, path in places.items()])
+    def fetch(self, listed: Listed, places: Mapping[str, Path]) -> Listed:
+        """Write files of a listing, as far as they are as they were written; the others are said in the log.
 
-    def _fetch_one(self, file: _File, name: str, path: Path) -> None:
+        Args:
+            listed: What the store lists.
+            places: Where to write each, by name.
+
+        Returns:
+            The listing without the files that are damaged: to be noted, so that they are put anew once they are made.
+        """
+        names = list(places)
+        sound = side_by_side([partial(self._fetch_one, listed.files[name], name, places[name]) for name in names])
+        damaged = [name for name, is_sound in zip(names, sound, strict=True) if not is_sound]
+        if damaged:
+            logger.warning(
+                "%s: %s in the store cannot be used: missing, or not as it was written. The next run makes it anew.",
+                self._objects.address,
+                quoted_list(damaged),
+            )
+        return Listed(listed.etag, {name: one for name, one in listed.files.items() if name not in damaged})
+
+    def _fetch_one(self, file: _File, name: str, path: Path) -> bool:
         key = _content_name(name, file.sha256)
         found = self._objects.head(key)
-        if found is not None:
-            with replaced(path) as temporary:
-                if self._objects.fetch(key, temporary, found) == file.sha256:
-                    return
-                raise StoreError(
-                    f"{self._objects.address.below(key)}: it is not as it was written. Run the analysis again with "
-                    "--refresh export, which writes its files anew."
-                )
-        raise StoreError(f"{self._objects.address.below(key)}: it is missing. Run with --refresh export.")
+        if found is None or found.size != file.bytes:
+            return False
+        for _ in range(2):  # what went wrong on the way is right the second time
+            with contextlib.suppress(_NotAsWrittenError), replaced(path) as temporary:
+                if self._objects.fetch(key, temporary, found) != file.sha256:
+                    raise _NotAsWrittenError
+                return True
+        return False
 
     def put(self, files: Mapping[str, tuple[Path, str]], since: Listed, note: Mapping[str, Any]) -> Listed:
         """Make files current; nothing is asked of the store where they are those that it lists.
