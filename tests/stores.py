@@ -41,8 +41,10 @@ def environment(url: str, cache: object) -> dict[str, str]:
         "AWS_REGION": "us-east-1",
         "AWS_ENDPOINT_URL": url,
         "TOPICLOOM_CACHE": str(cache),
-        "TOPICLOOM_STORE_PATIENCE": "4",
     }
+
+
+REFUSED = (400, "InvalidRequest")  # a fault that the library does not try again, so that a test need not wait
 
 
 class Faults:

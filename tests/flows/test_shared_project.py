@@ -18,7 +18,7 @@ from flows.console import cli, display
 from flows.plain_run import run_without_server
 from flows.server.retry import _is_of
 from tests.conftest import DIRECTIVE, copied
-from tests.stores import BUCKET, KEY, SECRET, Faults, environment, moto_server
+from tests.stores import BUCKET, KEY, REFUSED, SECRET, Faults, environment, moto_server
 from topicloom.errors import InputError, StoreError
 from topicloom.lineage.history import History
 from topicloom.remote.address import AddressError, address_of
@@ -171,8 +171,7 @@ def test_a_reader_sees_whole_runs(machines):
     faults = Faults(machines.url)
     first, second = machines.behind(faults, "first"), machines["second"]
     before = listed(second)
-    faults.fault = lambda method, path: 500 if method == "PUT" and "outputs/a01/current.json" in path else None
-    first.environment["TOPICLOOM_STORE_PATIENCE"] = "0.5"
+    faults.fault = lambda method, path: REFUSED if method == "PUT" and "outputs/a01/current.json" in path else None
     with pytest.raises(RemoteUnavailableError):
         first.run(overrides=Overrides(min_topic_size=8))
     assert listed(second) == before
@@ -260,7 +259,6 @@ def test_a_run_gets_over_a_store_that_fails_now_and_then(machines):
 
     faults.fault = seldom
     machine = machines.behind(faults, "first")
-    machine.environment["TOPICLOOM_STORE_PATIENCE"] = "30"
     report = machine.run(overrides=Overrides(min_topic_size=8))
     assert count[0] > 50
     assert "cluster" in report.computed
@@ -441,10 +439,8 @@ def test_what_others_write_into_the_bucket_leads_nowhere_else(machines, name, tm
 )
 def test_a_wrong_variable_is_said_before_anything_is_computed(machines, monkeypatch, variable):
     monkeypatch.setenv(variable, "a lot")
-    machine = machines["first"]
-    machine.environment.pop(variable, None)
     with pytest.raises(AddressError, match=f"{variable}=a lot"):
-        machine.run()
+        machines["first"].run()
 
 
 def test_messages_name_the_address_of_a_file(machines, console):

@@ -78,7 +78,7 @@ class Group:
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "PYTHONPATH": os.pathsep.join([str(self.folder / "path"), str(REPOSITORY)]),
             "TOPICLOOM_CONFIGS": str(self.folder / "configs"),
-            "TOPICLOOM_LEASE_SECONDS": "4",
+            "TOPICLOOM_LEASE_SECONDS": "10",
             "TOPICLOOM_TEST_FOLDER": str(self.folder),
             "TOPICLOOM_TEST_NAME": name,
             "COLUMNS": "200",
@@ -203,6 +203,10 @@ def go_through(group: Group, objects: Objects, address: str) -> None:
             hosts.setdefault(manifest["stage"], set()).add(manifest["host"])
     assert hosts["load-embeddings"] == {dead}
     assert hosts["reduce"] == hosts["cluster"] == {other}
+    said = group.command(dead, "run", f"{address}/a01")  # on the server, from the command line
+    assert "files" in said
+    assert f"{address}/a01" in said
+    assert "none: nothing has changed since the last run" not in said  # the settings file's own seed
     status = group.command(other, "status", f"{address}/a01")
     assert dead in status
     assert other in status

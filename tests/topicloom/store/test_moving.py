@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stores import BUCKET, Faults, environment, moto_server
+from tests.stores import BUCKET, REFUSED, Faults, environment, moto_server
 from tests.topicloom.store.helpers import plan, record, writer
 from topicloom.errors import StoreError, TopicloomError
 from topicloom.remote.address import AddressError, address_of
@@ -96,8 +96,7 @@ def test_a_damaged_result_is_left_behind_and_said(project, address):
 @pytest.mark.parametrize("at", [3, 9, 14])
 def test_a_move_that_is_cut_short_goes_on(project, address, tmp_path, s3, monkeypatch, at):
     before, faults, puts = contents(project), Faults(s3), []
-    monkeypatch.setenv("TOPICLOOM_STORE_PATIENCE", "0.4")
-    faults.fault = lambda method, path: 500 if method == "PUT" and (puts.append(path) or len(puts) > at) else None
+    faults.fault = lambda method, path: REFUSED if method == "PUT" and (puts.append(path) or len(puts) > at) else None
     monkeypatch.setenv("AWS_ENDPOINT_URL", faults.url)
     with pytest.raises(RemoteUnavailableError):
         move_project(project, address)

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.stores import BUCKET, Faults, environment, moto_server
+from tests.stores import BUCKET, REFUSED, Faults, environment, moto_server
 from topicloom.errors import StoreError
 from topicloom.remote.address import AddressError, address_of
 from topicloom.remote.faults import RemoteUnavailableError
@@ -60,7 +60,6 @@ class Machines:
 
 @pytest.fixture
 def machines(s3, tmp_path, monkeypatch):
-    monkeypatch.setenv("TOPICLOOM_LEASE_SECONDS", "1")
     return Machines(s3, tmp_path, monkeypatch)
 
 
@@ -196,10 +195,8 @@ def test_refreshing_takes_the_place_of_what_is_there(machines):
 @pytest.mark.parametrize("part", ["labels.txt", "manifest.json"])
 def test_an_upload_that_was_killed_is_no_result_and_is_swept_when_it_is_old(machines, part, monkeypatch):
     faults = Faults(machines.url)
-    faults.fault = lambda method, path: 500 if method == "PUT" and part in path else None
-    monkeypatch.setenv("TOPICLOOM_STORE_PATIENCE", "1")
+    faults.fault = lambda method, path: REFUSED if method == "PUT" and part in path else None
     a = machines.on("a", faults.url)
-    machines.monkeypatch.setenv("TOPICLOOM_STORE_PATIENCE", "0.5")
     with pytest.raises(RemoteUnavailableError, match="What was computed is kept on this machine"):
         a.obtain(PLAN, machines.compute("one"))
     left = [name for name in machines.names() if name.startswith("cluster/")]
