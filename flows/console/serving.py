@@ -8,26 +8,26 @@ from typing import Annotated
 
 import typer
 
-from flows.console.arguments import Analysis, say
+from flows.console.arguments import AnalysisOfRun, say
 from flows.console.display import console, show_error
 from flows.console.environment import configured_server, prepare_prefect
 from flows.server.access import is_running, read_instance
 from topicloom.errors import InputError
 from topicloom.inputs.demo import make_demo_project
+from topicloom.remote.address import address_of, is_address
 from topicloom.settings.reading import read_settings
-from topicloom.store.sharing import shown_place
 
 
-def retry(path: Analysis) -> None:
+def retry(path: AnalysisOfRun) -> None:
     """Retry the last failed run of an analysis on the server, with the overrides that it had.
 
     The stages that it had completed are cached, the failed one runs.
     """
-    settings = read_settings(path)
+    named = Path(str(address_of(path))) if is_address(path) else read_settings(path).analysis_path
     _require_server()
     from flows.server.retry import retry_last_failure
 
-    name = retry_last_failure(Path(shown_place(settings.analysis_path)))
+    name = retry_last_failure(named)
     console.print(f"Run {name} is scheduled again; a worker picks it up shortly.")
 
 

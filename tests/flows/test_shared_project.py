@@ -396,6 +396,19 @@ def test_commands_take_an_address_or_say_what_to_do(machines, console):
         assert SECRET not in said
 
 
+def test_keys_that_may_not_remove_run_all_the_same(machines, caplog):
+    faults = Faults(machines.url)
+    machine = machines.behind(faults, "first")
+    machine.objects.put(".topicloom/cluster/0/left.npy", b"by a killed run")
+    machine.objects.delete([".topicloom/swept"])
+    faults.fault = lambda method, path: (403, "AccessDenied") if method in ("POST", "DELETE") else None
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(sweeping, "OLD", timedelta(seconds=-60))
+        assert not machine.run().computed
+    assert "What killed runs have left in the store stays there" in caplog.text
+    faults.end()
+
+
 def test_clean_removes_what_is_old_and_no_analysis_needs(machines, console, monkeypatch):
     machine, address = machines["first"], f"{machines.address}/a01"
     needed = {one.name for one in machine.objects.listing(".topicloom/cluster")}

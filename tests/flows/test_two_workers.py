@@ -203,13 +203,13 @@ def go_through(group: Group, objects: Objects, address: str) -> None:
             hosts.setdefault(manifest["stage"], set()).add(manifest["host"])
     assert hosts["load-embeddings"] == {dead}
     assert hosts["reduce"] == hosts["cluster"] == {other}
+    status = group.command(other, "status", f"{address}/a01")
+    assert dead in status
+    assert other in status
     said = group.command(dead, "run", f"{address}/a01")  # on the server, from the command line
     assert "files" in said
     assert f"{address}/a01" in said
     assert "none: nothing has changed since the last run" not in said  # the settings file's own seed
-    status = group.command(other, "status", f"{address}/a01")
-    assert dead in status
-    assert other in status
 
     # No key is anywhere in the server.
     texts = [group.api("/flow_runs/filter"), group.api("/task_runs/filter"), group.api("/artifacts/filter")]

@@ -194,12 +194,14 @@ class Objects:
 
     def delete(self, names: Iterable[str]) -> None:
         """Remove objects; one that is not there is no fault."""
-        for name in names:
-            self._told(name, partial(self._tried, partial(self._remove, self._key(name))), writing=True)
+        side_by_side([partial(self._delete, name) for name in names])
 
-    def _remove(self, key: str) -> None:
-        with contextlib.suppress(FileNotFoundError):
-            self._library.delete(self._store, key)
+    def _delete(self, name: str) -> None:
+        def remove() -> None:
+            with contextlib.suppress(FileNotFoundError):
+                self._library.delete(self._store, self._key(name))
+
+        self._told(name, lambda: self._tried(remove), writing=True)
 
     def now(self) -> datetime:
         """The time by the store's own clock: that of an object which is put for it."""

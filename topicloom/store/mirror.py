@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from topicloom.errors import InputError, Problem, StoreError, quoted_list
+from topicloom.errors import InputError, Problem, StoreError, TopicloomError, quoted_list
 from topicloom.output_files import RUN_RECORD
 from topicloom.remote.address import Address, AddressError, mirrored
 from topicloom.remote.objects import Found, Objects
@@ -268,7 +268,8 @@ def clean_shared(settings: Settings, *, dry_run: bool = False) -> list[Unneeded]
     shared = _shared(store)
     found = unneeded_results(shared, kept_keys(store))
     if not dry_run:
-        shared.own.delete([name for one in found for name in one.names])
+        shared.own.delete([one.names[0] for one in found])  # without its manifest it is no result
+        shared.own.delete([name for one in found for name in one.names[1:]])
         for one in found:
             shutil.rmtree(store.root / inside_the_folder(one.place), ignore_errors=True)
     return found
@@ -307,5 +308,8 @@ def shared_run(settings: Settings) -> Iterator[None]:
         make_current(settings)
     except OvertakenError:
         logger.warning("Another run of %s was made current meanwhile; its files stand.", settings.label)
-    sweep_store(_shared(Store(settings.store_path)))
+    try:
+        sweep_store(_shared(Store(settings.store_path)))
+    except TopicloomError as error:  # the run is current; who may not remove anything leaves it to others
+        logger.warning("What killed runs have left in the store stays there: %s", error)
     keep_to_limit()
