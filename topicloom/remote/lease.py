@@ -97,13 +97,14 @@ class Lease:
                 self._objects.replace(self._name, b"{}", self._etag)
         self._etag = None
 
+    def end(self) -> None:
+        """Give it back for good: of a lease that nobody else waits for nothing stays."""
+        self.give_back()
+        with contextlib.suppress(TopicloomError):
+            self._objects.delete([self._name])
+
     def _is_held(self, found: Found) -> bool:
-        try:
-            stated: Any = json.loads(found.content)
-            seconds = float(stated[_TAKEN])
-        except (ValueError, KeyError, TypeError):
-            return False  # it was given back
-        return self._objects.now() - found.modified <= timedelta(seconds=seconds)
+        return _holder(self._objects, found) is not None
 
     def _renew(self) -> None:
         renewed = time.monotonic()
@@ -131,6 +132,23 @@ class Lease:
             "renewals": self._renewals,
         }
         return json.dumps(note).encode()
+
+
+def holders(objects: Objects, prefix: str) -> list[str]:
+    """The machines that hold leases whose names begin so, at this moment by the store's clock."""
+    names = [one.name for one in objects.listing("leases") if one.name.startswith(f"leases/{prefix}")]
+    found = [one for name in names if (one := objects.get(name)) is not None]
+    return [host for one in found if (host := _holder(objects, one)) is not None]
+
+
+def _holder(objects: Objects, found: Found) -> str | None:
+    """The machine that holds a lease; None where it was given back, or is over."""
+    try:
+        stated: Any = json.loads(found.content)
+        seconds, host = float(stated[_TAKEN]), str(stated.get("host", "another machine"))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return host if objects.now() - found.modified <= timedelta(seconds=seconds) else None
 
 
 def life() -> float:

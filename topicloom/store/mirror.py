@@ -262,10 +262,12 @@ def clean_shared(settings: Settings, *, dry_run: bool = False) -> list[Unneeded]
         dry_run: Only look.
 
     Raises:
+        AddressError: A run of the project is under way.
         StoreError: A run.json cannot be read: what its analysis needs is not known, and nothing is removed.
     """
     store = Store(settings.store_path)
     shared = _shared(store)
+    shared.require_no_run()
     found = unneeded_results(shared, kept_keys(store))
     if not dry_run:
         shared.own.delete([one.names[0] for one in found])  # without its manifest it is no result
@@ -303,13 +305,15 @@ def shared_run(settings: Settings) -> Iterator[None]:
     Where another run has been made current meanwhile, its outputs stand. Then the store is swept of what killed runs
     have left, and the mirrors brought below their limit.
     """
-    yield
+    shared = _shared(Store(settings.store_path))
+    with shared.run():
+        yield
+        try:
+            make_current(settings)
+        except OvertakenError:
+            logger.warning("Another run of %s was made current meanwhile; its files stand.", settings.label)
     try:
-        make_current(settings)
-    except OvertakenError:
-        logger.warning("Another run of %s was made current meanwhile; its files stand.", settings.label)
-    try:
-        sweep_store(_shared(Store(settings.store_path)))
+        sweep_store(shared)
     except TopicloomError as error:  # the run is current; who may not remove anything leaves it to others
         logger.warning("What killed runs have left in the store stays there: %s", error)
     keep_to_limit()

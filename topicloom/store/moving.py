@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import platform
 import secrets
 import shutil
 import tempfile
@@ -20,13 +21,15 @@ from typing import Any, Final
 from topicloom.errors import InputError, Problem, StoreError, quoted_list
 from topicloom.progress import tell
 from topicloom.remote.address import Address, AddressError, address_of, is_address
+from topicloom.remote.faults import plain
+from topicloom.remote.lease import holders
 from topicloom.remote.objects import Found, Objects
 from topicloom.store.cleaning import results
 from topicloom.store.files import digest_file, remove_tree, sync_tree
 from topicloom.store.manifest import MANIFEST, load_manifest
 from topicloom.store.record_form import inside_the_folder, run_records
 from topicloom.store.shared.inputs import DIGESTS, require_stated, stated_digests
-from topicloom.store.shared.project import MARKER, MOVING, analysis_of, history_files
+from topicloom.store.shared.project import MARKER, MOVING, RUN, analysis_of, history_files
 from topicloom.store.shared.results import OBJECTS, SharedResults
 from topicloom.store.shared.trees import Listed, Tree
 from topicloom.store.store import GATE, OWN_FOLDERS, Store
@@ -36,6 +39,7 @@ logger = logging.getLogger(__name__)
 
 _OWN: Final = ".topicloom"
 _HISTORY: Final = "history"
+_INTO, _OUT = "into this place", "out of this place"
 
 
 class MoveError(InputError):
@@ -96,7 +100,7 @@ def _to_store(project: Path, target: Address, *, keep: bool) -> Moved:
     store = Store(project / _OWN)
     objects = Objects(target)
     own = objects.below(_OWN)
-    _begin(objects, own)
+    _begin(objects, own, project)
     moved = Moved(str(target))
     with _nobody_else(store):
         for record in run_records(project):
@@ -112,19 +116,41 @@ def _to_store(project: Path, target: Address, *, keep: bool) -> Moved:
     return moved
 
 
-def _begin(objects: Objects, own: Objects) -> None:
-    if own.head(MOVING) is None:
-        there, folders = objects.level()
-        if there or folders:
-            raise MoveError(
-                str(objects.address),
-                Problem(
-                    f"Something lies there: {quoted_list([one.name for one in there] + folders)}.",
-                    "Give a place where nothing lies; nothing was written.",
-                ),
-            )
-        own.require_conditions()
-        own.create(MOVING, b"{}")
+def _begin(objects: Objects, own: Objects, project: Path) -> None:
+    if _is_begun(own, _INTO, project):
+        return
+    there, folders = objects.level()
+    if there or folders:
+        raise MoveError(
+            str(objects.address),
+            Problem(
+                f"Something lies there: {quoted_list([one.name for one in there] + folders)}.",
+                "Give a place where nothing lies; nothing was written.",
+            ),
+        )
+    own.require_conditions()
+    own.create(MOVING, _sign(_INTO, project))
+
+
+def _sign(way: str, project: Path) -> bytes:
+    """What stands in the store while a move is under way: by it the same command goes on, and no other."""
+    return json.dumps({"moving": way, "host": platform.node(), "folder": str(project)}).encode()
+
+
+def _is_begun(own: Objects, way: str, project: Path) -> bool:
+    """Whether this very move was begun, and cut short. Raises MoveError where it is another one."""
+    begun = own.get(MOVING)
+    if begun is None:
+        return False
+    if begun.content != _sign(way, project):
+        raise MoveError(
+            str(own.address),
+            Problem(
+                f"Another move is under way there, or was cut short: {plain(begun.content.decode(errors='replace'))}.",
+                f"Let it come to its end, by the same command on that machine; or, if that cannot be, remove {MOVING}.",
+            ),
+        )
+    return True
 
 
 def _require_no_links(project: Path) -> None:
@@ -259,18 +285,27 @@ def _remove_source(project: Path, moved: Moved) -> None:
 
 def _to_folder(source: Address, project: Path, *, keep: bool) -> Moved:
     _require_one_name(str(project), source.name, project.name)
-    if project.exists():
-        raise MoveError(project, Problem("Something lies there.", "Give a folder that is not there yet."))
     objects = Objects(source)
     own = objects.below(_OWN)
-    if own.head(MARKER) is None:
-        raise AddressError(
-            str(source),
-            Problem(
-                "No project of topicloom lies there.", "Give the address of a project, s3://BUCKET/PREFIX/PROJECT."
-            ),
-        )
     moved = Moved(str(project))
+    if _is_begun(own, _OUT, project) and project.exists():
+        _remove_objects(objects, own)  # the folder was put in place when it was whole
+        return moved
+    if project.exists():
+        raise MoveError(project, Problem("Something lies there.", "Give a folder that is not there yet."))
+    if own.head(MARKER) is None:
+        problem = Problem(
+            "No project of topicloom lies there.", "Give the address of a project, s3://BUCKET/PREFIX/PROJECT."
+        )
+        raise AddressError(str(source), problem)
+    with _no_run_elsewhere(own, project, keep=keep):
+        _build(objects, own, project, moved)
+    if not keep:
+        _remove_objects(objects, own)
+    return moved
+
+
+def _build(objects: Objects, own: Objects, project: Path, moved: Moved) -> None:
     project.parent.mkdir(parents=True, exist_ok=True)
     building = project.with_name(f".{project.name}.{secrets.token_hex(4)}.tmp")
     building.mkdir()
@@ -280,10 +315,34 @@ def _to_folder(source: Address, project: Path, *, keep: bool) -> Moved:
         building.rename(project)
     finally:
         shutil.rmtree(building, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _no_run_elsewhere(own: Objects, project: Path, *, keep: bool) -> Iterator[None]:
+    """See that no machine is at work on the project; unless it stays, none begins from now on, but after an error."""
     if not keep:
-        own.delete([MARKER])
-        objects.delete([one.name for one in objects.listing()])
-    return moved
+        own.create(MOVING, _sign(_OUT, project))
+    try:
+        hosts = holders(own, RUN)
+        if hosts:
+            raise MoveError(
+                str(own.address),
+                Problem(
+                    f"A run of this project is under way on {quoted_list(sorted(set(hosts)))}.",
+                    "Move when it is over; that of a machine that has died is over in a minute.",
+                ),
+            )
+        yield
+    except BaseException:
+        if not keep:
+            own.delete([MOVING])
+        raise
+
+
+def _remove_objects(objects: Objects, own: Objects) -> None:
+    moving = f"{_OWN}/{MOVING}"
+    objects.delete([one.name for one in objects.listing() if one.name != moving])
+    own.delete([MOVING])  # last: until then nobody begins anything there
 
 
 def _fetch_all(objects: Objects, own: Objects, building: Path, moved: Moved) -> None:

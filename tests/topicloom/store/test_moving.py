@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import platform
 from pathlib import Path
 
 import pytest
 
 from tests.stores import BUCKET, REFUSED, Faults, environment, moto_server
 from tests.topicloom.store.helpers import plan, record, writer
-from topicloom.errors import StoreError, TopicloomError
+from topicloom.errors import InputError, StoreError, TopicloomError
 from topicloom.remote.address import AddressError, address_of
 from topicloom.remote.faults import RemoteUnavailableError
 from topicloom.remote.objects import Objects
 from topicloom.store.moving import MoveError, move_project
+from topicloom.store.shared.project import SharedProject
 from topicloom.store.store import Store
 
 
@@ -102,12 +104,52 @@ def test_a_move_that_is_cut_short_goes_on(project, address, tmp_path, s3, monkey
         move_project(project, address)
     assert contents(project) == before
     monkeypatch.setenv("AWS_ENDPOINT_URL", s3)
-    with pytest.raises(AddressError, match="No project of topicloom lies there"):
+    with pytest.raises(InputError, match=r"Another move is under way there|No project of topicloom lies there"):
         move_project(address, tmp_path / "elsewhere" / "wos")
     move_project(project, address)
     move_project(address, tmp_path / "elsewhere" / "wos")
     assert contents(tmp_path / "elsewhere" / "wos") == before
     faults.end()
+
+
+def test_a_move_back_that_is_cut_short_goes_on(project, address, tmp_path, s3, monkeypatch):
+    before, back, faults = contents(project), tmp_path / "elsewhere" / "wos", Faults(s3)
+    move_project(project, address)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", faults.url)
+    faults.fault = lambda method, path: REFUSED if method == "GET" and "labels.csv" in path else None
+    with pytest.raises(RemoteUnavailableError):
+        move_project(address, back)  # while it fetches: as if it had never begun
+    assert not any(back.parent.iterdir())
+    removed = []
+    faults.fault = lambda method, path: (
+        REFUSED if method in ("POST", "DELETE") and (removed.append(path) or len(removed) > 3) else None
+    )
+    with pytest.raises(RemoteUnavailableError):
+        move_project(address, back)  # while it removes what it has fetched
+    assert contents(back) == before
+    faults.fault = lambda method, path: None
+    with pytest.raises(MoveError, match="Another move is under way there"):
+        move_project(address, tmp_path / "third" / "wos")
+    move_project(address, back)
+    assert Objects(address_of(address)).listing() == []
+    assert contents(back) == before
+    faults.end()
+
+
+def test_nothing_is_moved_away_from_under_a_run(project, address, tmp_path):
+    move_project(project, address)
+    shared = SharedProject(address_of(address).mirror / ".topicloom")
+    with shared.run():
+        with pytest.raises(MoveError, match=f"A run of this project is under way on {platform.node()}"):
+            move_project(address, tmp_path / "elsewhere" / "wos")
+        with pytest.raises(AddressError, match="under way on"):
+            shared.require_no_run()
+    shared.own.create("moving.json", b"{}")
+    with pytest.raises(AddressError, match="A move into this place or out of it"), shared.run():
+        raise AssertionError("no run begins")
+    shared.own.delete(["moving.json"])
+    assert not shared.own.listing("leases")
+    move_project(address, tmp_path / "elsewhere" / "wos")
 
 
 def test_what_comes_back_otherwise_is_noticed_before_the_source_goes(project, address, monkeypatch):

@@ -6,15 +6,16 @@ import contextlib
 import json
 import logging
 import platform
+import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from topicloom.errors import Problem, StoreError
+from topicloom.errors import Problem, StoreError, quoted_list
 from topicloom.remote.address import AddressError, mirrored
-from topicloom.remote.lease import Lease, life
+from topicloom.remote.lease import Lease, holders, life
 from topicloom.remote.objects import Objects
 from topicloom.store.files import digest_file, read_json, write_json
 from topicloom.store.record_form import inside_the_folder
@@ -29,6 +30,7 @@ NOTES: Final = "remote"  # folder of the mirror's store that says as what things
 MARKER: Final = "store.json"
 MOVING: Final = "moving.json"
 _HISTORY: Final = "history"
+RUN: Final = "run-"  # how the names of leases of runs begin
 _SKEW_SECONDS: Final = 60.0
 
 
@@ -77,13 +79,40 @@ class SharedProject:
         self.own.create(MARKER, json.dumps({"form": 1, "conditions": True}).encode())
 
     def require_no_move(self) -> None:
-        """Raise AddressError where a move into this place has not come to its end."""
+        """Raise AddressError where a move into this place, or out of it, has not come to its end."""
         if self.own.head(MOVING) is not None:
             raise AddressError(
                 str(self.objects.address),
                 Problem(
-                    "A move into this place was cut short, so it does not hold the whole project.",
-                    "Give the same command `topicloom move` again: it goes on where it was.",
+                    "A move into this place or out of it is under way, or was cut short: not all of the project may be "
+                    "there.",
+                    "Give the same command `topicloom move` again on the same machine: it goes on where it was.",
+                ),
+            )
+
+    @contextlib.contextmanager
+    def run(self) -> Iterator[None]:
+        """Say in the store that a run is under way, so that nobody moves the project away or cleans it meanwhile.
+
+        Raises AddressError where somebody moves it.
+        """
+        lease = self.lease(f"{RUN}{secrets.token_hex(6)}")
+        lease.take()
+        try:
+            self.require_no_move()  # whoever moves it looks for runs after it has said so
+            yield
+        finally:
+            lease.end()
+
+    def require_no_run(self) -> None:
+        """Raise AddressError where a run of the project is under way, on whatever machine."""
+        hosts = holders(self.own, RUN)
+        if hosts:
+            raise AddressError(
+                str(self.objects.address),
+                Problem(
+                    f"A run of this project is under way on {quoted_list(sorted(set(hosts)))}.",
+                    "Wait until it is over; that of a machine that has died is over in a minute.",
                 ),
             )
 
