@@ -110,11 +110,11 @@ class Faults:
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
         self.thread.start()
 
-    def first(self, times: int, fault: int | str, method: str = "", part: str = "") -> None:
+    def first(self, times: int, fault: int | str | tuple[int, str], method: str = "", part: str = "") -> None:
         """Let the next requests of a kind fail."""
         left = [times]
 
-        def decide(of: str, path: str) -> int | str | None:
+        def decide(of: str, path: str) -> int | str | tuple[int, str] | None:
             if left[0] and method in of and part in path:
                 left[0] -= 1
                 return fault

@@ -59,6 +59,14 @@ def told(address: Address, error: BaseException, *, writing: bool) -> AddressErr
                 "Set the clock, such as by `timedatectl set-ntp true`, and run again.",
             ),
         )
+    if code in ("PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"):
+        return AddressError(
+            str(address),
+            Problem(
+                f"The bucket {address.bucket} is in another region than the environment names ({code}).",
+                "Set AWS_REGION to the bucket's, such as AWS_REGION=eu-central-1.",
+            ),
+        )
     if code in ("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken", "AuthFailure"):
         return AddressError(
             str(address),

@@ -161,7 +161,7 @@ class Objects:
             mode = {"e_tag": etag}
             try:
                 return str(self._library.put(self._store, self._key(name), content, mode=mode)["e_tag"])
-            except (exceptions.PreconditionError, FileNotFoundError):
+            except (exceptions.PreconditionError, exceptions.AlreadyExistsError, FileNotFoundError):
                 return self._ours(name, content)
 
         return self._told(name, lambda: self._tried(write), writing=True)

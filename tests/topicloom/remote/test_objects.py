@@ -77,6 +77,7 @@ CODES = {
     "SignatureDoesNotMatch": "does not know these keys",
     "RequestTimeTooSkewed": "clock is too far",
     "AccessDenied": "with these keys",
+    "AuthorizationHeaderMalformed": "in another region",
 }
 
 
@@ -122,6 +123,17 @@ def test_a_put_whose_answer_was_lost_is_ours(faults, reached, write):
     etag = write(objects)
     assert etag is not None
     assert objects.head("a").etag == etag
+
+
+def test_two_puts_that_meet(faults, reached):
+    """Amazon answers 409 then: where there is to be none yet another was first; a change is tried again."""
+    objects = Objects(address_of(reached))
+    etag = objects.put("a", b"0")
+    faults.first(1, (409, "ConditionalRequestConflict"), "PUT")
+    assert objects.create("b", b"1") is None
+    faults.first(1, (409, "ConditionalRequestConflict"), "PUT")
+    assert objects.replace("a", b"1", etag) == objects.head("a").etag
+    assert objects.get("a").content == b"1"
 
 
 @pytest.mark.parametrize("fault", [500, "cut", "slow"])
