@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import html
+import logging
 import os
 import urllib.error
 import urllib.parse
@@ -17,11 +18,15 @@ from typing import TYPE_CHECKING, Final
 
 from flows.configs import all_configs, analysis_folder
 from flows.server.entrance import ROUTE, is_admitted, refusal, remember
-from topicloom.errors import InputError
+from topicloom.errors import InputError, StoreError
+from topicloom.remote.address import address_of, is_address
+from topicloom.store.sharing import outputs_here, shown_place
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
+
+logger = logging.getLogger(__name__)
 
 # A report runs its own scripts, apart from the interface, whose password its page could otherwise read.
 _SANDBOX: Final = "sandbox allow-scripts allow-popups allow-popups-to-escape-sandbox allow-downloads"
@@ -74,13 +79,18 @@ def find_served(path: str) -> Path | None:
     parts = [part for part in path.split("/") if part]
     if any(part.startswith(".") or "\\" in part or "\0" in part for part in parts):
         return None
+    folder = Path()
     for depth in range(len(parts), 1, -1):  # the name of an analysis may have several parts
         name = "/".join(parts[:depth])
         try:
             folder = analysis_folder(name)
-        except InputError:
+            known = folder != Path(name)
+            folder = outputs_here(folder) if known else folder
+        except (InputError, StoreError) as error:
+            if is_address(folder):
+                logger.warning("%s", error)
             return None
-        if folder != Path(name):
+        if known:
             found = folder.joinpath(*parts[depth:]).resolve()
             inside = found.is_relative_to(folder.resolve())
             return found if inside and found.exists() else None
@@ -122,14 +132,18 @@ def served_address(analysis: Path) -> str | None:
         return None
 
 
+def _place(analysis: Path) -> Path:
+    return Path(str(address_of(analysis))) if is_address(analysis) else analysis.resolve()
+
+
 def _configured_name(analysis: Path) -> str | None:
     try:
         configs = all_configs()
     except InputError:
         return None
-    wanted = analysis.resolve()
+    wanted = _place(Path(shown_place(analysis)))
     for named in configs:
         for name in named.config.analyses:
-            if named.analysis_path(name).resolve() == wanted:
+            if _place(named.analysis_path(name)) == wanted:
                 return f"{named.name}/{name}"
     return None

@@ -16,6 +16,7 @@ import pytest
 from flows.configs import require_configured
 from flows.console import cli, display
 from flows.plain_run import run_without_server
+from flows.server.files import _configured_name, find_served
 from flows.server.retry import _is_of
 from tests.conftest import DIRECTIVE, copied
 from tests.stores import BUCKET, KEY, REFUSED, SECRET, Faults, environment, moto_server
@@ -478,6 +479,29 @@ def test_status_says_on_which_machine_a_result_was_computed(machines, console):
     _, said = console("status", f"{machine.address}/a01")
     assert re.search(r"reduce cached \S+ \S+ \S+ s \S+ \S+ elsewhere", said), said
     assert platform.node() in said
+
+
+def test_the_server_gives_out_what_is_current_and_needs_no_inputs(machines, tmp_path, monkeypatch, caplog):
+    (tmp_path / "configs").mkdir()
+    root = machines.address.removesuffix("/wos")
+    (tmp_path / "configs" / "maps.yaml").write_text(f"root: {root}\nproject: wos\nanalyses: [a01]\n")
+    monkeypatch.setenv("TOPICLOOM_CONFIGS", str(tmp_path / "configs"))
+    server, worker = machines["server"], machines["worker"]
+    server.enter()
+    found = find_served("maps/a01/topic_model_info.csv")
+    assert found == server.folder / "topic_model_info.csv"
+    assert not (server.folder.parent / "f01").exists()
+    before = found.read_bytes()
+    worker.run(overrides=Overrides(min_topic_size=8))
+    assert _configured_name(worker.folder) == "maps/a01"
+    server.enter()
+    assert find_served("maps/a01/topic_model_info.csv").read_bytes() == worker.output("topic_model_info.csv") != before
+    server.enter()
+    assert find_served("maps/a01/.topicloom/x") is None
+    assert find_served("maps/a01/absent.csv") is None
+    server.objects.put(".topicloom/outputs/a01/current.json", b"{")
+    assert find_served("maps/a01/topic_model_info.csv") is None
+    assert "no list of files" in caplog.text
 
 
 def test_a_config_may_name_an_address_as_its_root(tmp_path, monkeypatch):

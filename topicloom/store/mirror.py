@@ -59,6 +59,13 @@ def brought(address: Address, *, writing: bool = False) -> Path:
     return address.mirror if is_file else settings.analysis_path
 
 
+def brought_outputs(address: Address) -> Path:
+    """The mirror of an analysis on this machine, with its outputs as the store has them current; and no inputs."""
+    settings = _settings_of(address)
+    pull_outputs(settings)
+    return settings.analysis_path
+
+
 def _settings_of(analysis: Address) -> Settings:
     """The settings of an analysis, fetched with the other small files of its folder."""
     found, _ = Objects(analysis).level()

@@ -34,6 +34,18 @@ def local(path: Path | str, *, writing: bool = False) -> Path:
     return brought(address_of(path), writing=writing)
 
 
+def outputs_here(path: Path) -> Path:
+    """The folder on this machine with the outputs of an analysis: itself, or the mirror, to which they are brought.
+
+    Raises AddressError and RemoteUnavailableError as `local` does.
+    """
+    if not is_address(path):
+        return path
+    from topicloom.store.mirror import brought_outputs
+
+    return brought_outputs(address_of(path))
+
+
 def is_shared(settings: Settings) -> bool:
     """Whether a project lies in an object store."""
     return mirrored(settings.project_path) is not None
