@@ -199,7 +199,7 @@ def test_of_two_runs_that_end_at_once_one_is_current_and_the_other_is_told(machi
     assert b"of the first" not in first.output("topic_model_info.csv")
 
 
-@pytest.mark.parametrize("what", ["an output", "all outputs", "the history", "a run of the history"])
+@pytest.mark.parametrize("what", ["an output", "all outputs", "the history"])
 def test_what_is_damaged_in_the_store_is_made_anew(machines, what, caplog):
     first = machines["first"]
     objects, before = first.objects, listed(first)
@@ -210,9 +210,8 @@ def test_what_is_damaged_in_the_store_is_made_anew(machines, what, caplog):
             objects.put(lost, b"other")
         case "all outputs":
             objects.delete([one.name for one in objects.listing(".topicloom/outputs")])
-        case "the history" | "a run of the history":
-            end = "history.sqlite" if what == "the history" else ".json.gz"
-            (lost,) = (one.name for one in objects.listing(".topicloom/history") if one.name.endswith(end))
+        case "the history":
+            (lost,) = (one.name for one in objects.listing(".topicloom/history") if one.name.endswith(".sqlite"))
             objects.put(lost, b"other")
     report = first.run()
     assert set(report.computed) <= {"export"}
@@ -395,6 +394,15 @@ def test_commands_take_an_address_or_say_what_to_do(machines, console):
         code, said = console(*arguments)
         assert (code, words in said) == (2, True), said
         assert SECRET not in said
+
+
+def test_a_machine_keeps_no_more_than_its_limit(machines, monkeypatch):
+    machine = machines["first"]
+    monkeypatch.setenv("TOPICLOOM_CACHE_GIGABYTES", "0")
+    assert "cluster" in machine.run(overrides=Overrides(min_topic_size=8)).computed
+    assert not list(machine.folder.parent.glob(".topicloom/*/*/*.np*"))
+    assert not machine.run(overrides=Overrides(min_topic_size=8)).computed
+    assert "export" in machine.run(overrides=Overrides(min_topic_size=12)).computed  # from what it fetches again
 
 
 def test_keys_that_may_not_remove_run_all_the_same(machines, caplog):

@@ -5,8 +5,8 @@ Around it:
 
 - inputs are fetched where they have changed;
 - a result is looked for here, then there, then computed and brought there (`topicloom.store.shared.results`);
-- from finding lasting ids to entering the run, one worker of the project at a time (`turn`);
-- outputs are made current together (`publish`).
+- from finding lasting ids to entering the run, one worker of the project at a time (`shared_turn`);
+- outputs are made current together (`make_current`).
 """
 
 from __future__ import annotations
@@ -309,8 +309,7 @@ def _share_results(settings: Settings, store: Store, shared: SharedProject) -> N
 def shared_run(settings: Settings) -> Iterator[None]:
     """Within the block a run goes on; where it ended well, what it has drawn is made current.
 
-    Where another run has been made current meanwhile, its outputs stand. Then the store is swept of what killed runs
-    have left, and the mirrors brought below their limit.
+    Where another run has been made current meanwhile, its outputs stand.
     """
     shared = _shared(Store(settings.store_path))
     with shared.run():
@@ -319,8 +318,12 @@ def shared_run(settings: Settings) -> Iterator[None]:
             make_current(settings)
         except OvertakenError:
             logger.warning("Another run of %s was made current meanwhile; its files stand.", settings.label)
+
+
+def tidy(settings: Settings) -> None:
+    """When a run is over: sweep the store of what killed runs have left, and bring the mirrors below their limit."""
     try:
-        sweep_store(shared)
+        sweep_store(_shared(Store(settings.store_path)))
     except TopicloomError as error:  # the run is current; who may not remove anything leaves it to others
         logger.warning("What killed runs have left in the store stays there: %s", error)
     keep_to_limit()

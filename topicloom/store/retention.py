@@ -15,7 +15,7 @@ from topicloom.errors import StoreError
 from topicloom.settings.schema import RetentionSettings, Settings
 from topicloom.store.cleaning import Leftover, kept_keys, leftover, prefect_records, remove, results
 from topicloom.store.files import tree_size
-from topicloom.store.sharing import shared_run
+from topicloom.store.sharing import shared_run, tidy
 from topicloom.store.store import GATE, Store
 
 logger = logging.getLogger(__name__)
@@ -38,6 +38,7 @@ def run_of(settings: Settings) -> Iterator[None]:
     store = Store(settings.store_path)
     with store.run(), shared_run(settings):
         yield
+    tidy(settings)
     removed = apply_retention(store, settings.retention)
     if removed:
         size = sum(one.bytes for one in removed) / 1e6

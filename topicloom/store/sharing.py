@@ -80,6 +80,14 @@ def shared_run(settings: Settings) -> AbstractContextManager[None]:
     return mirror.shared_run(settings)
 
 
+def tidy(settings: Settings) -> None:
+    """When a run is over: have no more on this machine, and in the store, than is to be there. Not for folders."""
+    if is_shared(settings):
+        from topicloom.store import mirror
+
+        mirror.tidy(settings)
+
+
 def make_inputs(settings: Settings, lacks: Callable[[Settings], str], make: Callable[[], None]) -> None:
     """Make inputs, such as embeddings; of a project in an object store on one machine alone, for all of them.
 

@@ -25,8 +25,9 @@ _GIGABYTES: Final = 20.0
 
 @dataclass(frozen=True)
 class _Kept:
-    """An artifact in a mirror. used: when, in seconds since 1970; bytes: its size."""
+    """An artifact in a mirror. root: the mirror's store; used: when, in seconds since 1970; bytes: its size."""
 
+    root: Path
     path: Path
     used: float
     bytes: int
@@ -57,8 +58,9 @@ def keep_to_limit() -> int:
     for one in kept:
         if room - removed <= limit:
             break
-        root = one.path.parents[2]
-        if busy.setdefault(root, _is_busy(root)):
+        if one.root not in busy:
+            busy[one.root] = _is_busy(one.root)
+        if busy[one.root]:
             continue
         with contextlib.suppress(OSError):
             one.path.unlink()
@@ -74,7 +76,7 @@ def _artifacts() -> Iterator[_Kept]:
             path = noted.parent / name
             with contextlib.suppress(OSError):
                 status = path.lstat()
-                yield _Kept(path, max(status.st_atime, status.st_mtime), status.st_size)
+                yield _Kept(noted.parents[2], path, max(status.st_atime, status.st_mtime), status.st_size)
 
 
 def _is_busy(root: Path) -> bool:
