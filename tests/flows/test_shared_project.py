@@ -22,12 +22,14 @@ from tests.conftest import DIRECTIVE, copied
 from tests.stores import BUCKET, KEY, REFUSED, SECRET, Faults, environment, moto_server
 from topicloom.errors import InputError, StoreError
 from topicloom.lineage.history import History
+from topicloom.machine.side_process import SideProcess
 from topicloom.remote.address import AddressError, address_of
 from topicloom.remote.faults import RemoteUnavailableError
 from topicloom.remote.objects import Objects
 from topicloom.settings.overrides import Overrides
 from topicloom.settings.projects import ConfigError, missing_folders, read_named
 from topicloom.settings.reading import read_settings
+from topicloom.stage_names import PICTURES
 from topicloom.stages.registry import STAGES
 from topicloom.stages.status import analysis_status
 from topicloom.store.manifest import sealed
@@ -527,3 +529,26 @@ def test_a_config_may_name_an_address_as_its_root(tmp_path, monkeypatch):
     for other in ("s3://other/group/wos/a01", "s3://maps/secret/a01", str(tmp_path)):
         with pytest.raises(ConfigError, match="outside the folders"):
             require_configured(Path(other))
+
+
+def test_what_is_drawn_beside_the_run_is_in_the_store_too(machines, monkeypatch):
+    """The process beside has the machine's own mirror and keys; another machine then draws nothing."""
+    first = machines["first"]
+    name = f"a01/{DIRECTIVE}"
+    settings = json.loads(first.objects.get(name).content)
+    settings["tmo"] |= {"pictures": {}, "min_topic_size": 9}
+    first.objects.put(name, json.dumps(settings).encode())
+    monkeypatch.setattr("flows.drawing.WORTH_IT", 0)
+    monkeypatch.setattr("topicloom.machine.threads.available_threads", lambda: 3)
+    beside = []
+    call = SideProcess.call
+    monkeypatch.setattr(
+        SideProcess, "call", lambda *given, **named: (beside.append(given[2]), call(*given, **named))[1]
+    )
+    report = first.run()
+    assert set(PICTURES) <= set(report.computed)
+    assert set(beside) & set(PICTURES)
+    second = machines["second"]
+    assert second.run().computed == []
+    for output in ("report.html", "topic_summary.csv", "figures/map.png"):
+        assert second.output(output) == first.output(output)
