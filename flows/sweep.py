@@ -28,6 +28,7 @@ from topicloom.settings.reading import read_settings, with_values
 from topicloom.settings.schema import Settings
 from topicloom.stage_names import CLUSTER, GRAPH, LOAD_EMBEDDINGS, QUALITY, REASSIGN, REDUCE, REPRESENT
 from topicloom.stages.registry import STAGES
+from topicloom.store.sharing import shared_run
 from topicloom.store.store import StageRef, Store
 from topicloom.sweep.grid import (
     SEED,
@@ -81,7 +82,7 @@ def sweep(analysis: AnalysisFolder, plan: SweepPlan, out: Path | None = None) ->
     left_out = combinations(settings, plan)[1]
     runner = task_runner(plan, settings.source)
     folder = out or settings.analysis_path / FOLDER
-    with Store(settings.store_path).run():  # until what the trials found is read
+    with Store(settings.store_path).run(), shared_run(settings):  # until what the trials found is read
         trials = try_all.with_options(task_runner=runner)(settings.source, plan)
         verdict, files = write_sweep(settings, trials, left_out, folder)
     report = SweepReport(
