@@ -36,10 +36,14 @@ def corpus_notes(facts: Mapping[str, Any], tmo: TopicModelSettings) -> Iterator[
         )
     if facts.get("equal_embeddings"):
         one, other = facts["equal_example"]
+        mend = (
+            "A quick look knows only words that several papers have; a run without it goes by whole texts."
+            if tmo.quick
+            else "Make the embeddings again if the model has failed."
+        )
         yield (
             f"{number_of(facts['equal_embeddings'], 'paper has', 'papers have')} the embedding of another paper "
-            f"whose text differs, such as {one} and {other}; topics cannot part them. Make the embeddings again "
-            "if the model has failed."
+            f"whose text differs, such as {one} and {other}; topics cannot part them. {mend}"
         )
     if facts["empty_texts"]:
         texts = number_of(facts["empty_texts"], "text is", "texts are")

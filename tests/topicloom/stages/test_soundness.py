@@ -218,11 +218,11 @@ def test_many_equal_embeddings_of_other_texts_are_told(small):
     vectors(lambda v: np.vstack([v[:20], np.tile(v[20] * 0 + 1, (40, 1))]))(small)
     facts = check_project(read_settings(small.analysis)).facts
     assert facts["equal_embeddings"] == 39
-    notes = list(corpus_notes(facts, read_settings(small.analysis).tmo))
-    assert any(
-        note.startswith("39 papers have the embedding of another paper whose text differs, such as S20 and S21")
-        for note in notes
-    )
+    tmo = read_settings(small.analysis).tmo
+    said = "39 papers have the embedding of another paper whose text differs, such as S20 and S21"
+    for quick, mend in ((False, "if the model has failed."), (True, "a run without it goes by whole texts.")):
+        notes = list(corpus_notes(facts, tmo.model_copy(update={"quick": quick})))
+        assert [note.endswith(mend) for note in notes if note.startswith(said)] == [True]
 
 
 def test_equal_embeddings_of_equal_texts_are_as_they_should_be(small):
