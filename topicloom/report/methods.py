@@ -270,6 +270,8 @@ class _Writer:
             yield f"The language model {model} named {int(named['names_by_language_model']):,} of the topics."
             if groups := named.get("groups_by_language_model"):
                 yield f"It also named {int(groups):,} groups of topics, and summed them up."
+        if not named.get("levels_of_groups"):
+            return  # there are too few topics for groups
         if self.tmo.method == "graph":
             yield (
                 "Topics were joined to groups by what that gains in modularity at coarser resolutions "

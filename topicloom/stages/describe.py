@@ -121,6 +121,7 @@ def describe_analysis(work: Work) -> Atlas:
         "papers_with_doi": int((papers["doi"] != "").sum()),
         "names_by_language_model": len(answers.names),
         "groups_by_language_model": len(of_groups.names),
+        "levels_of_groups": max(atlas.levels.shape[1] - 1, 0),
         "incomplete": len(answers.unnamed) + len(of_groups.unnamed),
     }
     return atlas
@@ -275,7 +276,7 @@ def _compute(work: Work) -> None:
 
 STAGE = Stage(
     DESCRIBE,
-    version=9,
+    version=10,
     parameters=_parameters,
     reads=lambda settings, _: (
         TEXTS,

@@ -17,7 +17,7 @@ FACTS = {
     "reduce": {"start": "spectral", "neighbours": "approximate, nearest-neighbour descent"},
     "represent": {"topics": 40, "outliers": 3000},
     "cluster": {"resolution": 2.5, "anchored_to": None},
-    "describe": {"names": "statistical", "names_by_language_model": 0},
+    "describe": {"names": "statistical", "names_by_language_model": 0, "levels_of_groups": 2},
     "quality": {"npmi": 0.0745, "c_v": None, "silhouette": 0.5},
 }
 
@@ -67,6 +67,13 @@ def test_it_cites_what_the_run_has_used_and_nothing_else(tmo, cited, not_cited):
     for key in WORKS:
         assert (WORKS[key].cited in found.text) == (key in found.works)
         assert (f"{{{key}," in found.bibtex) == (key in found.works)
+
+
+@pytest.mark.parametrize("tmo", [{}, {"clusterer": "graph"}])
+def test_without_groups_no_way_of_grouping_is_stated(tmo):
+    few = {**FACTS, "describe": {**FACTS["describe"], "levels_of_groups": 0}}
+    assert "joined to groups" in described(**tmo).text
+    assert "joined to groups" not in described(few, **tmo).text
 
 
 @pytest.mark.parametrize("model", ["all-MiniLM-L6-v2", None])
