@@ -41,7 +41,7 @@ def parallel_layout(
 
     Args:
         graph: Sparse (n, n) float32 membership strengths.
-        start: (n, d) float32 first positions.
+        start: (n, d) float32 first positions; NaN for documents that have none, as UMAP has it for those without edges.
         epochs: Of the layout.
         a: Of UMAP's curve.
         b: Of UMAP's curve.
@@ -50,7 +50,7 @@ def parallel_layout(
         threads: All that the process may use when None; the layout is the same for any.
 
     Returns:
-        (n, d) float32.
+        (n, d) float32; NaN for documents that had no first position.
 
     Example:
         >>> pair = csr_matrix(np.array([[0, 1], [1, 0]], dtype=np.float32))
@@ -64,6 +64,8 @@ def parallel_layout(
     edges = _used(graph, epochs)
     pull_push = kernels.table_of_forces(a, b)
     place = np.array(start, dtype=np.float32, order="C")
+    lost = ~np.isfinite(place).all(axis=1)  # who moves away from NaN is nowhere either, and so is all else soon
+    place[lost] = 0.0
     moved = place.copy()
     bounds = np.linspace(0, len(place), _BLOCKS + 1).astype(np.int64)
     before_us = numba.get_num_threads()
@@ -78,6 +80,7 @@ def parallel_layout(
                 tell("layout", epoch + 1, epochs)
     finally:
         numba.set_num_threads(before_us)
+    place[lost] = np.nan
     return place
 
 

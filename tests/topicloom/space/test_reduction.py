@@ -210,6 +210,18 @@ def test_the_parallel_layout_is_the_same_for_any_number_of_threads(vectors, neig
     assert not np.array_equal(other, layouts[0])
 
 
+@pytest.mark.filterwarnings("ignore:A few of your vertices were disconnected")
+def test_a_paper_without_neighbours_moves_no_other_in_the_parallel_layout():
+    """UMAP gives it no place, NaN; whoever moved away from that had none either, and in the end nobody had."""
+    alike = np.zeros((60, 8), np.float32)
+    alike[:, 0] = 1.0
+    alike[-1] *= -1.0  # the distance to each other is 2, at which UMAP sees no neighbour any more
+    umap = UmapSettings(n_neighbors=5, n_epochs=50, init="random", layout="parallel")
+    placed = fit_umap(alike, umap, 100, quiet=True).embedding_
+    assert np.flatnonzero(np.isnan(placed).any(axis=1)).tolist() == [59]
+    assert len(np.unique(placed[:59], axis=0)) == 59
+
+
 @pytest.mark.parametrize("corpus", ["demo", "small_2k"])
 def test_the_parallel_layout_keeps_neighbourhoods_as_well_as_umaps(vectors_of, corpus):
     """Trustworthiness of both on real papers; on 17,924 it is 0.974 in five dimensions for both."""
