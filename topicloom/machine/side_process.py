@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
@@ -68,6 +69,11 @@ class SideProcess:
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self.end()
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it has been ended, and calls nothing any more."""
+        return self._over
+
     def end(self) -> None:
         """End the process, whatever it does. Calls that are waited for, and later ones, raise SideProcessEndedError."""
         with self._lock:
@@ -92,12 +98,13 @@ class SideProcess:
         with self._lock:
             if self._over:
                 raise SideProcessEndedError
-            self._begin()
             self._heard[number] = heard
+            try:
+                future: Future[tuple[T | None, BaseException | None]] = self._submitted(number, function, args, kwargs)
+            except BaseException:
+                del self._heard[number]
+                raise
             executor = self._executor
-            future: Future[tuple[T | None, BaseException | None]] = executor.submit(
-                _called, number, function, args, kwargs
-            )
         future.add_done_callback(lambda done: heard.put(None) if done.cancelled() or done.exception() else None)
         try:
             while (message := heard.get()) is not None:
@@ -116,6 +123,16 @@ class SideProcess:
             raise error
         return result  # type: ignore[return-value]  # None only where the function returns it
 
+    def _submitted(self, *call: Any) -> Future[Any]:
+        """A call that is begun, by another process where this one was killed between two calls. The lock is held."""
+        self._begin()
+        try:
+            return self._executor.submit(_called, *call)  # type: ignore[no-any-return]
+        except BrokenProcessPool:
+            self._stop()
+        self._begin()
+        return self._executor.submit(_called, *call)  # type: ignore[no-any-return]
+
     def _begin(self) -> None:
         """Have a process that can be asked. The lock is held."""
         from joblib.externals.loky.backend.context import get_context  # late: only who has work for two needs it
@@ -128,6 +145,8 @@ class SideProcess:
         # A pipe, and no queue: a process that is killed while it holds a queue's lock would stop all who write.
         reader, self._messages = context.Pipe(duplex=False)
         threading.Thread(target=self._listen, args=(reader,), daemon=True).start()
+        # It replaces a process that has grown by 300 MB, as one that draws may; that is no news.
+        warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given", category=UserWarning)
         level = logging.getLogger(_LIBRARY).getEffectiveLevel()
         self._executor = ProcessPoolExecutor(
             1, context=context, initializer=_prepare, initargs=(self._messages, os.getpid(), level)
@@ -144,12 +163,14 @@ class SideProcess:
         if self._executor is None:
             return
         self._executor.shutdown(wait=True, kill_workers=True)
-        self._messages.send(None)
+        with contextlib.suppress(OSError):  # nobody listens any more
+            self._messages.send(None)
         self._messages.close()
         self._executor = self._messages = None
 
     def _listen(self, messages: Any) -> None:
-        with messages:
+        # What a killed process has said in part ends with the pipe.
+        with messages, contextlib.suppress(OSError, EOFError):
             while (said := messages.recv()) is not None:
                 number, message = said
                 if heard := self._heard.get(number):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import struct
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -37,6 +40,20 @@ def failing(kind: str) -> None:
     if kind == "odd":
         raise OddError("this", two="that")
     os.kill(os.getpid(), 9)
+
+
+def speaking_when_killed() -> None:
+    from topicloom.machine import side_process
+
+    os.write(side_process._told.fileno(), struct.pack("!i", 1000) + b"the first of 1,000 bytes")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def grown() -> None:
+    """Have this process taken for one that has grown too much."""
+    from joblib.externals.loky import process_executor
+
+    process_executor._MAX_MEMORY_LEAK_SIZE, process_executor._MEMORY_LEAK_CHECK_DELAY = -(10**12), 0
 
 
 def slow(mark: Path) -> None:
@@ -87,6 +104,37 @@ def test_a_killed_process_is_said_and_another_takes_its_place(beside):
     with pytest.raises(BrokenProcessPool):
         beside.call(failing, "killed")
     assert beside.call(told_and_logged, 1) != first
+
+
+def test_a_process_that_is_killed_between_two_calls_is_replaced():
+    with SideProcess() as process:
+        first = process.call(os.getpid)
+        known = process._executor
+        os.kill(first, signal.SIGKILL)
+        end = time.monotonic() + 60
+        while known._flags.broken is None and time.monotonic() < end:  # until its end has been noticed
+            time.sleep(0.05)
+        assert process.call(os.getpid) != first
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_process_that_is_killed_while_it_speaks_is_replaced_without_a_word():
+    listeners = set(threading.enumerate())
+    with SideProcess() as process:
+        with pytest.raises(BrokenProcessPool):
+            process.call(speaking_when_killed)
+        assert process.call(os.getpid) != os.getpid()
+    for thread in set(threading.enumerate()) - listeners:
+        thread.join(60)
+        assert not thread.is_alive()
+
+
+def test_a_process_that_has_grown_is_replaced_without_a_word(recwarn):
+    with SideProcess() as process:
+        first = process.call(os.getpid)
+        process.call(grown)
+        assert process.call(os.getpid) != first
+    assert [str(warning.message) for warning in recwarn] == []
 
 
 def test_ending_it_ends_what_it_does(tmp_path):
