@@ -22,6 +22,7 @@ from topicloom.machine.side_process import SideProcess
 from topicloom.progress import Ended, Started, listening
 from topicloom.stage_names import PICTURES, STAGE_NAMES
 from topicloom.stages.registry import STAGES
+from topicloom.stages.stage import Stage
 
 OF_ITS_TIME = {"report.html"}  # tells when and how long
 
@@ -109,6 +110,42 @@ def test_a_failed_export_ends_what_is_drawn_beside_it(finished, monkeypatch):
     with pytest.raises(ValueError, match="no export"):
         run_without_server(finished.analysis)
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("drawing")]
+
+
+@pytest.mark.usefixtures("on_three_cores")
+def test_what_waits_for_its_second_try_is_not_drawn_once_the_run_is_over(finished, monkeypatch):
+    """It would be computed in the run's own process, where nothing can end it: Ctrl-C had to wait for it."""
+    finished.write_settings(**ALL_ON, min_topic_size=7)
+    monkeypatch.setattr("flows.stage_runner.RETRY_SECONDS", (0,))
+    begun, over = threading.Event(), threading.Event()
+    end, obtain = SideProcess.end, Stage.obtain
+    drawn_late = []
+
+    def no_memory(*_, **__):
+        begun.set()
+        assert over.wait(120)
+        raise MemoryError
+
+    def ended(self):
+        end(self)
+        over.set()
+
+    def obtained(self, *given, **named):
+        if over.is_set():
+            drawn_late.append(self.name)
+        return obtain(self, *given, **named)
+
+    def full(*_, **__):
+        assert begun.wait(120)
+        raise ValueError("no export")
+
+    monkeypatch.setattr(SideProcess, "call", no_memory)
+    monkeypatch.setattr(SideProcess, "end", ended)
+    monkeypatch.setattr(Stage, "obtain", obtained)
+    monkeypatch.setattr("topicloom.stages.export.swapped_in", full)
+    with pytest.raises(ValueError, match="no export"):
+        run_without_server(finished.analysis)
+    assert drawn_late == []
 
 
 @dataclass

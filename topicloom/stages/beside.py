@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from contextvars import ContextVar
 
-from topicloom.machine.side_process import SideProcess
+from topicloom.machine.side_process import SideProcess, SideProcessEndedError
 from topicloom.settings.schema import Settings
 from topicloom.stages.registry import STAGES
 from topicloom.stages.stage import Refs, Stage
@@ -38,9 +38,12 @@ def obtained(
     """The result of a stage, kept or computed now, and whether it was computed; wherever this thread computes.
 
     What has failed once is tried again in this process, which has more memory to itself by then. Raises whatever the
-    stage raises, and BrokenProcessPool where the process beside was killed.
+    stage raises, BrokenProcessPool where the process beside was killed, and SideProcessEndedError where it has been
+    ended: then nobody waits for the result any more.
     """
     process = _process.get()
+    if process is not None and process.is_over:
+        raise SideProcessEndedError
     if process is None or failures:
         return stage.obtain(settings, refs, run_id, refresh=refresh, failures=failures, quiet=quiet)
     given = stage.given(settings, refs)
