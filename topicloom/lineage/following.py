@@ -35,21 +35,21 @@ def shown_labels(settings: Settings, result: str) -> dict[str, str]:
     return History(settings).labels(lineage_of(settings), head.number) if head else {}
 
 
-def anchoring_run(settings: Settings, is_same_corpus: Callable[[str], bool]) -> Head | None:
+def anchoring_run(settings: Settings, is_same_corpus: Callable[[Mapping[str, str]], bool]) -> Head | None:
     """The run whose topics those of a corpus are tied to: the last one that had another corpus.
 
     A run of the same corpus is passed over, so that a repeated run is tied to the same topics, and finds the same.
 
     Args:
         settings: Those of the analysis.
-        is_same_corpus: Whether a key of load-embeddings is one of the corpus as it is now.
+        is_same_corpus: Whether a run, given the keys of its stages, had the corpus as it is now.
 
     Returns:
         The run, or None where there was none.
     """
     history, lineage = History(settings), lineage_of(settings)
     for head in reversed(history.heads(lineage)):
-        if not is_same_corpus(history.keys(lineage, head.number).get("load-embeddings", "")):
+        if not is_same_corpus(history.keys(lineage, head.number)):
             return head
     return None
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from topicloom.lineage.following import anchoring_run
 from topicloom.lineage.history import Head, History, lineage_of
 from topicloom.settings.schema import Settings
-from topicloom.stage_names import CLUSTER, LOAD_EMBEDDINGS, UPDATE
+from topicloom.stage_names import CLUSTER, GRAPH, LOAD_EMBEDDINGS, UPDATE
 from topicloom.stages.earlier_fit import POSITIONS, base_refs, is_placed, near_fitted
 from topicloom.stages.graph import EDGES, NEAREST, SHARED
 from topicloom.stages.load_embeddings import IDENTIFIERS, TEXTS, VECTORS, stored_identifiers
@@ -123,16 +123,21 @@ def _anchoring_run(settings: Settings, refs: Refs) -> Head | None:
     """The run that topics are tied to; None where there is none, or they are to be tied to none.
 
     A corpus is the same where its texts, vectors and names are: with params.order: canonical, whatever the order of its
-    rows.
+    rows. Where these are gone, the same graph speaks for the same vectors: what is cleaned away changes nothing.
     """
     if not settings.tmo.graph.inertia:
         return None
     loaded, store = refs[LOAD_EMBEDDINGS], Store(settings.store_path)
     names = [artifact.name for artifact in (TEXTS, VECTORS, IDENTIFIERS)]
 
-    def is_same(key: str) -> bool:
+    def is_same(keys: Mapping[str, str]) -> bool:
+        key = keys.get(LOAD_EMBEDDINGS, "")
+        if key == loaded.key:
+            return True
         outputs = store.manifest_of(LOAD_EMBEDDINGS, key).get("outputs", {}) if key else {}
-        return key == loaded.key or all(outputs.get(name, {}).get("sha256") == loaded.outputs[name] for name in names)
+        if not outputs:
+            return GRAPH in refs and keys.get(GRAPH) == refs[GRAPH].key
+        return all(outputs.get(name, {}).get("sha256") == loaded.outputs[name] for name in names)
 
     return anchoring_run(settings, is_same)
 

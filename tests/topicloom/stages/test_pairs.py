@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,7 +22,9 @@ from tests.topicloom.stages.planted import FIRST, GROWN, SHUFFLED, planted_proje
 from tests.topicloom.stages.runs import Run, run_stages
 from topicloom.errors import SettingsError
 from topicloom.settings.reading import read_settings
+from topicloom.stage_names import LOAD_EMBEDDINGS
 from topicloom.stages.registry import STAGES
+from topicloom.store.store import Store
 
 NAMED = "A name by hand"
 MODEL = "model"  # a folder in the project
@@ -119,6 +122,18 @@ def test_two_features_work_together_or_are_refused(planted: Project, pair: tuple
     grown, now = analysis.run(GROWN)
     _features_did_their_part(analysis, grown, first, now)
     assert run_stages(analysis.write(GROWN)).computed == []
+
+
+def test_what_is_cleaned_away_ties_topics_to_no_other_run(planted: Project) -> None:
+    """The corpus of the last run, in another order, is gone: topics were then tied to those of that very corpus."""
+    analysis = Analysis(planted, ("order canonical", "graph"), "cleaned")
+    analysis.run(FIRST)
+    grown, _ = analysis.run(GROWN)
+    run, _ = analysis.run(SHUFFLED)
+    before = grown.refs[LOAD_EMBEDDINGS]
+    assert before.key != run.refs[LOAD_EMBEDDINGS].key
+    shutil.rmtree(Store(run.settings.store_path).folder(LOAD_EMBEDDINGS, before.key))
+    assert run_stages(analysis.write(SHUFFLED)).computed == []
 
 
 SHUFFLED_AT_ONCE = frozenset(
