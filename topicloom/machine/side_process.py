@@ -92,6 +92,7 @@ class SideProcess:
             concurrent.futures.process.BrokenProcessPool: The process was killed, as happens where memory runs out. The
                 next call starts another.
             SideProcessEndedError: The block is over.
+            OSError: No process can be started here.
             Exception: What the function raises.
         """
         number, heard = next(self._numbers), SimpleQueue[Message]()
@@ -148,9 +149,15 @@ class SideProcess:
         # It replaces a process that has grown by 300 MB, as one that draws may; that is no news.
         warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given", category=UserWarning)
         level = logging.getLogger(_LIBRARY).getEffectiveLevel()
-        self._executor = ProcessPoolExecutor(
-            1, context=context, initializer=_prepare, initargs=(self._messages, os.getpid(), level)
-        )
+        try:
+            self._executor = ProcessPoolExecutor(
+                1, context=context, initializer=_prepare, initargs=(self._messages, os.getpid(), level)
+            )
+        except (ImportError, NotImplementedError) as error:  # a machine without semaphores, as some sandboxes are
+            raise OSError(f"no process can be started beside this one: {error}") from error
+        finally:
+            if self._executor is None:
+                self._messages.close()
 
     def _leave(self, executor: Any) -> None:
         """Have another process for the next call, unless another thread has seen to that."""

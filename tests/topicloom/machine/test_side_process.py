@@ -19,6 +19,7 @@ import pytest
 from topicloom.errors import CorpusError, Problem, TopicloomError
 from topicloom.machine.side_process import SideProcess, SideProcessEndedError
 from topicloom.progress import Part, listening, tell
+from topicloom.stages.retries import may_succeed_later
 
 
 def told_and_logged(pieces: int) -> int:
@@ -135,6 +136,21 @@ def test_a_process_that_has_grown_is_replaced_without_a_word(recwarn):
         process.call(grown)
         assert process.call(os.getpid) != first
     assert [str(warning.message) for warning in recwarn] == []
+
+
+def test_where_no_process_can_be_started_the_fault_is_one_that_is_tried_again(monkeypatch):
+    """The stage is then computed in the run's own process."""
+
+    def without_semaphores(*_, **__):
+        raise NotImplementedError("too few semaphores")
+
+    monkeypatch.setattr("joblib.externals.loky.process_executor.ProcessPoolExecutor", without_semaphores)
+    with (
+        SideProcess() as process,
+        pytest.raises(OSError, match=r"no process can be started .* too few semaphores") as no,
+    ):
+        process.call(os.getpid)
+    assert may_succeed_later(no.value)
 
 
 def test_ending_it_ends_what_it_does(tmp_path):
