@@ -166,7 +166,9 @@ def parameters(settings: Settings) -> dict[str, Any]:
 
 
 def _map_by_default(settings: Settings, refs: Refs) -> dict[str, str]:
-    """That a large map is laid out in parallel though no setting says so."""
+    """That a large map is laid out in parallel though no setting says so. Of placed papers none is laid out."""
+    if is_placed(refs):
+        return {}
     umap = settings.tmo.umap
     laid_out = umap.layout_of_map(refs[LOAD_EMBEDDINGS].facts["documents"])
     unsaid = laid_out == "parallel" and "parallel" not in (umap.layout, umap.map_layout)

@@ -240,7 +240,7 @@ def test_the_parallel_layout_keeps_neighbourhoods_as_well_as_umaps(vectors_of, c
     assert kept[1] > kept[0] - 0.005
 
 
-def test_a_large_map_is_laid_out_in_parallel_unless_the_settings_state_another():
+def test_a_large_map_is_laid_out_in_parallel_unless_the_settings_state_another(monkeypatch):
     """What was reduced before keeps its key; a large map that another layout made is laid out anew."""
     from types import SimpleNamespace
 
@@ -259,6 +259,12 @@ def test_a_large_map_is_laid_out_in_parallel_unless_the_settings_state_another()
     assert UmapSettings(layout="parallel").layout_of_map(10) == "parallel"
     assert also(99_999) == also(10**6, map_layout="umap") == also(10**6, layout="parallel") == {}
     assert also(10**6)
+    placed = {
+        "load-embeddings": SimpleNamespace(facts={"documents": 10**6}),
+        "update": SimpleNamespace(facts={"run": 3}),
+    }
+    monkeypatch.setattr("topicloom.stages.reduce.is_placed", lambda refs: "update" in refs)
+    assert STAGE.also(settings(), placed) == {}
     assert "map_layout" not in parameters(settings())["umap"]
     assert parameters(settings(map_layout="parallel")) != parameters(settings())
     assert "parallel layout" in parameters(settings(layout="parallel"))
