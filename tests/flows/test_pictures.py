@@ -9,6 +9,7 @@ import shutil
 import pandas as pd
 import pytest
 
+from flows.drawing import Drawing
 from topicloom.settings.reading import read_settings
 from topicloom.stage_names import PICTURES
 from topicloom.stages.publish import publish_pictures
@@ -415,8 +416,8 @@ def test_a_kill_while_a_run_draws_leaves_tables_and_record_of_one_result_and_no_
     before = record_of(drawn)
     drawn.write_settings(**ALL_ON, n_topics=6)
     script = (
-        "import os, sys\nfrom flows import stage_runner, topic_model as module\n"
-        "stage_runner.StageRunner.draw = lambda *_: os._exit(9)\nmodule.topic_model(sys.argv[1])"
+        "import os, sys\nfrom flows import drawing, topic_model as module\n"
+        "drawing.Drawing.finish = lambda *_: os._exit(9)\nmodule.topic_model(sys.argv[1])"
     )
     env = {**os.environ, "PREFECT_API_URL": prefect_server}
     assert subprocess.run([sys.executable, "-c", script, str(drawn.analysis)], env=env, check=False).returncode == 9
@@ -438,17 +439,16 @@ def test_a_kill_while_a_run_draws_leaves_tables_and_record_of_one_result_and_no_
 
 def test_of_two_runs_that_overlap_the_folder_holds_the_one_that_exported_last(drawn, run, monkeypatch):
     """The first run still draws while another exports other topics; then it comes to its own end."""
-    from flows.stage_runner import StageRunner
     from topicloom.settings.schema import Overrides
 
-    draw = StageRunner.draw
+    finish = Drawing.finish
 
-    def overtaken(first, *tasks):
-        monkeypatch.setattr(StageRunner, "draw", draw)
+    def overtaken(first, *stages):
+        monkeypatch.setattr(Drawing, "finish", finish)
         run(drawn.analysis, overrides=Overrides(n_topics=4))
-        draw(first, *tasks)
+        finish(first, *stages)
 
-    monkeypatch.setattr(StageRunner, "draw", overtaken)
+    monkeypatch.setattr(Drawing, "finish", overtaken)
     drawn.write_settings(**ALL_ON, n_topics=6)
     first = run(drawn.analysis)
     assert first.topics == 6
@@ -464,11 +464,9 @@ def test_of_two_runs_that_overlap_the_folder_holds_the_one_that_exported_last(dr
 
 
 def test_pictures_of_the_same_result_stay_while_its_tables_are_exported_again(drawn, run, monkeypatch):
-    from flows.stage_runner import StageRunner
-
     seen = []
-    draw = StageRunner.draw
-    monkeypatch.setattr(StageRunner, "draw", lambda *given: (seen.append(snapshot(drawn.analysis)), draw(*given)))
+    finish = Drawing.finish
+    monkeypatch.setattr(Drawing, "finish", lambda *given: (seen.append(snapshot(drawn.analysis)), finish(*given)))
     before = snapshot(drawn.analysis)
     drawn.output("dataset_minimal.csv").unlink()
     assert run(drawn.analysis).computed == ["export"]

@@ -50,6 +50,7 @@ def plan(tmp_path) -> Path:
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are looked up in /proc")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
 def test_it_ends_with_a_sweep_that_is_killed(finished, plan, tmp_path, number):
+    plan.write_text(f"vary:\n  min_topic_size: {list(range(5, 25))}\nworkers: 1\n")  # it takes longer than a second
     home = tmp_path / "prefect"
     command = [*MAIN, "sweep", str(finished.analysis), str(plan)]
     sweep = subprocess.Popen(command, env=environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
