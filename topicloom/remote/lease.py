@@ -21,9 +21,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, Final
 
-from topicloom.errors import Problem, TopicloomError
-from topicloom.remote.address import AddressError
+from topicloom.errors import TopicloomError
 from topicloom.remote.objects import Found, Objects
+from topicloom.remote.variables import stated_number
 
 logger = logging.getLogger(__name__)
 
@@ -153,14 +153,4 @@ def _holder(objects: Objects, found: Found) -> str | None:
 
 def life() -> float:
     """Seconds without renewal after which a lease is over. Raises AddressError for what is no number of them."""
-    stated = os.environ.get(SECONDS, "")
-    try:
-        seconds = float(stated or _LIFE)
-    except ValueError:
-        seconds = -1.0
-    if not 1 <= seconds <= 3600:
-        raise AddressError(
-            f"{SECONDS}={stated}",
-            Problem("It must be a number of seconds from 1 to 3600.", "Correct it, or unset it."),
-        )
-    return seconds
+    return stated_number(SECONDS, _LIFE, lambda seconds: 1 <= seconds <= 3600, "a number of seconds from 1 to 3600")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -22,6 +21,7 @@ from typing import Any, Final, TypeVar
 from topicloom.errors import InputError, Problem
 from topicloom.remote.address import Address, AddressError
 from topicloom.remote.faults import RemoteUnavailableError, passing, plain, told
+from topicloom.remote.variables import stated_number
 
 PATIENCE: Final = "TOPICLOOM_STORE_PATIENCE"
 _PATIENCE_SECONDS: Final = 60.0  # for one request with all its tries
@@ -344,14 +344,5 @@ def _opened(address: Address) -> Any:
 
 def patience() -> float:
     """Seconds that one request may take with all its tries. Raises AddressError for what is no number of them."""
-    stated = os.environ.get(PATIENCE, "")
-    try:
-        seconds = float(stated or _PATIENCE_SECONDS)
-    except ValueError:
-        seconds = -1.0
-    if not 0 < seconds <= 3600:
-        raise AddressError(
-            f"{PATIENCE}={stated}",
-            Problem("It must be a number of seconds above 0, at most 3600.", "Correct it, or unset it."),
-        )
-    return seconds
+    allowed = "a number of seconds above 0, at most 3600"
+    return stated_number(PATIENCE, _PATIENCE_SECONDS, lambda seconds: 0 < seconds <= 3600, allowed)

@@ -102,10 +102,7 @@ def _pull(
     here: Array, places: Array, other: Any, forces: Array, alpha: Any, apart: Array, squared: Array, bits: Array
 ) -> None:
     """Move a document twice towards another, which is taken to come as far to meet it, as it does in its own turn."""
-    total = np.float32(0.0)
-    for axis in range(len(here)):
-        apart[axis] = here[axis] - places[other, axis]
-        total += apart[axis] * apart[axis]
+    total = _measured(here, places, other, apart)
     for _ in range(2):
         squared[0] = total
         strength = _strength(forces, _PULL, bits[0])
@@ -122,14 +119,20 @@ def _push(
     here: Array, places: Array, other: Any, forces: Array, alpha: Any, apart: Array, squared: Array, bits: Array
 ) -> None:
     """Move a document away from another."""
+    squared[0] = _measured(here, places, other, apart)
+    strength = _strength(forces, _PUSH, bits[0])
+    for axis in range(len(here)):
+        here[axis] += alpha * min(max(strength * apart[axis], -_FURTHEST), _FURTHEST)
+
+
+@njit(cache=True, inline="always")
+def _measured(here: Array, places: Array, other: Any, apart: Array) -> Any:
+    """Write the difference of a document's place and another's into `apart`; the squared distance."""
     total = np.float32(0.0)
     for axis in range(len(here)):
         apart[axis] = here[axis] - places[other, axis]
         total += apart[axis] * apart[axis]
-    squared[0] = total
-    strength = _strength(forces, _PUSH, bits[0])
-    for axis in range(len(here)):
-        here[axis] += alpha * min(max(strength * apart[axis], -_FURTHEST), _FURTHEST)
+    return total
 
 
 @njit(cache=True, inline="always")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,8 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
-from topicloom.errors import Problem
-from topicloom.remote.address import AddressError, mirrors_folder
+from topicloom.remote.address import mirrors_folder
+from topicloom.remote.variables import stated_number
 from topicloom.store.files import read_json
 from topicloom.store.shared.results import OBJECTS
 
@@ -35,15 +34,7 @@ class _Kept:
 
 def limit_bytes() -> float:
     """How much the artifacts of all mirrors may take. Raises AddressError for what is no number."""
-    stated = os.environ.get(LIMIT, "")
-    try:
-        gigabytes = float(stated or _GIGABYTES)
-    except ValueError:
-        gigabytes = -1.0
-    if not gigabytes >= 0:
-        problem = Problem("It must be a number of gigabytes, 0 or more.", "Correct it, or unset it.")
-        raise AddressError(f"{LIMIT}={stated}", problem)
-    return gigabytes * 1e9
+    return 1e9 * stated_number(LIMIT, _GIGABYTES, lambda gigabytes: gigabytes >= 0, "a number of gigabytes, 0 or more")
 
 
 def keep_to_limit() -> int:
