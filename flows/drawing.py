@@ -45,12 +45,13 @@ class Drawing:
     def __enter__(self) -> Drawing:
         return self
 
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+    def __exit__(self, *_error: type[BaseException] | BaseException | TracebackType | None) -> None:
         with self._changed:
             self._over = True
             self._changed.notify_all()
-        for thread, process in self._beside:
+        for _, process in self._beside:  # all of them, before any thread is waited for
             process.end()
+        for thread, _ in self._beside:
             thread.join()
 
     def begin(self, *names: StageName) -> None:
