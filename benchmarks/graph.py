@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
+from scipy.sparse import csr_matrix
 from sklearn.metrics import adjusted_rand_score
 
 from benchmarks.graph_changes import planted_changes
@@ -36,7 +37,7 @@ from benchmarks.graph_parts import (
 )
 from benchmarks.graph_peers import labels_of_peers
 from benchmarks.versions import environment
-from topicloom.clusters.graph.partition import sizes_of
+from topicloom.clusters.graph.partition import membership_matrix, sizes_of
 from topicloom.clusters.graph.topics import GraphParameters, find_topics
 from topicloom.lineage.matching import overlap_of
 from topicloom.lineage.partition import Partition
@@ -49,17 +50,22 @@ from topicloom.words.ctfidf import fit_weighting, number_topics, top_words
 from topicloom.words.tokens import Tokens
 
 RESOLUTIONS = (10.0, 15.0, 20.0, 30.0, 40.0)
-HDBSCAN_SIZES = (5, 6, 7, 8, 10, 12, 15)
+HDBSCAN_SIZES = (5, 6, 7, 8, 10, 12, 13, 14, 15, 16, 17)
 
 
 def words_measures(tokens: Tokens, clusters: Labels) -> dict[str, float]:
-    """Mean NPMI and C_v of the topics, by their ten heaviest single words."""
+    """Mean NPMI and C_v of the topics, by their ten heaviest single words; and of the papers, each its topic's."""
     represent = RepresentSettings(n_gram_range=(1, 1))
     topics = number_topics(clusters)
     wording = count_ngrams(tokens, topics, represent, 2)
     words = top_words(fit_weighting(wording.counts, represent)(wording.counts), wording.vocabulary, 10)
-    npmi, c_v = coherence([[word for word, _ in topic] for topic in words[int((topics < 0).any()) :]], tokens)
-    return {"npmi": float(np.nanmean(npmi)), "c_v": float(np.nanmean(c_v))}
+    found = coherence([[word for word, _ in topic] for topic in words[int((topics < 0).any()) :]], tokens)
+    papers = np.bincount(topics[topics >= 0])
+    return {
+        name + of: float(np.average(values[np.isfinite(values)], weights=weights[np.isfinite(values)]))
+        for name, values in zip(("npmi", "c_v"), found, strict=True)
+        for of, weights in (("", np.ones(len(papers))), ("_of_papers", papers))
+    }
 
 
 def agreement(partitions: Sequence[Labels]) -> float:
@@ -86,10 +92,12 @@ def ways(corpus: Corpus, *, layouts: bool, peers: Path | None) -> Iterator[dict[
     """Each way to topics under three seeds, each with a neighbour search of its own."""
     near = [neighbours_of(corpus.vectors, seed) for seed in SEEDS]
     graphs = [shared_neighbour_graph(corpus.vectors, UMAP, one) for one in near]
+    of_graph: dict[float, list[Labels]] = {}
     for resolution in RESOLUTIONS:
         started = time.process_time()
         wanted = GraphParameters(resolution)
         found = [find_topics(graph, wanted, seed).topics for graph, seed in zip(graphs, SEEDS, strict=True)]
+        of_graph[resolution] = found
         yield measured(corpus, f"graph, resolution {resolution:g}", found, time.process_time() - started)
     if not layouts:
         return
@@ -102,10 +110,12 @@ def ways(corpus: Corpus, *, layouts: bool, peers: Path | None) -> Iterator[dict[
         for seed, one in zip(SEEDS, near, strict=True)
     ]
     laid_out = time.process_time() - started
+    of_layout: dict[int, list[Labels]] = {}
     for size in HDBSCAN_SIZES:
         started = time.process_time()
-        found = [cluster_by_hdbscan(one, HdbscanSettings(min_cluster_size=size)).clusters for one in reduced]
-        yield measured(corpus, f"UMAP + HDBSCAN({size})", found, laid_out + time.process_time() - started)
+        of_layout[size] = [cluster_by_hdbscan(one, HdbscanSettings(min_cluster_size=size)).clusters for one in reduced]
+        yield measured(corpus, f"UMAP + HDBSCAN({size})", of_layout[size], laid_out + time.process_time() - started)
+    yield from same_papers(corpus, graphs, of_graph, of_layout)
     for topics in (400, 200):
         started = time.process_time()
         found = [
@@ -117,6 +127,40 @@ def ways(corpus: Corpus, *, layouts: bool, peers: Path | None) -> Iterator[dict[
         by_seed = dict(zip(SEEDS, reduced, strict=True))
         for way, found in labels_of_peers(peers, corpus.vectors, by_seed, SEEDS).items():
             yield measured(corpus, way, found, float("nan"))
+
+
+def same_papers(
+    corpus: Corpus,
+    graphs: Sequence[csr_matrix],
+    of_graph: dict[float, list[Labels]],
+    of_layout: dict[int, list[Labels]],
+) -> Iterator[dict[str, Any]]:
+    """Both ways about the same papers, at the nearest number of topics: those that HDBSCAN assigns, and all."""
+    for resolution, ours in of_graph.items():
+        size = min(of_layout, key=lambda one: abs(_mean_topics(of_layout[one]) - _mean_topics(ours)))
+        theirs = of_layout[size]
+        asked = [np.where(other < 0, -1, one) for one, other in zip(ours, theirs, strict=True)]
+        yield measured(
+            corpus, f"graph, resolution {resolution:g}, papers that HDBSCAN({size}) assigns", asked, float("nan")
+        )
+        placed = [with_rest_placed(graph, one) for graph, one in zip(graphs, theirs, strict=True)]
+        yield measured(corpus, f"UMAP + HDBSCAN({size}), outliers placed", placed, float("nan"))
+
+
+def _mean_topics(partitions: Sequence[Labels]) -> float:
+    return float(np.mean([len(sizes_of(one)) for one in partitions]))
+
+
+def with_rest_placed(graph: csr_matrix, labels: Labels) -> Labels:
+    """Outliers in the topic that most of their edge weight goes to, those first that have an edge to some topic."""
+    labels = labels.copy()
+    while True:
+        rest = np.flatnonzero(labels < 0)
+        weights = csr_matrix(graph[rest] @ membership_matrix(labels, int(labels.max()) + 1))
+        near = np.diff(weights.indptr) > 0
+        if not near.any():
+            return labels
+        labels[rest[near]] = np.asarray(weights.argmax(axis=1)).ravel()[near]
 
 
 def growth_steps(corpus: Corpus, kind: str) -> list[NDArray[np.int64]]:
@@ -179,6 +223,9 @@ def main() -> None:
     )
     parser.add_argument("--peers", type=Path, help="the Python of an environment with evoc and fast_hdbscan")
     parser.add_argument("--without-layouts", action="store_true", help="leave UMAP and HDBSCAN out")
+    parser.add_argument(
+        "--planted-seeds", type=int, nargs="+", default=SEEDS, help="others than those looked at so far"
+    )
     given = parser.parse_args()
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in given.only}
     for corpus in map(read_corpus, given.projects):
@@ -186,7 +233,9 @@ def main() -> None:
         parts: dict[str, Iterator[dict[str, Any]]] = {
             "ways": ways(corpus, layouts=not given.without_layouts, peers=given.peers),
             "growth": itertools.chain(growth(corpus, "2 %"), growth(corpus, "by year")),
-            "planted": itertools.chain(planted_changes(corpus, 0.02), planted_changes(corpus, 0.1)),
+            "planted": itertools.chain.from_iterable(
+                planted_changes(corpus, share, given.planted_seeds) for share in (0.02, 0.1)
+            ),
         }
         for name in given.only:
             for row in parts[name]:

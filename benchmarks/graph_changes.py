@@ -166,10 +166,10 @@ def scored(planted: Planted, before: Labels, after: Labels) -> dict[str, dict[st
 
     Returns:
         planted; of these known: the run before had each of their topics (a Jaccard index of 0.5 and more), with 20
-        papers and half of each part of a split, and less than ten that stay of a death; of these evident: both fresh
-        searches have them after; of these recognised: the run after has them as well; and named: an event of the
-        history names its topics. said: events of 20 papers and more, each part of them; of these right: planted;
-        corrections; invented.
+        papers and half of each part of a split, of whose papers no second topic had 20, and less than ten that stay of
+        a death; of these evident: both fresh searches have them after, and no second topic has 20 papers of a merger;
+        of these recognised: the run after has them as well; and named: an event of the history names its topics. said:
+        events of 20 papers and more, each part of them; of these right: planted; corrections; invented.
     """
     judge = _Judge(planted, before, after)
     events = said_events(planted, before, after)
@@ -215,7 +215,8 @@ class _Judge:
             parts = [self._apart[0] == part for part in change]
             within = [int((part & (self._before == whole)).sum()) for part in parts]
             most = all(inside >= part.sum() / 2 for inside, part in zip(within, parts, strict=True))
-            return whole is not None and min(within) >= LEAST and most
+            one = self._is_one(self._before, np.isin(self._apart[0], list(change)))
+            return whole is not None and min(within) >= LEAST and most and one
         return self._had(self._before, self._then, {min(change)} if kind == "split" else change)
 
     def evident(self, kind: str, change: frozenset[int]) -> bool:
@@ -227,8 +228,11 @@ class _Judge:
         return self._has_after(self._after, kind, change)
 
     def _has_after(self, labels: Labels, kind: str, change: frozenset[int]) -> bool:
+        of_change = np.isin(self._apart[1], list(change))
         if kind == "gone":
-            return not np.isin(self._apart[1], list(change)).any()
+            return not of_change.any()
+        if kind == "merged" and not self._is_one(labels, of_change):
+            return False
         return self._had(labels, self._now, {min(change)} if kind == "merged" else change)
 
     def _left_over(self, death: int) -> int:
@@ -266,6 +270,12 @@ class _Judge:
         """How many of some topics after are topics of other labels as well, each another."""
         return len({_most_alike(self._after == topic, labels) for topic in topics} - {None})
 
+    @staticmethod
+    def _is_one(labels: Labels, papers: NDArray[np.bool_]) -> bool:
+        """Whether no second topic has so many of some papers that it counts: else two topics became another two."""
+        counts = np.bincount(labels[papers & (labels >= 0)], minlength=2)
+        return int(np.sort(counts)[-2]) < LEAST
+
     def _had(self, labels: Labels, truth: Labels, topics: Collection[int]) -> bool:
         found = [_most_alike(truth == topic, labels) for topic in topics]
         return None not in found and len(set(found)) == len(found)
@@ -282,10 +292,10 @@ def _most_alike(members: NDArray[np.bool_], labels: Labels) -> int | None:
     return topic if counts[topic] >= ALIKE * ((labels == topic) | members).sum() else None
 
 
-def planted_changes(corpus: Corpus, share: float) -> Iterator[dict[str, Any]]:
+def planted_changes(corpus: Corpus, share: float, seeds: Sequence[int] = SEEDS) -> Iterator[dict[str, Any]]:
     """How many planted changes are found at each inertia."""
     vectors = corpus.vectors[:10_000]
-    for seed in SEEDS:
+    for seed in seeds:
         planted = plant(vectors, share, seed)
         before = find_topics(planted.graphs[0], GraphParameters(GROWING_AT), seed).topics
         for inertia in INERTIAS:

@@ -33,7 +33,7 @@ CLUSTERS, PROBABILITY, SECOND, LINKS, EVIDENCE = (
 )
 
 _TOPICS_VERSION = 3  # raised when other topics may be found, or papers placed otherwise
-_SPLITS_VERSION = 3  # raised when anchored topics may be split otherwise
+_SPLITS_VERSION = 4  # raised when anchored topics may be split otherwise
 _EVIDENCE_VERSION = 3  # raised when another resolution may be chosen
 
 

@@ -3,6 +3,10 @@
 An anchor holds a topic together also when it has become two. So each anchored topic is looked at through communities
 that were found without any anchor: where these cut it into the same parts under each seed, and the objective gains by
 the cut more than chance gives, the topic is split.
+
+An anchor also draws in a new topic beside it: papers that are new are tied to no anchor, but those near to a held topic
+gain by going with it. Where both searches have them as a part of their own, they become a topic, whatever the gain: no
+paper that had a topic moves.
 """
 
 from __future__ import annotations
@@ -19,6 +23,8 @@ from topicloom.clusters.graph.partition import degrees_of, links_between, number
 from topicloom.clusters.graph.small_topics import settle_small_topics
 
 _PART = 0.1  # share of a topic's papers that is the least part of a split, as topicloom.lineage counts it
+_NEW = 0.9  # share of new papers from which on a part is one of new papers
+_SAME = 0.8  # Jaccard index from which on two parts are the same
 
 
 @dataclass(frozen=True)
@@ -55,8 +61,9 @@ def split_topics(
     free: Sequence[NDArray[np.int64]],
     resolution: float,
     rule: SplitRule | None = None,
+    new: NDArray[np.bool_] | None = None,
 ) -> tuple[NDArray[np.int64], int]:
-    """Split the topics that come apart without their anchor.
+    """Split the topics that come apart without their anchor, and those that have drawn in a topic of new papers.
 
     Args:
         graph: (n, n) symmetric weights, without anchors.
@@ -64,6 +71,7 @@ def split_topics(
         free: Communities that were found without anchors, (n,) int64 each, under one seed each.
         resolution: That of the objective.
         rule: When a topic is split.
+        new: (n,) bool, the papers that no anchor holds; None for none.
 
     Returns:
         Topics (n,) int64, numbered by first row, and how many were split.
@@ -86,9 +94,13 @@ def split_topics(
         if any(len(np.unique(communities[members])) < 2 for communities in free):
             continue
         cuts = [_cut(graph, degrees, members, communities[members], resolution, rule) for communities in free]
-        if not _holds(cuts, rule):
+        best = (
+            max(cuts, key=lambda cut: cut.gain).parts
+            if _holds(cuts, rule)
+            else _new_parts(cuts, np.zeros(len(members), dtype=bool) if new is None else new[members])
+        )
+        if not best.any():
             continue
-        best = max(cuts, key=lambda cut: cut.gain).parts
         found[members[best > 0]] = following + best[best > 0]
         following += int(best.max()) + 1
         split += 1
@@ -105,6 +117,25 @@ def _holds(cuts: Sequence[Cut], rule: SplitRule) -> bool:
         return False
     agreement = min((adjusted_rand_score(cuts[0].parts, cut.parts) for cut in cuts[1:]), default=1.0)
     return min(gains) * agreement > rule.least_gain
+
+
+def _new_parts(cuts: Sequence[Cut], new: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Parts of new papers that every cut has, numbered from 1, and 0 for all other papers of the topic.
+
+    cuts: of one topic. new: (m,) bool, which of its papers are new.
+    """
+    found = np.zeros(len(new), dtype=np.int64)
+    for part in range(int(cuts[0].parts.max()) + 1):
+        papers = cuts[0].parts == part
+        if new[papers].mean() >= _NEW and all(_has(cut, papers) for cut in cuts[1:]):
+            found[papers] = found.max() + 1
+    return found if (found == 0).any() else np.zeros_like(found)
+
+
+def _has(cut: Cut, papers: NDArray[np.bool_]) -> bool:
+    """Whether a cut has these papers as one part. papers: (m,) bool."""
+    part = cut.parts == np.bincount(cut.parts[papers]).argmax()
+    return bool((part & papers).sum() >= _SAME * (part | papers).sum())
 
 
 def _cut(

@@ -166,7 +166,7 @@ def _at(
     if anchors is not None:
         other = agreed_communities(graph, resolution, _other_seed(seed), None, runs, find).labels
         held = agreed_communities(graph, resolution, seed, anchors, runs, find).labels
-        labels, split = split_topics(graph, held, [agreed.labels, other], resolution, rule)
+        labels, split = split_topics(graph, held, [agreed.labels, other], resolution, rule, anchors.topics < 0)
         free, tied = (modularity(graph, one, resolution) for one in (agreed.labels, labels))
         given_up = (free - tied) / free if free > 0 else 0.0
     labels = np.where(degrees_of(graph) > 0, labels, -1)

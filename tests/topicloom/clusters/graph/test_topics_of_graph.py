@@ -298,6 +298,20 @@ def test_a_cut_that_another_seed_does_not_make_is_no_split():
     assert split_topics(graph, together, [askew, askew], 1.0)[1] == 0
 
 
+def test_new_papers_are_a_topic_where_every_seed_has_them_as_one_whatever_the_gain():
+    graph = csr_matrix(np.ones((60, 60)) - np.eye(60))  # any cut loses here
+    together, cut = np.zeros(60, dtype=np.int64), np.repeat([0, 1], [40, 20])
+    new = cut == 1
+    topics, split = split_topics(graph, together, [cut, cut], 1.0, new=new)
+    assert split == 1
+    assert np.array_equal(topics, cut)
+    askew = np.roll(cut, 10)
+    assert split_topics(graph, together, [cut, askew], 1.0, new=new)[1] == 0
+    assert split_topics(graph, together, [cut, cut], 1.0, new=np.roll(new, 10))[1] == 0  # half of them had the topic
+    assert split_topics(graph, together, [cut, cut], 1.0)[1] == 0
+    assert split_topics(graph, together, [cut, cut], 1.0, new=np.ones(60, dtype=bool))[1] == 0  # nothing would be left
+
+
 def test_anchors_are_tied_to_each_of_their_papers():
     graph = cliques(3)
     whole = anchored(graph, Anchors(np.array([0, 0, -1]), 0.5))
