@@ -75,14 +75,18 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	! $(BIN)/python -m pip check | grep -v -e '^biblium ' -e '^No broken'
 	touch $@
 
-# The notebook's code and ours side by side, on generated papers and on the projects of DATA="PATH ...": ten minutes each
-# of a machine that does nothing else. Growth to a million papers takes hours and 30 GB of disk.
+# The notebook's code and ours side by side, on generated papers and on the projects of DATA="PATH ...", and what a person
+# waits for, on a machine that does nothing else. ROUNDS=1, ROWS="warm cold" and the like measure a part; what was
+# measured before stays beside it. Written into docs/benchmarks.md with what bench-growth and bench-peers have measured.
 BENCH ?= /tmp/topicloom-bench
+ROUNDS ?= 3
+ROWS ?= notebook undrawn warm graph cold
 bench: $(VENV)/.installed
 	$(BIN)/topicloom warmup
 	mkdir -p $(BENCH)
-	$(BIN)/python -m benchmarks $(BENCH)/side.json $(BENCH) $(DATA)
-	[ ! -f $(BENCH)/growth.json ] || $(BIN)/python -m benchmarks.report $(BENCH)/side.json $(BENCH)/growth.json
+	$(BIN)/python -m benchmarks $(BENCH)/side.json $(BENCH) $(DATA) --repeats $(ROUNDS) --rows $(ROWS)
+	[ ! -f $(BENCH)/growth.json ] || $(BIN)/python -m benchmarks.report $(BENCH)/side.json $(BENCH)/growth.json \
+	  $$([ ! -f $(BENCH)/peers.json ] || echo --peers $(BENCH)/peers.json)
 
 # Records of one paper: precision, sensitivity and seconds on sets whose duplicates people marked, a folder each in SETS.
 # Then how long an import of many records takes.
@@ -97,10 +101,13 @@ bench-embedding: $(VENV)/.installed
 	mkdir -p $(BENCH)
 	$(BIN)/python -m benchmarks.embedding $(BENCH)/embedding.json $(DATA)
 
+# Growth to a million papers, both ways to topics, takes hours and 30 GB of disk. Interrupted, it goes on where it was;
+# remove growth.json for a fresh start.
+SIZES ?= 10000 30000 100000 300000 1000000
 bench-growth: $(VENV)/.installed
 	$(BIN)/topicloom warmup
 	mkdir -p $(BENCH)
-	$(BIN)/python -m benchmarks.growth $(BENCH)/growth.json $(BENCH)
+	$(BIN)/python -m benchmarks.growth $(BENCH)/growth.json $(BENCH) $(SIZES) --rounds $(ROUNDS)
 
 # What docs/living-corpora.md and docs/sweeps.md state: a corpus with years, such as `make bench-lineage DATA=PATH`.
 YEARS ?= 1999 2000 2001 2002 2003
@@ -121,9 +128,17 @@ bench-graph: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.graph $(BENCH)/graph.json $(DATA) $$([ ! -x $(PEERS) ] || echo --peers $(PEERS))
 	$(BIN)/python -m benchmarks.graph_figure $(BENCH)/graph.json $(BENCH)/graph-topics.svg
 
-bench-peers:
-	python3 -m venv $(BENCH)/peers
-	$(BENCH)/peers/bin/pip install evoc fast_hdbscan
+# Other libraries beside ours: make bench-peers DATA="PATH ..."; PEERS_FLAGS="--seeds 100 --ways evoc ours_graph" for a
+# part. Without DATA it makes the environment of its own that they need, and no more.
+bench-peers: $(VENV)/.installed $(BENCH)/peers/.installed
+	$(BIN)/topicloom warmup
+	[ -z "$(DATA)" ] || $(BIN)/python -m benchmarks.peers $(BENCH)/peers.json $(BENCH) $(PEERS) $(DATA) $(PEERS_FLAGS)
+
+$(BENCH)/peers/.installed: benchmarks/peers.txt
+	$(PYTHON) -m venv $(BENCH)/peers
+	$(BENCH)/peers/bin/python -m pip install --quiet --no-deps $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) \
+	  -r benchmarks/peers.txt
+	touch $@
 
 # After a change of dependencies: resolves pyproject.toml anew and writes what came out.
 lock:

@@ -35,14 +35,26 @@ class Corpus:
 
 def read_corpus(project: Path) -> Corpus:
     """Read a project in the folder layout of topicloom."""
-    profile = next(project.glob("f01/*e01"))
-    corpus = pd.read_csv(profile / "corpus.csv", dtype=str, encoding="latin-1", keep_default_na=False)
+    profile, corpus = _profile(project), _rows(project)
     dataset = pd.read_csv(
         project / "f01" / "dataset_raw_cleaned.csv", dtype=str, encoding="latin-1", keep_default_na=False
     )
     years = pd.to_numeric(dataset.drop_duplicates("UT").set_index("UT")["PY"], errors="coerce").reindex(corpus["UT"])
     vectors = np.asarray(read_embeddings(profile).vectors, dtype=np.float32)
     return Corpus(project.name, vectors, years.to_numpy(dtype=float), tokenise(corpus["text"].tolist(), "english"))
+
+
+def read_texts(project: Path) -> list[str]:
+    """The texts of a project, row by row as in `read_corpus`."""
+    return [str(text) for text in _rows(project)["text"]]
+
+
+def _profile(project: Path) -> Path:
+    return next(project.glob("f01/*e01"))
+
+
+def _rows(project: Path) -> pd.DataFrame:
+    return pd.read_csv(_profile(project) / "corpus.csv", dtype=str, encoding="latin-1", keep_default_na=False)
 
 
 def neighbours_of(vectors: NDArray[np.float32], seed: int) -> Neighbours | None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
+import signal
 import subprocess
+import tempfile
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-_EVERY = 0.5  # seconds between two looks at memory
+_EVERY = 0.25  # seconds between two looks at memory
 
 
 @dataclass(frozen=True)
@@ -30,28 +33,51 @@ class Measured:
 
 def measure(command: Sequence[str | Path], env: Mapping[str, str], seconds: float | None = None) -> Measured:
     """Run a command in a process group of its own; kill it after `seconds`, if given (code -9)."""
-    started, before, peak = time.perf_counter(), _processor(), 0
-    with subprocess.Popen(
-        [str(part) for part in command],
-        env={**os.environ, **env},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        os.set_blocking(process.stdout.fileno(), False)  # type: ignore[union-attr]
-        output = ""
-        while process.poll() is None:
-            peak = max(peak, sum(map(_memory, _family(process.pid))))
-            with contextlib.suppress(TypeError):  # nothing to read yet
-                output += process.stdout.read()  # type: ignore[union-attr]
-            if seconds is not None and time.perf_counter() - started > seconds:
-                os.killpg(process.pid, 9)
-            time.sleep(_EVERY)
+    before, started = _processor(), time.perf_counter()
+    # A file, not a pipe: a process that the command leaves behind would keep a pipe open, and be waited for.
+    with (
+        tempfile.TemporaryFile() as output,
+        subprocess.Popen(
+            [str(part) for part in command],
+            env={**os.environ, **env},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        ) as process,
+        _watched(process.pid) as peak,
+    ):
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        except BaseException:  # interrupted: a session of its own hears of it from nobody else
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
         taken = time.perf_counter() - started
-        with contextlib.suppress(TypeError):
-            output += process.stdout.read()  # type: ignore[union-attr]
-    return Measured(taken, _processor() - before, peak, process.returncode, output)
+        output.seek(0)
+        told = output.read().decode(errors="replace")
+    return Measured(taken, _processor() - before, peak(), process.returncode, told)
+
+
+@contextlib.contextmanager
+def _watched(root: int) -> Iterator[Callable[[], int]]:
+    """Look at the memory of a process and its children, in a thread, so that their end is noticed at once."""
+    ended, seen = threading.Event(), [0]
+
+    def look() -> None:
+        while True:
+            seen.append(sum(map(_memory, _family(root))))
+            if ended.wait(_EVERY):
+                return
+
+    watching = threading.Thread(target=look)
+    watching.start()
+    try:
+        yield lambda: max(seen)
+    finally:
+        ended.set()
+        watching.join()
 
 
 def _processor() -> float:
