@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +53,7 @@ def measure(command: Sequence[str | Path], env: Mapping[str, str], seconds: floa
             process.wait()
         except BaseException:  # interrupted: a session of its own hears of it from nobody else
             os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
             raise
         taken = time.perf_counter() - started
         output.seek(0)
@@ -67,7 +68,7 @@ def _watched(root: int) -> Iterator[Callable[[], int]]:
 
     def look() -> None:
         while True:
-            seen.append(sum(map(_memory, _family(root))))
+            seen.append(_memory(_family(root)))
             if ended.wait(_EVERY):
                 return
 
@@ -99,10 +100,26 @@ def _family(root: int) -> list[int]:
     return family
 
 
-def _memory(process: int) -> int:
-    """Bytes of a process, pages that it shares divided among the sharers."""
-    try:
-        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)
+def _memory(processes: Iterable[int]) -> int:
+    """Bytes of processes together: what each has alone, and once what they share.
+
+    What they share is taken to be what the one that shares most does. Shares of shared pages (Pss) would leave out a
+    part of each library that a process outside has loaded too, such as the one that measures.
+    """
+    alone, shared = 0, 0
+    for process in processes:
+        pages = _pages(process)
+        alone += pages["Private_Clean"] + pages["Private_Dirty"]
+        shared = max(shared, pages["Shared_Clean"] + pages["Shared_Dirty"])
+    return alone + shared
+
+
+def _pages(process: int) -> dict[str, int]:
+    """Bytes of a process by kind of page; none where it has ended."""
+    found = dict.fromkeys(("Private_Clean", "Private_Dirty", "Shared_Clean", "Shared_Dirty"), 0)
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
+            kind, _, size = line.partition(":")
+            if kind in found:
+                found[kind] = int(size.split()[0]) * 1024
+    return found

@@ -24,8 +24,8 @@ Written by `python -m benchmarks.report` from what `make bench`, `make bench-gro
 test asserts a time. All sides run in fresh processes on the same files, one after the other, on a machine that does
 nothing else. The notebook's side is its plain code (`benchmarks/notebook.py`). Ours is `topicloom run` as a person
 types it, with compiled code kept on disk (`topicloom warmup`), without a Prefect server where none is named. Memory is
-that of all processes together, shared pages counted once; processor seconds are those of all cores, a server's own left
-out.
+that of all processes together, shared pages counted once; processor seconds are those of all cores. What a server takes
+that was running before is left out of both.
 """
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -28,6 +30,24 @@ def test_memory_of_children_counts() -> None:
     assert measure([sys.executable, "-c", child], {}).peak > 150_000_000
 
 
+def test_what_a_process_outside_has_loaded_too_counts_whole(tmp_path: Path) -> None:
+    """Half of each library that the measuring process has loaded as well was left out."""
+    (tmp_path / "pages").write_bytes(os.urandom(100_000_000))
+    maps = (
+        "import mmap, sys, time; file = open(sys.argv[1], 'rb');"
+        "pages = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ);"
+        "sum(pages[::4096]); time.sleep(2)"
+    )
+    with (tmp_path / "pages").open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as pages:
+        assert sum(pages[::4096])
+        assert measure([sys.executable, "-c", maps, tmp_path / "pages"], {}).peak > 100_000_000
+
+
+def test_pages_that_children_share_count_once() -> None:
+    forks = f"import os; held = bytearray(b'1' * 150_000_000); os.fork(); {_HOLDS.format(bytes=0)}"
+    assert 150_000_000 < measure([sys.executable, "-c", forks], {}).peak < 290_000_000
+
+
 def test_processor_seconds_are_those_of_the_command() -> None:
     idle = measure([sys.executable, "-c", "import time; time.sleep(1)"], {})
     busy = "import time\nwhile time.process_time() < 1: pass"
@@ -46,15 +66,13 @@ def test_a_command_that_takes_too_long_is_killed() -> None:
 
 def test_an_interrupted_benchmark_leaves_no_command_behind(tmp_path: Path) -> None:
     note = tmp_path / "pid"
-    handler = signal.signal(signal.SIGALRM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-    try:
-        signal.setitimer(signal.ITIMER_REAL, 2)
-        with pytest.raises(KeyboardInterrupt):
-            measure(["sh", "-c", f"echo $$ > {note}; exec sleep 300"], {})
-    finally:
-        signal.signal(signal.SIGALRM, handler)
-    for _ in range(100):
-        if not Path(f"/proc/{note.read_text().strip()}").exists():
-            return
-        time.sleep(0.1)
-    raise AssertionError("the command still runs")
+
+    def interrupt() -> None:
+        while not (note.exists() and note.read_text().endswith("\n")):
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()
+    with pytest.raises(KeyboardInterrupt):
+        measure(["sh", "-c", f"echo $$ > {note}; exec sleep 300"], {})
+    assert not Path(f"/proc/{note.read_text().strip()}").exists()
