@@ -73,16 +73,24 @@ class Drawing:
             self._changed.notify_all()
 
     def _call_helpers(self) -> None:
-        if self._beside or not self._is_worth_it():
+        if self._beside:
             return
-        from topicloom.machine.threads import available_threads  # late: joblib is asked
-
-        for _ in range(min(available_threads() - 1, _MOST)):
+        for _ in range(self._helpers()):
             process = SideProcess()
             # A context of its own: who listens to progress, and Prefect's run.
             thread = Thread(target=copy_context().run, args=(self._help, process), name="drawing", daemon=True)
             self._beside.append((thread, process))
             thread.start()
+
+    def _helpers(self) -> int:
+        """How many draw beside this thread."""
+        if self._run.spreads:
+            return _MOST
+        if not self._is_worth_it():
+            return 0
+        from topicloom.machine.threads import available_threads  # late: joblib is asked
+
+        return min(available_threads() - 1, _MOST)
 
     def _is_worth_it(self) -> bool:
         """Whether there is much to draw: many papers, and something about them that the run has computed."""

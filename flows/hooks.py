@@ -7,6 +7,7 @@ import time
 from typing import Any, Final
 from uuid import UUID
 
+from flows.server.children import children
 from flows.server.dead_runs import close_tasks, sweep_store
 from flows.server.processes import HOST_LABEL, PROCESS_LABEL, this_host
 
@@ -30,7 +31,18 @@ def clear_up(flow: Any, flow_run: Any, state: Any) -> None:  # noqa: ARG001  # P
     Called by the worker when the run's process is gone, or by the process itself as it ends.
     """
     sweep_store(flow_run.parameters)
+    if state.is_cancelled() or state.is_cancelling():
+        _cancel_children_of(flow_run.id)
     _close_tasks_of(flow_run.id)
+
+
+def _cancel_children_of(run: UUID) -> None:
+    from prefect.client.orchestration import get_client
+    from prefect.states import Cancelling
+
+    with get_client(sync_client=True) as client:
+        for child in children(client, run):
+            client.set_flow_run_state(child.id, Cancelling(message="The run that has asked for it is cancelled."))
 
 
 def _close_tasks_of(run: UUID) -> None:

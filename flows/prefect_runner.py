@@ -39,10 +39,17 @@ class PrefectRunner(StageRunner):
     """Calls the task of each stage, within a flow run, with the cache settings of the project.
 
     loaded: of the task that has read the settings, from which the first arrow of Prefect's graph comes.
+    run_id: what the store knows the run by; this flow run's own where it is None.
     """
 
-    def __init__(self, settings: Settings, refresh: str | None = None, loaded: State[Settings] | None = None) -> None:
-        super().__init__(settings, refresh, run_id=flow_run.get_id(), log=get_run_logger())
+    def __init__(
+        self,
+        settings: Settings,
+        refresh: str | None = None,
+        loaded: State[Settings] | None = None,
+        run_id: str | None = None,
+    ) -> None:
+        super().__init__(settings, refresh, run_id=run_id or flow_run.get_id(), log=get_run_logger())
         self._arrows = Arrows()
         if loaded is not None:
             self._arrows.add(SETTINGS, loaded)
@@ -67,7 +74,14 @@ class PrefectRunner(StageRunner):
         given = quoted(stage.given(self.settings, self.refs))
         state = cast(
             "State[StageRef]",
-            call(quoted(self.settings), given, refresh=refresh, wait_for=self._arrows.to(after), return_state=True),
+            call(
+                quoted(self.settings),
+                given,
+                refresh=refresh,
+                run_id=self.run_id,
+                wait_for=self._arrows.to(after),
+                return_state=True,
+            ),
         )
         ref = state.result()
         self._arrows.add(stage.name, state, after)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 from flows.announcement import announce
@@ -48,6 +48,9 @@ class StageRunner:
         >>> from topicloom.settings.reading import read_settings  # doctest: +SKIP
         >>> run_stages(StageRunner(read_settings(Path("wos/a01"))))  # doctest: +SKIP
     """
+
+    # Whether other machines compute, so that a thread that runs a stage only waits for them.
+    spreads: ClassVar[bool] = False
 
     settings: Settings
     refresh: str | None = None
@@ -166,6 +169,15 @@ class StageRunner:
             self.outcomes[stage.name] = Outcome(found.ref, CACHED, 0.0)
             self.settings = stage.settle(self.settings, found.ref)
             stage.check(self.settings, found.ref)
+
+    def take(self, keys: Mapping[StageName, str]) -> None:
+        """Take the results that another machine has named, by stage. Raises StoreError where one is not kept."""
+        for name, key in sorted(keys.items(), key=lambda pair: STAGE_NAMES.index(pair[0])):
+            ref = STAGES[name].under(key, self.settings, self.refs)
+            if ref is None:
+                raise StoreError(f"{self.settings.label}: the result of {name} under {key[:16]} is not kept.")
+            self.outcomes[name] = Outcome(ref, CACHED, 0.0)
+            self.settings = STAGES[name].settle(self.settings, ref)
 
     def attempt(self, name: StageName) -> StageRef | None:
         """Run a stage that nothing important waits for; None where it fails or lacks a result.

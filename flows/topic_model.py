@@ -12,6 +12,7 @@ from flows.opening import opened
 from flows.page import show_page
 from flows.prefect_runner import PrefectRunner
 from flows.run_report import RunReport
+from flows.spreading import SpreadRunner, require_address
 from topicloom.settings.overrides import Overrides
 from topicloom.stage_names import StageName
 
@@ -27,6 +28,7 @@ def topic_model(
     refresh: StageName | None = None,
     overrides: Overrides = Overrides(),  # noqa: B008  # frozen
     validate_only: bool = False,
+    spread: bool = False,
 ) -> RunReport | None:
     """Turn an analysis folder (settings, corpus, embeddings) into topics.
 
@@ -37,9 +39,14 @@ def topic_model(
         refresh: Compute this stage and those after it again, even if their results are kept.
         overrides: Settings that this run uses instead of those in the settings file, which stays as it is.
         validate_only: Check settings, corpus and embeddings, and compute no topics.
+        spread: Let any worker compute each stage; for projects in an object store.
     """
+    if spread:
+        require_address(analysis)
     opening = opened(analysis, overrides)
     run = PrefectRunner(opening.settings, refresh, opening.loaded)
+    if spread:
+        run = SpreadRunner(opening.settings, analysis, refresh, opening.loaded)
     outcome = run_stages(run, validate_only=validate_only)
     if outcome is not None:
         show_page(run.settings, run.outcomes, outcome, run.differences)

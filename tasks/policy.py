@@ -26,7 +26,8 @@ def stage_task(stage: Stage) -> Task[..., Any]:
     """The Prefect task of a stage: its name, its cache key, its retries, and one call.
 
     The task takes `settings`, `refs` (the results that the stage is given, by name) and `refresh` (compute even what is
-    kept). It ends Cached where the store had the result, and tells the run's log what came of a computation.
+    kept) and `run_id` (what the store knows the run by; None: the flow run's own). It ends Cached where the store had
+    the result, and tells the run's log what came of a computation.
 
     Args:
         stage: The stage.
@@ -37,9 +38,12 @@ def stage_task(stage: Stage) -> Task[..., Any]:
         # What it lacks will be input files of this stage: their digests are not known yet.
         return None if stage.lacks(settings) else record_key(stage.plan(settings, parameters["refs"]))
 
-    def compute(settings: Settings, refs: Refs, *, refresh: bool = False) -> StageRef | State[StageRef]:
+    def compute(
+        settings: Settings, refs: Refs, *, refresh: bool = False, run_id: str | None = None
+    ) -> StageRef | State[StageRef]:
         with listening(log_progress()), in_the_runs_log(stage.voice, get_run_logger()):
-            ref, computed = obtained(stage, settings, refs, flow_run.get_id(), refresh=refresh, failures=failures())
+            run = run_id or flow_run.get_id()
+            ref, computed = obtained(stage, settings, refs, run, refresh=refresh, failures=failures())
         told = stage.tell(settings, ref.facts)
         if computed and told:
             get_run_logger().info(told)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun
     from prefect.states import State
 
+GONE: Final = "Its process on"  # so the message of a run begins whose machine is on again
 _UNFINISHED: Final = ("RUNNING", "CANCELLING", "PENDING")
 # A worker needs a moment from taking a run to having a process for it.
 _STARTING_SECONDS: Final = 60.0
@@ -43,7 +44,10 @@ def end_dead_runs() -> list[str]:
 
 
 def close_tasks(client: SyncPrefectClient, run: UUID, why: str) -> int:
-    """Mark the tasks and subflows Crashed that the process of a run has left Running or Pending; how many they were."""
+    """Mark the tasks and subflows Crashed that the process of a run has left Running or Pending; how many they were.
+
+    Subflows of deployments have processes of their own, which go on.
+    """
     from prefect.client.schemas.filters import FlowRunFilter, TaskRunFilter
     from prefect.states import Crashed
 
@@ -53,7 +57,8 @@ def close_tasks(client: SyncPrefectClient, run: UUID, why: str) -> int:
     tasks = list(every_page(partial(client.read_task_runs, flow_run_filter=of_run, task_run_filter=wanted)))
     for task in tasks:
         client.set_task_run_state(task.id, Crashed(message=why), force=True)
-    inner = FlowRunFilter.model_validate({**left, "parent_flow_run_id": {"any_": [run]}})
+    inside = {"parent_flow_run_id": {"any_": [run]}, "deployment_id": {"is_null_": True}}
+    inner = FlowRunFilter.model_validate({**left, **inside})
     subflows = list(every_page(partial(client.read_flow_runs, flow_run_filter=inner)))
     for subflow in subflows:
         close_tasks(client, subflow.id, why)
@@ -110,10 +115,10 @@ def _true_state(run: FlowRun) -> State[Any]:
     from prefect.states import Cancelled, Crashed, Scheduled
 
     if run.state is not None and run.state.is_cancelling():
-        return Cancelled(message=f"Its process on {this_host()} is gone.")
+        return Cancelled(message=f"{GONE} {this_host()} is gone.")
     if run.state is not None and run.state.is_pending() and run.deployment_id:
-        return Scheduled(message=f"Its process on {this_host()} was gone before it began.")
-    return Crashed(message=f"Its process on {this_host()} is gone. Retry goes on where it was.")
+        return Scheduled(message=f"{GONE} {this_host()} was gone before it began.")
+    return Crashed(message=f"{GONE} {this_host()} is gone. Retry goes on where it was.")
 
 
 def _free_slots(client: SyncPrefectClient) -> None:

@@ -25,6 +25,7 @@ from topicloom.phrasing import number_of
 from topicloom.settings.projects import (
     COMMON_DEPLOYMENTS,
     SCHEMA,
+    SPREAD_STAGE,
     Concurrency,
     NamedConfig,
     Schedule,
@@ -119,7 +120,8 @@ def _refusing(concurrency: Concurrency) -> dict[str, Any] | None:
 
 def _parameters(named: NamedConfig, analysis: str, overrides: dict[str, Any]) -> dict[str, Any]:
     given = {**named.config.overrides.given(), **overrides}
-    return {"analysis": f"{named.name}/{analysis}", **({"overrides": given} if given else {})}
+    spread = {"spread": True} if named.config.spread else {}
+    return {"analysis": f"{named.name}/{analysis}", **({"overrides": given} if given else {}), **spread}
 
 
 def _schedules(named: NamedConfig, number: int, schedule: Schedule) -> Iterator[dict[str, Any]]:
@@ -162,6 +164,9 @@ def _common_deployments(configs: list[NamedConfig]) -> Iterator[dict[str, Any]]:
     plan = {"vary": {"min_topic_size": [5, 10, 15, 20]}, "seeds": 2}
     description = "Try many combinations of settings, measure them, and recommend one."
     yield _common("sweep", "flows/sweep.py:sweep", description, {**first, "plan": plan})
+    if any(named.is_shared for named in configs):
+        description = "One stage of a run whose stages are spread over the workers. Such runs start it by themselves."
+        yield _common(SPREAD_STAGE, "flows/spread_stage.py:spread_stage", description, {})
 
 
 def _common(name: str, entrypoint: str, description: str, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -271,6 +276,8 @@ def pause_unconfigured(configs: list[NamedConfig]) -> list[str]:
     from prefect.client.schemas.actions import DeploymentUpdate
 
     wanted = {named.name for named in configs} | set(COMMON_DEPLOYMENTS)
+    if any(named.is_shared for named in configs):
+        wanted.add(SPREAD_STAGE)
     paused = []
     with get_client(sync_client=True) as client:
         for deployment in our_deployments(client):

@@ -23,6 +23,7 @@ _TITLES: Final = {
     "refresh": "Compute again from this stage on",
     "overrides": "Settings of this run",
     "validate_only": "Only check the input",
+    "spread": "Let any worker compute each stage",
     "stage": "Stage",
     "plan": "Plan",
     "out": "Folder to write into",
@@ -41,6 +42,8 @@ def form_of(schema: Mapping[str, Any], configs: Sequence[NamedConfig]) -> Schema
     """
     shaped: Schema = _without_none(copy.deepcopy(dict(schema)))
     fields: dict[str, Schema] = shaped["properties"]
+    if not any(named.is_shared for named in configs):
+        fields.pop("spread", None)
     for name, field in fields.items():
         field["title"] = _TITLES.get(name, field.get("title", name))
     if "analysis" in fields:

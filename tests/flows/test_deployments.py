@@ -54,6 +54,7 @@ BAD = {
     "a folder outside": ({"project": "../x"}, "not a folder inside the project"),
     "a webhook that is none": ({"notifications": {"webhook": "mailto:x"}}, "notifications.webhook"),
     "no analyses": ({"analyses": []}, "analyses is []"),
+    "a folder to be spread": ({"spread": True}, "needs a project in an object store, and root is r, a folder"),
 }
 
 
@@ -66,6 +67,27 @@ def test_a_bad_config_is_said_with_file_and_field(tmp_path, case):
         read_config(path)
     assert message in str(caught.value)
     assert str(caught.value).startswith(f"ConfigError: {path}")
+
+
+def test_a_config_in_an_object_store_may_be_spread(tmp_path):
+    (tmp_path / "configs").mkdir()
+    shared = {**GOOD, "root": "s3://maps/group"}
+
+    def deployed(**more):
+        (tmp_path / "configs" / "mine.yaml").write_text(yaml.safe_dump({**shared, **more}))
+        found = yaml.safe_load(prefect_yaml(read_configs(tmp_path / "configs")))["deployments"]
+        return {one["name"]: one for one in found}
+
+    assert deployed()["mine"]["parameters"] == {"analysis": "mine/a"}
+    spread = deployed(spread=True, schedules=[{"analysis": "b", "interval_hours": 1}])
+    assert spread["mine"]["parameters"] == {"analysis": "mine/a", "spread": True}
+    assert spread["mine"]["schedules"][0]["parameters"] == {"analysis": "mine/b", "spread": True}
+    # Stages have a queue of their own: the project's limit counts runs.
+    assert spread["spread-stage"]["work_pool"]["work_queue_name"] == "spread-stage"
+    assert spread["spread-stage"]["concurrency_limit"] is None
+    (tmp_path / "configs" / "spread-stage.yaml").write_text(yaml.safe_dump(shared))
+    with pytest.raises(ConfigError, match="would share the queue of the deployment spread-stage"):
+        read_configs(tmp_path / "configs")
 
 
 def test_two_configs_for_one_analysis(tmp_path):

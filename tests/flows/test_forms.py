@@ -53,6 +53,14 @@ def test_the_analyses_are_a_choice_and_so_are_the_stages(configs):
     assert form(sweep, configs)["properties"]["analysis"]["enum"] == ["other/z", "two/a01", "two/deep/a02"]
 
 
+def test_only_what_lies_in_an_object_store_can_be_spread(configs, tmp_path):
+    assert "spread" not in form(topic_model, configs)["properties"]
+    content = {"root": "s3://maps/group", "project": "wos", "analyses": ["a01"]}
+    (tmp_path / "configs" / "shared.yaml").write_text(yaml.safe_dump(content))
+    shared = [named for named in read_configs(tmp_path / "configs") if named.is_shared]
+    assert form(topic_model, shared)["properties"]["spread"]["title"] == "Let any worker compute each stage"
+
+
 def test_a_form_without_any_project_says_so():
     """As where every config is optional, and no folder is there."""
     field = form(stage, [])["properties"]["analysis"]

@@ -21,6 +21,7 @@ from topicloom.settings.section import FolderName
 SCHEMA = "schema.json"
 CONFIG_SUFFIXES = (".yaml", ".yml")
 COMMON_DEPLOYMENTS = ("new-project", "stage", "sweep")  # of all projects together; no config may be called so
+SPREAD_STAGE = "spread-stage"  # by which runs that are spread ask for a stage; no config may be called so either
 
 
 class ConfigError(InputError):
@@ -123,6 +124,9 @@ class ProjectConfig(_Part):
     concurrency: Concurrency = Field(default_factory=Concurrency)
     notifications: Notifications | None = None
     optional: bool = Field(False, description="Deploy it only where the folder of the project is there.")
+    spread: bool = Field(
+        False, description="Let any worker compute each stage of a run; for projects in an object store."
+    )
 
     @model_validator(mode="after")
     def _schedules_name_analyses(self) -> ProjectConfig:
@@ -132,6 +136,14 @@ class ProjectConfig(_Part):
                     f"a schedule names the analysis {schedule.analysis!r}, which is not among analyses: "
                     f"{', '.join(self.analyses)}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _spread_over_a_store(self) -> ProjectConfig:
+        if self.spread and not is_address(self.root):
+            raise ValueError(
+                f"spread: true needs a project in an object store, and root is {self.root}, a folder of one machine"
+            )
         return self
 
 
@@ -149,6 +161,11 @@ class NamedConfig(_Part):
             return Path(str(address_of(self.config.root)))
         root = Path(self.config.root).expanduser()
         return root if root.is_absolute() else self.path.resolve().parent.parent / root
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the project lies in an object store."""
+        return is_address(self.root)
 
     @property
     def is_there(self) -> bool:
@@ -186,7 +203,7 @@ def plain_name(name: str) -> str:
 
 def require_free_name(path: Path) -> None:
     """Raise ConfigError where a deployment and its queue cannot be called as the file is."""
-    if path.stem.lower() in COMMON_DEPLOYMENTS:
+    if path.stem.lower() in (*COMMON_DEPLOYMENTS, SPREAD_STAGE):
         fault = f"A config called {path.stem} would share the queue of the deployment {path.stem.lower()}."
     elif forbidden := sorted(set(path.stem) & set("/%&<>")):
         fault = f"Its name holds {' '.join(forbidden)}, which a deployment's name must not hold."

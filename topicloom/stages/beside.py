@@ -1,28 +1,44 @@
-"""Stages that are computed in a process beside this one, so that two go on at the same time."""
+"""Stages that are computed in another place than this process, so that two go on at the same time."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from typing import ParamSpec, Protocol, TypeVar
 
-from topicloom.machine.side_process import SideProcess, SideProcessEndedError
+from topicloom.machine.side_process import SideProcessEndedError
 from topicloom.settings.schema import Settings
 from topicloom.stages.registry import STAGES
 from topicloom.stages.stage import Refs, Stage
 from topicloom.store.store import StageRef
 
-_process: ContextVar[SideProcess | None] = ContextVar("process_beside", default=None)
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Place(Protocol):
+    """Where a stage is computed: a process beside this one, or another machine."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody waits any more for what is computed there."""
+
+    def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Have a function called there, and wait for what it returns."""
+
+
+_place: ContextVar[Place | None] = ContextVar("place_of_computation", default=None)
 
 
 @contextlib.contextmanager
-def computed_in(process: SideProcess | None) -> Iterator[None]:
-    """Within the block, and on this thread alone, stages are computed in another process; in this one where None."""
-    token = _process.set(process)
+def computed_in(place: Place | None) -> Iterator[None]:
+    """Within the block, and on this thread alone, stages are computed in another place; in this process where None."""
+    token = _place.set(place)
     try:
         yield
     finally:
-        _process.reset(token)
+        _place.reset(token)
 
 
 def obtained(
@@ -41,13 +57,13 @@ def obtained(
     stage raises, BrokenProcessPool where the process beside was killed, and SideProcessEndedError where it has been
     ended: then nobody waits for the result any more.
     """
-    process = _process.get()
-    if process is not None and process.is_over:
+    place = _place.get()
+    if place is not None and place.is_over:
         raise SideProcessEndedError
-    if process is None or failures:
+    if place is None or failures:
         return stage.obtain(settings, refs, run_id, refresh=refresh, failures=failures, quiet=quiet)
     given = stage.given(settings, refs)
-    return process.call(_obtain, stage.name, settings, given, run_id, refresh=refresh, quiet=quiet)
+    return place.call(_obtain, stage.name, settings, given, run_id, refresh=refresh, quiet=quiet)
 
 
 def _obtain(

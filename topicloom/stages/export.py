@@ -242,6 +242,10 @@ class _Export(Stage):
     def find(self, settings: Settings, refs: Refs) -> Finding:
         return find_export(settings, self.plan(settings, refs), Store(settings.store_path))
 
+    def under(self, key: str, settings: Settings, refs: Refs) -> StageRef | None:
+        found = self.find(settings, refs).ref
+        return found if found and found.key == key else None
+
     def obtain(
         self,
         settings: Settings,

@@ -13,7 +13,7 @@ from topicloom.errors import StoreError, quoted_list
 from topicloom.settings.schema import Settings
 from topicloom.stage_names import StageName
 from topicloom.store.sharing import make_inputs
-from topicloom.store.store import Finding, StagePlan, StageRef, Store, Workspace
+from topicloom.store.store import Finding, StagePlan, StageRef, Store, Workspace, ref_of
 
 Refs = Mapping[str, StageRef]
 INNER = "inner"  # in a plan's parameters: the versions of what the stage runs itself
@@ -179,6 +179,11 @@ class Stage:
         if self.lacks(settings):
             return Finding(ref=None)
         return Store(settings.store_path).find(self.plan(settings, refs))
+
+    def under(self, key: str, settings: Settings, refs: Refs) -> StageRef | None:  # noqa: ARG002
+        """The result that is kept under a key, which another machine has named; None where there is none."""
+        manifest = Store(settings.store_path).manifest_of(self.name, key)
+        return ref_of(manifest) if manifest else None
 
     def obtain(
         self,
