@@ -12,6 +12,7 @@ from flows.opening import opened
 from flows.page import show_page
 from flows.prefect_runner import PrefectRunner
 from flows.run_report import RunReport
+from flows.server.take_over import require_few_take_overs
 from flows.spreading import SpreadRunner, require_address
 from topicloom.settings.overrides import Overrides
 from topicloom.stage_names import StageName
@@ -41,6 +42,7 @@ def topic_model(
         validate_only: Check settings, corpus and embeddings, and compute no topics.
         spread: Let any worker compute each stage; for projects in an object store.
     """
+    require_few_take_overs()
     if spread:
         require_address(analysis)
     opening = opened(analysis, overrides)

@@ -1,4 +1,4 @@
-"""Prefect automations: people hear of the end of a run, and a run whose process has died is marked Crashed."""
+"""Prefect automations: people hear of the end of a run; one whose process has died is marked Crashed, or taken over."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from flows.names import TAG, slug
+from flows.server.take_over import SILENT, take_over
 from flows.server.whole_answers import every_page
 from topicloom.settings.projects import NamedConfig, Notifications
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "topicloom: "
 ZOMBIES: Final = f"{PREFIX}zombies"
+TAKE_OVER: Final = f"{PREFIX}take-over"
 HEARTBEAT_SECONDS: Final = 30  # where Prefect's settings name no other
 MISSED_HEARTBEATS: Final = 10
 _ENDS: Final = {
@@ -41,6 +43,9 @@ def sync_automations(configs: list[NamedConfig]) -> None:
 
     with get_client(sync_client=True) as client:
         wanted = {ZOMBIES: _zombies()}
+        shared = [named for named in configs if named.is_shared]
+        if shared:
+            wanted[TAKE_OVER] = take_over(TAKE_OVER, [_deployment(client, named) for named in shared])
         for named in configs:
             if named.config.notifications is not None:
                 wanted |= _notifications(client, named, named.config.notifications)
@@ -80,7 +85,7 @@ def _notifications(
     from prefect.events.actions import CallWebhook
     from prefect.events.schemas.automations import EventTrigger, Posture
 
-    deployment = client.read_deployment_by_name(f"topic-model/{named.name}")
+    deployment = _deployment(client, named)
     block = _webhook(named.name, notifications.webhook)
     return {
         f"{PREFIX}{named.name} {end}": Automation(
@@ -91,7 +96,7 @@ def _notifications(
                 expect=set(_ENDS[end]),
                 match={"prefect.resource.id": "prefect.flow-run.*"},
                 match_related={
-                    "prefect.resource.id": f"prefect.deployment.{deployment.id}",
+                    "prefect.resource.id": f"prefect.deployment.{deployment}",
                     "prefect.resource.role": "deployment",
                 },
                 posture=Posture.Reactive,
@@ -101,6 +106,10 @@ def _notifications(
         )
         for end in notifications.when
     }
+
+
+def _deployment(client: SyncPrefectClient, named: NamedConfig) -> UUID:
+    return client.read_deployment_by_name(f"topic-model/{named.name}").id
 
 
 def _webhook(name: str, url: str) -> UUID:
@@ -139,5 +148,5 @@ def _zombies() -> Automation:
             threshold=1,
             within=timedelta(seconds=MISSED_HEARTBEATS * seconds),
         ),
-        actions=[ChangeFlowRunState(state=StateType.CRASHED, message="Its process sends no heartbeat any more.")],
+        actions=[ChangeFlowRunState(state=StateType.CRASHED, message=SILENT)],
     )
