@@ -15,16 +15,17 @@ BUCKET = "maps"
 
 
 @contextlib.contextmanager
-def moto_server(port: int = 0) -> Iterator[str]:
-    """moto's server with one bucket; its URL."""
+def moto_server(port: int = 0, address: str = "127.0.0.1", bucket: str = BUCKET) -> Iterator[str]:
+    """moto's server; its URL. bucket: made there; none where it is empty."""
     from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
+    server = ThreadedMotoServer(ip_address=address, port=port, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     url = f"http://{host}:{port}"
-    make_bucket(url, BUCKET)
+    if bucket:
+        make_bucket(url, bucket)
     yield url
     server.stop()
 

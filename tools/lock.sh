@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Resolve pyproject.toml anew in a fresh environment and write requirements.lock. Usage: tools/lock.sh [PYTHON]
+# Resolve pyproject.toml anew in a fresh environment and write requirements.lock, and the image's part of it. Usage: tools/lock.sh [PYTHON]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 environment=$(mktemp -d)
@@ -21,3 +21,4 @@ done
     "${pip[@]}" freeze --all --exclude-editable --exclude pip | sed 's/+cpu$//' \
         | "$environment/bin/python" tools/pythons.py mark | LC_ALL=C sort -f
 } > requirements.lock
+"$environment/bin/python" tools/runtime.py > ops/requirements.lock

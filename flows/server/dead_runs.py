@@ -95,6 +95,8 @@ def _is_dead(run: FlowRun, processes: dict[str, list[int]], *, alone: bool) -> b
     process = (run.infrastructure_pid or "").rpartition(":")[2]
     if process.isdigit():
         return not may_be_running(int(process))
+    if process:  # a job of a cluster, which its own worker watches; here is no process of it to look for
+        return False
     return _age(run) > _STARTING_SECONDS
 
 

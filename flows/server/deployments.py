@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -47,6 +48,8 @@ _JOB: Final[dict[str, Any]] = {
     "job_configuration": {"stream_output": True},
     "variables": {"type": "object", "properties": {}, "additionalProperties": False},
 }
+# The image has no git; it has the name of its commit in a file.
+_VERSION_OF_CHECKOUT: Final = f"git rev-parse --short HEAD 2>/dev/null || cat commit 2>/dev/null || echo {__version__}"
 
 
 class DeployError(TopicloomError):
@@ -61,7 +64,7 @@ def prefect_yaml(configs: list[NamedConfig]) -> str:
             {
                 "prefect.deployments.steps.run_shell_script": {
                     "id": "commit",
-                    "script": f"sh -c 'git rev-parse --short HEAD 2>/dev/null || echo {__version__}'",
+                    "script": f"sh -c '{_VERSION_OF_CHECKOUT}'",
                     "stream_output": False,
                 }
             }
@@ -190,8 +193,10 @@ def deployment_file() -> Path:
 
 
 def write_deployment_files(configs: list[NamedConfig]) -> None:
-    """Write what `prefect deploy` reads, and configs/schema.json for editors."""
-    _write({deployment_file(): prefect_yaml(configs), configs_folder() / SCHEMA: config_schema()})
+    """Write what `prefect deploy` reads, and configs/schema.json for editors, where that folder can be written to."""
+    _write({deployment_file(): prefect_yaml(configs)})
+    with contextlib.suppress(OSError):  # a group's configs may be there for reading only, as in a cluster
+        _write({configs_folder() / SCHEMA: config_schema()})
 
 
 def shipped_configs() -> list[NamedConfig]:
@@ -213,22 +218,23 @@ def _write(files: dict[Path, str]) -> None:
 
 
 def ensure_pool() -> None:
-    """Make the process work pool, or bring it up to date.
+    """Make the process work pool, or bring it up to date; one of another type, as in a cluster, stays as it is.
 
     It takes no variables from who starts a run: Prefect's own template for processes takes a command, an environment
     and a working directory, so that whoever may start a run could run anything.
     """
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
-    from prefect.exceptions import ObjectNotFound
+    from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 
     with get_client(sync_client=True) as client:
         try:
             known = client.read_work_pool(POOL)
         except ObjectNotFound:
-            client.create_work_pool(WorkPoolCreate(name=POOL, type="process", base_job_template=_JOB))
+            with contextlib.suppress(ObjectAlreadyExists):  # another worker, which starts at this moment, has made it
+                client.create_work_pool(WorkPoolCreate(name=POOL, type="process", base_job_template=_JOB))
             return
-        if known.base_job_template != _JOB:
+        if known.type == "process" and known.base_job_template != _JOB:
             client.update_work_pool(POOL, WorkPoolUpdate(base_job_template=_JOB))
 
 

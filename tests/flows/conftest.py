@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-import subprocess
-from pathlib import Path
 
 import pytest
+
+from tests.databases import postgresql_server
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [
@@ -48,30 +48,10 @@ def browser(browser_of):
 
 
 @pytest.fixture
-def postgresql(tmp_path_factory):
+def postgresql():
     """A PostgreSQL server of our own on a free port of loopback; the URL of an empty database."""
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    if not programs:
-        if os.environ.get("CI"):
-            pytest.fail("CI must install PostgreSQL: .ci/run does")
-        pytest.skip("no PostgreSQL on this machine; install the package postgresql")
-    folder = Path("/tmp") / f"topicloom-postgres-{os.getpid()}"
-    folder.mkdir()
-    shutil.chown(folder, "postgres")
-
-    def as_postgres(*command: object) -> None:
-        prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-        subprocess.run([*prefix, *map(str, command)], check=True, capture_output=True, cwd=folder)
-
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    bins, data = programs[-1], folder / "data"
-    as_postgres(bins / "initdb", "-D", data, "--auth=trust")
-    as_postgres(
-        bins / "pg_ctl", "-D", data, "-w", "-o", f"-p {port} -k {folder} -h 127.0.0.1", "-l", folder / "log", "start"
-    )
-    as_postgres(bins / "createdb", "-h", "127.0.0.1", "-p", port, "prefect")
-    yield f"postgresql+asyncpg://postgres@127.0.0.1:{port}/prefect", port
-    as_postgres(bins / "pg_ctl", "-D", data, "-m", "immediate", "stop")
-    shutil.rmtree(folder)
+    with postgresql_server(port):
+        yield f"postgresql+asyncpg://postgres@127.0.0.1:{port}/prefect", port
