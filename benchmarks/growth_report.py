@@ -73,7 +73,7 @@ def _table(grown: dict[str, Any], way: str) -> str:
         "| peak memory, GiB | " + " | ".join(f"{one['peak'] / 2**30:.2f}" for one in sizes.values()) + " | | |",
         "| topics | " + " | ".join(f"{one['topics']:g}" for one in sizes.values()) + " | | |",
         "| rounds | " + " | ".join(str(one["rounds"]) for one in sizes.values()) + " | | |",
-        *([f"\nNot measured yet: {' and '.join(missing)} papers."] if missing else []),
+        *([f"\nNot measured yet: {'; '.join(missing)} papers."] if missing else []),
     ]
     return "\n".join(lines)
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-_EVERY = 0.25  # seconds between two looks at memory
+_EVERY = 0.5  # seconds between two looks at memory
 
 
 @dataclass(frozen=True)
@@ -44,21 +44,26 @@ def measure(command: Sequence[str | Path], env: Mapping[str, str], seconds: floa
             stderr=subprocess.STDOUT,
             start_new_session=True,
         ) as process,
-        _watched(process.pid) as peak,
     ):
         try:
-            process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            with _watched(process.pid) as peak:
+                try:
+                    process.wait(seconds)
+                except subprocess.TimeoutExpired:
+                    _kill(process)
+                taken = time.perf_counter() - started
         except BaseException:  # interrupted: a session of its own hears of it from nobody else
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            _kill(process)
             raise
-        taken = time.perf_counter() - started
         output.seek(0)
         told = output.read().decode(errors="replace")
     return Measured(taken, _processor() - before, peak(), process.returncode, told)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 @contextlib.contextmanager
@@ -72,7 +77,7 @@ def _watched(root: int) -> Iterator[Callable[[], int]]:
             if ended.wait(_EVERY):
                 return
 
-    watching = threading.Thread(target=look)
+    watching = threading.Thread(target=look, daemon=True)
     watching.start()
     try:
         yield lambda: max(seen)

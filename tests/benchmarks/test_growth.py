@@ -99,5 +99,5 @@ def test_medians_and_exponents_from_100_000_papers_on() -> None:
     assert "| reduce | 90.0 | 10.0 | 1000.0 | 2.00 | 2.00 |" in page
     assert "| cluster | 0.1 | 0.1 | 0.1 |  |  |" in page
     assert "| rounds | 1 | 3 | 1 | | |" in page
-    assert "Not measured yet: 30,000 and 300,000 papers." in page
+    assert "Not measured yet: 30,000; 300,000 papers." in page
     assert "from the graph" not in page

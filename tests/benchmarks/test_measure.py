@@ -44,7 +44,7 @@ def test_what_a_process_outside_has_loaded_too_counts_whole(tmp_path: Path) -> N
 
 
 def test_pages_that_children_share_count_once() -> None:
-    forks = f"import os; held = bytearray(b'1' * 150_000_000); os.fork(); {_HOLDS.format(bytes=0)}"
+    forks = "import os, time; held = b'1' * 150_000_000; os.fork(); time.sleep(1.5)"
     assert 150_000_000 < measure([sys.executable, "-c", forks], {}).peak < 290_000_000
 
 
@@ -70,6 +70,7 @@ def test_an_interrupted_benchmark_leaves_no_command_behind(tmp_path: Path) -> No
     def interrupt() -> None:
         while not (note.exists() and note.read_text().endswith("\n")):
             time.sleep(0.05)
+        time.sleep(1)  # subprocess itself has returned by then
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=interrupt).start()
