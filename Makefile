@@ -7,7 +7,7 @@ DEMO ?= demo
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?= $(shell [ "$$(uname -s)" = Linux ] && command -v curl >/dev/null && curl -sfIL -m 5 -o /dev/null $(CPU_INDEX)/torch/ 2>/dev/null && echo $(CPU_INDEX))
 
-.PHONY: install demo serve test test-slow test-lowest lint docs bench bench-import bench-embedding bench-growth bench-lineage bench-graph bench-peers lock clean
+.PHONY: install demo serve test test-slow test-lowest lint lint-containers docs bench bench-import bench-embedding bench-growth bench-lineage bench-graph bench-peers lock clean
 
 install: $(VENV)/.installed
 	$(BIN)/topicloom warmup
@@ -48,6 +48,11 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Dockerfile, compose files and manifests, with checkers in an environment of their own; 460 MB.
+CHECKERS := .venv-containers
+lint-containers:
+	tools/containers.sh $(PYTHON) $(CHECKERS)
 
 # Broken links, pages without a place and requests to other hosts are faults. The variable silences an advertisement.
 docs: $(VENV)/.installed
@@ -145,4 +150,4 @@ lock:
 	tools/lock.sh $(PYTHON)
 
 clean:
-	rm -rf $(VENV) $(LOWEST) $(DEMO) build *.egg-info
+	rm -rf $(VENV) $(LOWEST) $(CHECKERS) $(DEMO) build *.egg-info
