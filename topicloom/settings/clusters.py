@@ -42,6 +42,11 @@ class UmapSettings(Section):
         description="Layout of the map. When left out: as layout, and parallel from 100,000 papers on, where UMAP's "
         "own takes most of a run.",
     )
+    neighbors: Literal["pynndescent", "faiss"] = Field(
+        "pynndescent",
+        description="What finds the neighbours. faiss: in shards and on every core, the embeddings left on disk, for "
+        "millions of papers whose clusterer is graph; on a GPU where cuVS is installed.",
+    )
     neighbors_seed: int | None = Field(
         None,
         ge=0,
@@ -57,6 +62,15 @@ class UmapSettings(Section):
     def _min_dist_within_spread(self) -> UmapSettings:
         if self.min_dist > self.spread:
             raise ValueError(f"min_dist is {self.min_dist} and spread {self.spread}; min_dist must be at most spread")
+        return self
+
+    @model_validator(mode="after")
+    def _faiss_knows_metric(self) -> UmapSettings:
+        if self.neighbors == "faiss" and self.metric == "manhattan":
+            raise ValueError(
+                "neighbors is faiss and metric manhattan, by which it finds no neighbours; set metric to cosine, "
+                "euclidean or correlation, or neighbors to pynndescent"
+            )
         return self
 
 

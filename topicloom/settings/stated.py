@@ -13,7 +13,7 @@ LATER: Mapping[str, Any] = {
         "id_column": "UT",
         "cut_notices": False,
         "precision": "full",
-        "umap": {"map_layout": None},
+        "umap": {"map_layout": None, "neighbors": "pynndescent"},
         "quick": False,
         "represent": {"tokenizer": None},
         "names": {"authors_keywords": True, "language_model": {"groups": False}},

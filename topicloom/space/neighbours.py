@@ -31,7 +31,8 @@ class Neighbours:
     Args:
         indices: (n, k) int32, each document first among its own.
         distances: (n, k) float32.
-        index: The pynndescent.NNDescent that finds those of new documents, or None where it was not read.
+        index: The pynndescent.NNDescent that finds those of new documents, or None where it was not read, or
+            there is none.
         random_state: numpy's legacy state after the search, from which UMAP lays out.
     """
 
@@ -133,11 +134,11 @@ def _own_search(
 
 
 def write_neighbours(folder: Path, neighbours: Neighbours) -> None:
-    """Write indices.npy, distances.npy, index.joblib and random_state.npz.
+    """Write indices.npy, distances.npy, random_state.npz and, where there is an index, index.joblib.
 
     Args:
         folder: That gets them.
-        neighbours: What `find_neighbours` found.
+        neighbours: What `find_neighbours` or `topicloom.space.sharded_neighbours.sharded_neighbours` found.
 
     Raises:
         OSError: A file cannot be written.
@@ -153,8 +154,9 @@ def write_neighbours(folder: Path, neighbours: Neighbours) -> None:
     """
     np.save(folder / _INDICES, neighbours.indices)
     np.save(folder / _DISTANCES, neighbours.distances)
-    with _without_search(neighbours.index) as index:
-        joblib.dump(index, folder / _INDEX)
+    if neighbours.index is not None:
+        with _without_search(neighbours.index) as index:
+            joblib.dump(index, folder / _INDEX)
     kind, keys, position, has_gauss, gauss = neighbours.random_state
     np.savez(folder / _RANDOM, kind=kind, keys=keys, position=position, has_gauss=has_gauss, gauss=gauss)
 

@@ -40,6 +40,23 @@ def layout_start(umap: UmapSettings, documents: int) -> str:
     return umap.init or ("spectral" if documents <= _SPECTRAL_UP_TO else "pca")
 
 
+def epochs_of(umap: UmapSettings, documents: int) -> int:
+    """Epochs of a layout: those stated, else as many as UMAP itself chooses.
+
+    Args:
+        umap: UMAP's parameters, of which `n_epochs` counts here.
+        documents: n.
+
+    Returns:
+        A number from 1.
+
+    Example:
+        >>> epochs_of(UmapSettings(), 10_000), epochs_of(UmapSettings(), 10_001)
+        (500, 200)
+    """
+    return umap.n_epochs or (_EPOCHS_OF_FEW if documents <= _FEW else _EPOCHS)
+
+
 def fit_umap(
     vectors: NDArray[np.floating[Any]],
     umap: UmapSettings,
@@ -172,7 +189,7 @@ def _fit(
         model.fit(vectors)
     if umap.layout == "parallel":
         model.n_epochs = umap.n_epochs
-        epochs = umap.n_epochs or (_EPOCHS_OF_FEW if len(vectors) <= _FEW else _EPOCHS)
+        epochs = epochs_of(umap, len(vectors))
         a, b = _curve_of(model, umap)
         model.embedding_ = parallel_layout(model.graph_, model.embedding_, epochs, a, b, seed)
     return model
@@ -184,6 +201,24 @@ def _curve_of(model: Any, umap: UmapSettings) -> tuple[float, float]:
         return model._a, model._b
     except AttributeError:
         tell_slower("umap-learn", "keeps its curve elsewhere", "The curve is fitted once more.")
+    return fitted_curve(umap)
+
+
+def fitted_curve(umap: UmapSettings) -> tuple[float, float]:
+    """The a and b of UMAP's curve, 1 / (1 + a x^2b): how near two points lie by their distance x in the layout.
+
+    Args:
+        umap: UMAP's parameters, of which min_dist and spread count here.
+
+    Returns:
+        a and b.
+
+    Example:
+        >>> [round(one, 2) for one in fitted_curve(UmapSettings(min_dist=0.1))]
+        [1.58, 0.9]
+
+    Source: McInnes, Healy and Melville (2018), UMAP, section 3.2.
+    """
     from scipy.optimize import curve_fit
 
     distances = np.linspace(0, umap.spread * 3, 300)

@@ -34,6 +34,7 @@ def test_a_run_of_before_states_the_same():
         before["tmo"]["precision"],
         before["tmo"]["quick"],
         before["tmo"]["umap"]["map_layout"],
+        before["tmo"]["umap"]["neighbors"],
         before["tmo"]["represent"]["tokenizer"],
         before["tmo"]["names"]["authors_keywords"],
         before["tmo"]["names"]["language_model"]["groups"],
