@@ -63,7 +63,7 @@ def test_a_picture_that_memory_did_not_suffice_for_is_named_and_drawn_next_time(
 
 
 def test_a_result_that_is_kept_needs_no_memory(ran, monkeypatch):
-    monkeypatch.setattr("topicloom.settings.memory.least_memory", lambda *_: 1e15)
+    monkeypatch.setattr("topicloom.settings.memory.least_memory", lambda *_, **__: 1e15)
     require_sound(read_settings(ran.analysis))  # the reduction is kept
     ran.write_settings(umap={"n_neighbors": 9})
     with pytest.raises(InputError, match="take at least 1,000,000"):

@@ -93,6 +93,7 @@ SETTING_STAGES = [
     ("tmo.umap.layout", "parallel", ["reduce", "cluster", "represent", "distribution", *LAST]),
     ("tmo.umap.map_layout", "parallel", ["reduce", "export"]),
     ("tmo.umap.neighbors_seed", 5, ["reduce", "export"]),  # so few papers are compared pair by pair
+    ("tmo.umap.neighbors", "faiss", ["graph", "reduce", "export"]),  # so few papers are compared pair by pair
     ("tmo.min_topic_size", 12, ["cluster", "represent", "distribution", *LAST]),
     ("tmo.n_topics", 7, ["cluster", "represent", "distribution", *LAST]),
     ("tmo.hdbscan.min_cluster_size", 12, ["cluster", "represent", "distribution", *LAST]),
@@ -149,6 +150,7 @@ SETTING_STAGES = [
 BEFORE = {
     "tmo.hdbscan.cluster_selection_method": {"hdbscan": {"min_samples": 2}},
     "tmo.represent.tokenizer": {"represent": {"language": "multilingual"}},
+    "tmo.umap.neighbors": {"clusterer": "graph"},
 }
 
 
@@ -162,7 +164,7 @@ def test_a_change_of_a_setting_reruns_exactly_the_stages_that_depend_on_it(finis
     inner = {names[-1]: value}
     for name in reversed(names[:-1]):
         inner = {name: {**before.get(name, {}), **inner}}
-    finished.write_settings(**({"params": inner} if section == "params" else inner))
+    finished.write_settings(**({"params": inner} if section == "params" else {**before, **inner}))
     assert run(finished.analysis).computed == stages
 
 

@@ -181,6 +181,8 @@ class _Writer:
 
     def _search(self) -> str:
         found = str(self.facts.get("reduce", {}).get("neighbours", ""))
+        if "in shards" in found:
+            return f", neighbours in shards by faiss, and by neighbours of neighbours ({self.cite('dong2011')})"
         return f", neighbours by nearest-neighbour descent ({self.cite('dong2011')})" if "descent" in found else ""
 
     def _reduced(self) -> str:

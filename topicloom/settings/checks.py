@@ -31,6 +31,7 @@ def require_fitting_settings(settings: Settings, facts: Mapping[str, Any]) -> No
     require_key(settings)
     wanted_threads()  # a wrong number of threads is said before any stage computes
     _require_tokenizer(settings)
+    _require_faiss(settings)
     problems = [
         *_problems(settings, int(facts["documents"]), facts.get("zero_rows", [])),
         *_language_problems(settings.tmo.represent, facts),
@@ -56,6 +57,17 @@ def _require_tokenizer(settings: Settings) -> None:
             Problem(
                 'tmo.represent.tokenizer is "icu", and the package icu4py, which it needs, is not installed.',
                 "Install topicloom with its extra icu (pip install icu4py), or leave the setting out.",
+            ),
+        )
+
+
+def _require_faiss(settings: Settings) -> None:
+    if settings.tmo.umap.neighbors == "faiss" and importlib.util.find_spec("faiss") is None:
+        raise SettingsError(
+            settings.source,
+            Problem(
+                'tmo.umap.neighbors is "faiss", and the package faiss-cpu, which it needs, is not installed.',
+                "Install topicloom with its extra faiss (pip install faiss-cpu), or leave the setting out.",
             ),
         )
 

@@ -22,14 +22,21 @@ _NUMBER = 4  # bytes of a float32 or an int32
 _LIKELY_COPIES, _LIKELY_OF_NEIGHBOUR = 4, 300  # of the embeddings; bytes for each neighbour of a paper
 
 
-def least_memory(papers: int, dimensions: int, neighbours: int) -> float:
-    """Bytes that papers take at the least: the embeddings, one copy, indices and distances of their neighbours."""
-    return float(papers) * _NUMBER * (2 * dimensions + 2 * neighbours)
+def least_memory(papers: int, dimensions: int, neighbours: int, *, in_shards: bool = False) -> float:
+    """Bytes that papers take at the least: the embeddings, one copy, indices and distances of their neighbours.
+
+    in_shards: the embeddings stay on disk while neighbours are searched.
+    """
+    return float(papers) * _NUMBER * ((0 if in_shards else 2 * dimensions) + 2 * neighbours)
 
 
-def likely_memory(papers: int, dimensions: int, neighbours: int) -> float:
-    """Bytes that papers have been seen to take, in all processes of a run together."""
-    return float(papers) * (_LIKELY_COPIES * _NUMBER * dimensions + _LIKELY_OF_NEIGHBOUR * neighbours)
+def likely_memory(papers: int, dimensions: int, neighbours: int, *, in_shards: bool = False) -> float:
+    """Bytes that papers have been seen to take, in all processes of a run together.
+
+    in_shards: the embeddings stay on disk while neighbours are searched; other stages read them once.
+    """
+    copies = 1 if in_shards else _LIKELY_COPIES
+    return float(papers) * (copies * _NUMBER * dimensions + _LIKELY_OF_NEIGHBOUR * neighbours)
 
 
 def memory_problems(settings: Settings, facts: Mapping[str, Any]) -> Iterator[Problem]:
@@ -44,7 +51,9 @@ def memory_problems(settings: Settings, facts: Mapping[str, Any]) -> Iterator[Pr
     """
     sizes = _sizes(settings, facts)
     for room in rooms():
-        needed = least_memory(*sizes) + (_LEAST_ADDRESSES if room.addresses else _LEAST_BASE)
+        needed = least_memory(*sizes, in_shards=_in_shards(settings)) + (
+            _LEAST_ADDRESSES if room.addresses else _LEAST_BASE
+        )
         if needed > room.limit:
             yield Problem(
                 f"{_told(sizes)} take at least {_in_gb(needed)} of memory, and {room.bound} is {_in_gb(room.limit)}.",
@@ -64,7 +73,9 @@ def memory_notes(settings: Settings, facts: Mapping[str, Any]) -> Iterator[str]:
     """
     sizes = _sizes(settings, facts)
     for room in rooms():
-        needed = likely_memory(*sizes) + (_LIKELY_ADDRESSES if room.addresses else _LIKELY_BASE)
+        needed = likely_memory(*sizes, in_shards=_in_shards(settings)) + (
+            _LIKELY_ADDRESSES if room.addresses else _LIKELY_BASE
+        )
         if needed > room.free:
             yield (
                 f"{_told(sizes)} are likely to take {_in_gb(needed)} of memory, and of {room.bound}, "
@@ -74,6 +85,10 @@ def memory_notes(settings: Settings, facts: Mapping[str, Any]) -> Iterator[str]:
 
 def _sizes(settings: Settings, facts: Mapping[str, Any]) -> tuple[int, int, int]:
     return int(facts["documents"]), int(facts.get("dimensions", 0)), settings.tmo.umap.n_neighbors
+
+
+def _in_shards(settings: Settings) -> bool:
+    return settings.tmo.umap.neighbors == "faiss"
 
 
 def _told(sizes: tuple[int, int, int]) -> str:

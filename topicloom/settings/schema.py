@@ -134,6 +134,7 @@ class TopicModelSettings(Section):
         if self.clusterer == "kmeans" and not self.n_topics:
             raise ValueError("clusterer is kmeans and n_topics 0; KMeans needs a number of topics")
         if self.clusterer != "graph":
+            self._require_index()
             return
         if self.min_topic_size == "auto":
             raise ValueError(
@@ -149,6 +150,13 @@ class TopicModelSettings(Section):
             raise ValueError(
                 "orphans.mode is reassign and clusterer graph, which leaves papers out only where graph.least_strength "
                 "or graph.small asks for it; leave orphans out"
+            )
+
+    def _require_index(self) -> None:
+        if self.umap.neighbors == "faiss":
+            raise ValueError(
+                f"umap.neighbors is faiss and clusterer {self.method}, whose saved UMAP needs the index of pynndescent "
+                "to place new papers; set clusterer to graph, or umap.neighbors to pynndescent"
             )
 
     @property

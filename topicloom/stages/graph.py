@@ -9,8 +9,8 @@ from topicloom.phrasing import number_of
 from topicloom.settings.schema import Settings
 from topicloom.stage_names import GRAPH, LOAD_EMBEDDINGS
 from topicloom.stages.earlier_fit import is_placed
-from topicloom.stages.load_embeddings import VECTORS, stored_vectors
-from topicloom.stages.parts import NEIGHBOURS, search_seed, stored_neighbours
+from topicloom.stages.load_embeddings import VECTORS, mapped_vectors
+from topicloom.stages.parts import NEIGHBOURS, search_seed, sharded_search, stored_neighbours
 from topicloom.stages.stage import Artifact, Stage, Work
 
 EDGES, SHARED, NEAREST = (Artifact(GRAPH, name) for name in ("graph.npz", "shared.npy", "nearest.npy"))
@@ -33,7 +33,7 @@ def build_graph(work: Work) -> None:
     loaded = work.refs[LOAD_EMBEDDINGS]
     folder = stored_neighbours(work.settings, loaded, work.out, work.run_id, quiet=work.quiet)
     known = read_neighbours(folder) if folder is not None else None
-    graph, near = graph_with_neighbours(stored_vectors(work.store, loaded), work.settings.tmo.umap, known)
+    graph, near = graph_with_neighbours(mapped_vectors(work.store, loaded), work.settings.tmo.umap, known)
     save_npz(work.out.path(EDGES.name), graph)
     np.save(work.out.path(SHARED.name), shared_neighbours(graph, near))
     np.save(work.out.path(NEAREST.name), near)
@@ -49,7 +49,12 @@ def build_graph(work: Work) -> None:
 def parameters(settings: Settings) -> dict[str, Any]:
     """The settings that decide a graph."""
     umap = settings.tmo.umap
-    return {"n_neighbors": umap.n_neighbors, "metric": umap.metric, "seed": search_seed(settings)}
+    return {
+        "n_neighbors": umap.n_neighbors,
+        "metric": umap.metric,
+        "seed": search_seed(settings),
+        **sharded_search(settings),
+    }
 
 
 def _tell(_: Settings, facts: Mapping[str, Any]) -> str:

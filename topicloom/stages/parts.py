@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from topicloom.machine.engines import comparing_engine
 from topicloom.settings.schema import Settings
-from topicloom.stages.load_embeddings import TEXTS, VECTORS, stored_texts, stored_vectors
+from topicloom.stages.load_embeddings import TEXTS, VECTORS, mapped_vectors, stored_texts, stored_vectors
 from topicloom.stages.stage import Part, library_versions
 from topicloom.store.store import StagePlan, StageRef, Store, Workspace
 from topicloom.words.splitting import prepared
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from topicloom.words.tokens import Tokens
 
 TOKENS, NEIGHBOURS = Part("tokens", version=1), Part("neighbours", version=1)
+_SHARDS_VERSION = 1  # raised when the search in shards may find others
 
 
 def stored_tokens(settings: Settings, embeddings: StageRef, out: Workspace, run_id: str | None = None) -> Tokens:
@@ -72,17 +74,28 @@ def found_neighbours(
 
     None where UMAP itself compares all pairs.
     """
-    from topicloom.space.neighbours import ALL_PAIRS_BELOW, find_neighbours, write_neighbours
+    from topicloom.space.neighbours import ALL_PAIRS_BELOW
 
     if embeddings.facts["documents"] < ALL_PAIRS_BELOW:
         return None
     store = Store(settings.store_path)
 
     def compute(part: Workspace) -> None:
-        vectors = stored_vectors(store, embeddings)
-        write_neighbours(part.folder, find_neighbours(vectors, settings.tmo.umap, search_seed(settings), quiet=quiet))
+        _search(settings, store, embeddings, part.folder, quiet=quiet)
 
     return store.obtain(_neighbours_plan(settings, embeddings), compute, run_id=run_id)[0]
+
+
+def _search(settings: Settings, store: Store, embeddings: StageRef, out: Path, *, quiet: bool) -> None:
+    from topicloom.space.neighbours import find_neighbours, write_neighbours
+
+    umap, seed = settings.tmo.umap, search_seed(settings)
+    if umap.neighbors == "faiss":
+        from topicloom.space.sharded_neighbours import sharded_neighbours
+
+        write_neighbours(out, sharded_neighbours(mapped_vectors(store, embeddings), umap, seed))
+    else:
+        write_neighbours(out, find_neighbours(stored_vectors(store, embeddings), umap, seed, quiet=quiet))
 
 
 def stored_neighbours(
@@ -96,7 +109,8 @@ def stored_neighbours(
     if found is None:
         out.facts["neighbours"] = "exact, all pairs compared"
         return None
-    out.facts["neighbours"] = "approximate, nearest-neighbour descent"
+    in_shards = settings.tmo.umap.neighbors == "faiss"
+    out.facts["neighbours"] = "approximate, in shards" if in_shards else "approximate, nearest-neighbour descent"
     out.parts[found.stage] = found.key
     return Store(settings.store_path).folder(found.stage, found.key)
 
@@ -107,12 +121,20 @@ def search_seed(settings: Settings) -> int:
     return settings.params.seed if seed is None else seed
 
 
+def sharded_search(settings: Settings) -> dict[str, Any]:
+    """The way of the neighbour search, where it is not that of UMAP itself: keys of earlier results hold."""
+    if settings.tmo.umap.neighbors == "pynndescent":
+        return {}
+    return {"neighbors": {"in shards": _SHARDS_VERSION, **comparing_engine()}}
+
+
 def _neighbours_plan(settings: Settings, embeddings: StageRef) -> StagePlan:
-    umap = settings.tmo.umap
+    umap, in_shards = settings.tmo.umap, sharded_search(settings)
+    libraries = ("numpy", "scipy") if in_shards else ("umap-learn", "pynndescent", "numba", "numpy", "scipy")
     return StagePlan(
         stage=NEIGHBOURS.name,
         version=NEIGHBOURS.version,
-        parameters={"n_neighbors": umap.n_neighbors, "metric": umap.metric, "seed": search_seed(settings)},
+        parameters={"n_neighbors": umap.n_neighbors, "metric": umap.metric, "seed": search_seed(settings), **in_shards},
         inputs={"/".join(VECTORS): embeddings.outputs[VECTORS.name]},
-        libraries=library_versions("umap-learn", "pynndescent", "numba", "numpy", "scipy"),
+        libraries=library_versions(*libraries),
     )

@@ -14,7 +14,7 @@ from topicloom.settings.stated import LATER, stated
 from topicloom.stage_names import LOAD_EMBEDDINGS, REDUCE, UPDATE
 from topicloom.stages.earlier_fit import PLACED, POSITIONS, base_refs, is_placed, joined, near_fitted, placement
 from topicloom.stages.load_embeddings import VECTORS, mapped_vectors
-from topicloom.stages.parts import NEIGHBOURS, found_neighbours, neighbours_folder, stored_neighbours
+from topicloom.stages.parts import NEIGHBOURS, found_neighbours, neighbours_folder, sharded_search, stored_neighbours
 from topicloom.stages.stage import Artifact, Refs, Stage, Work
 from topicloom.store.files import digest_json
 from topicloom.store.store import StageRef, Store
@@ -61,6 +61,7 @@ def _map_alone(work: Work) -> None:
     """Lay out the map only: nothing needs the reduced vectors where topics are found in the graph."""
     import numpy as np
 
+    from topicloom.space.map_in_blocks import map_in_blocks, maps_in_blocks
     from topicloom.space.neighbours import read_neighbours
     from topicloom.space.new_papers import place_on_map
     from topicloom.space.umap_fit import layout_start, map_coordinates
@@ -78,7 +79,11 @@ def _map_alone(work: Work) -> None:
     out.facts["start"] = layout_start(umap, embeddings.facts["documents"])
     folder = stored_neighbours(settings, embeddings, out, work.run_id, quiet=work.quiet)
     known = read_neighbours(folder) if folder is not None else None
-    np.save(out.path(COORDINATES.name), map_coordinates(np.load(work.path(VECTORS)), umap, seed, known))
+    if known is not None and maps_in_blocks(umap, embeddings.facts["documents"]):
+        mapped = map_in_blocks(mapped_vectors(work.store, embeddings), umap, seed, known)
+    else:
+        mapped = map_coordinates(np.load(work.path(VECTORS)), umap, seed, known)
+    np.save(out.path(COORDINATES.name), mapped)
 
 
 def reduce_placed(work: Work) -> None:
@@ -160,6 +165,7 @@ def parameters(settings: Settings) -> dict[str, Any]:
         "umap": umap,
         "seed": settings.params.seed,
         **({"map": "alone"} if alone else {}),
+        **sharded_search(settings),
         **({"placing": "nearest"} if found else {}),
         **({"parallel layout": _PARALLEL_LAYOUT} if "parallel" in (umap["layout"], umap.get("map_layout")) else {}),
     }
