@@ -7,7 +7,7 @@ DEMO ?= demo
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?= $(shell [ "$$(uname -s)" = Linux ] && command -v curl >/dev/null && curl -sfIL -m 5 -o /dev/null $(CPU_INDEX)/torch/ 2>/dev/null && echo $(CPU_INDEX))
 
-.PHONY: install demo serve test test-slow test-lowest lint lint-containers docs bench bench-import bench-embedding bench-growth bench-lineage bench-graph bench-peers lock clean
+.PHONY: install demo serve test test-slow test-lowest lint lint-containers docs bench bench-import bench-embedding bench-growth bench-millions bench-lineage bench-graph bench-peers lock clean
 
 install: $(VENV)/.installed
 	$(BIN)/topicloom warmup
@@ -113,6 +113,13 @@ bench-growth: $(VENV)/.installed
 	$(BIN)/topicloom warmup
 	mkdir -p $(BENCH)
 	$(BIN)/python -m benchmarks.growth $(BENCH)/growth.json $(BENCH) $(SIZES) --rounds $(ROUNDS)
+
+# What docs/scale.md states of millions of papers; MILLIONS="200000 500000" for less. Goes on where it was ended. 20 GB of disk.
+MILLIONS ?= 1000000 2000000 3000000
+bench-millions: $(VENV)/.installed
+	$(BIN)/topicloom warmup
+	mkdir -p $(BENCH)
+	$(BIN)/python -m benchmarks.millions $(BENCH)/millions.json $(BENCH) $(MILLIONS) --page docs/scale.md
 
 # What docs/living-corpora.md and docs/sweeps.md state: a corpus with years, such as `make bench-lineage DATA=PATH`.
 YEARS ?= 1999 2000 2001 2002 2003

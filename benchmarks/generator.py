@@ -10,7 +10,9 @@ from __future__ import annotations
 import csv
 import json
 import math
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,9 +94,13 @@ def _centres(topics: int, rng: np.random.Generator) -> NDArray[np.float32]:
 
 
 def _write_embeddings(
-    path: Path, centres: NDArray[np.float32], topic: NDArray[np.int64], rng: np.random.Generator
+    path: Path,
+    centres: NDArray[np.float32],
+    topic: NDArray[np.int64],
+    rng: np.random.Generator,
+    dtype: type[np.floating[Any]] = np.float32,
 ) -> None:
-    vectors = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=(len(topic), DIMENSIONS))
+    vectors = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=(len(topic), DIMENSIONS))
     for start in range(0, len(topic), _CHUNK):
         of = topic[start : start + _CHUNK]
         between = rng.random(len(of)) < 1 / 6
@@ -105,26 +111,42 @@ def _write_embeddings(
     vectors.flush()
 
 
+def make_vectors(path: Path, documents: int, seed: int = 7) -> NDArray[np.int64]:
+    """Write embeddings alone, in half precision, block by block; returns the true topics, (documents,)."""
+    rng = np.random.default_rng(seed)
+    topics = topics_of(documents)
+    centres = _centres(topics, rng)
+    weight = rng.pareto(1.5, topics) + 0.3
+    topic: NDArray[np.int64] = rng.choice(topics, documents, p=weight / weight.sum())
+    _write_embeddings(path, centres, topic, rng, np.float16)
+    return topic
+
+
 def _write_corpus(path: Path, papers: list[str], topic: NDArray[np.int64], rng: np.random.Generator) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["UT", "text"])
+        writer.writerows(zip(papers, texts_of(topic, rng), strict=True))
+
+
+def texts_of(topic: NDArray[np.int64], rng: np.random.Generator) -> Iterator[str]:
+    """The texts of papers of such topics (n,), one after the other; some thousands of them are in memory at a time."""
     phrases = _phrases(rng)
     common = _zipf(_PHRASES, 0.9)
     own = _zipf(_OF_TOPIC, 0.7)
     of_topic = [rng.integers(_PHRASES, size=_OF_TOPIC) for _ in range(int(topic.max()) + 1)]
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["UT", "text"])
-        for start in range(0, len(topic), _CHUNK):
-            chunk = topic[start : start + _CHUNK]
-            lengths = rng.integers(*_PHRASES_A_TEXT, size=len(chunk))
-            drawn = np.searchsorted(common, rng.random(int(lengths.sum())))
-            special = rng.random(len(drawn)) < 0.4
-            place = np.searchsorted(own, rng.random(len(drawn)))
-            at = 0
-            for row, (number, length) in enumerate(zip(chunk, lengths, strict=True), start):
-                part = slice(at, at + length)
-                chosen = np.where(special[part], of_topic[number][place[part]], drawn[part])
-                writer.writerow([papers[row], " ".join([phrases[phrase] for phrase in chosen.tolist()])])
-                at += length
+    for start in range(0, len(topic), _CHUNK):
+        chunk = topic[start : start + _CHUNK]
+        lengths = rng.integers(*_PHRASES_A_TEXT, size=len(chunk))
+        drawn = np.searchsorted(common, rng.random(int(lengths.sum())))
+        special = rng.random(len(drawn)) < 0.4
+        place = np.searchsorted(own, rng.random(len(drawn)))
+        at = 0
+        for number, length in zip(chunk, lengths, strict=True):
+            part = slice(at, at + length)
+            chosen = np.where(special[part], of_topic[number][place[part]], drawn[part])
+            yield " ".join([phrases[phrase] for phrase in chosen.tolist()])
+            at += length
 
 
 def _phrases(rng: np.random.Generator) -> list[str]:

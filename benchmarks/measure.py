@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 _EVERY = 0.5  # seconds between two looks at memory
 
@@ -21,6 +22,7 @@ _EVERY = 0.5  # seconds between two looks at memory
 class Measured:
     """seconds of wall clock and of processor, peak bytes of all processes together, exit code, standard output.
 
+    own: peak bytes without pages of files, which the system takes back where memory is short.
     A process that the command leaves behind counts in memory alone.
     """
 
@@ -29,6 +31,7 @@ class Measured:
     peak: int
     code: int
     output: str
+    own: int = 0
 
 
 def measure(command: Sequence[str | Path], env: Mapping[str, str], seconds: float | None = None) -> Measured:
@@ -57,7 +60,7 @@ def measure(command: Sequence[str | Path], env: Mapping[str, str], seconds: floa
             raise
         output.seek(0)
         told = output.read().decode(errors="replace")
-    return Measured(taken, _processor() - before, peak(), process.returncode, told)
+    return Measured(taken, _processor() - before, peak().all, process.returncode, told, peak().own)
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
@@ -67,9 +70,9 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextlib.contextmanager
-def _watched(root: int) -> Iterator[Callable[[], int]]:
+def _watched(root: int) -> Iterator[Callable[[], _Memory]]:
     """Look at the memory of a process and its children, in a thread, so that their end is noticed at once."""
-    ended, seen = threading.Event(), [0]
+    ended, seen = threading.Event(), [_Memory(0, 0)]
 
     def look() -> None:
         while True:
@@ -80,7 +83,7 @@ def _watched(root: int) -> Iterator[Callable[[], int]]:
     watching = threading.Thread(target=look, daemon=True)
     watching.start()
     try:
-        yield lambda: max(seen)
+        yield lambda: _Memory(max(one.all for one in seen), max(one.own for one in seen))
     finally:
         ended.set()
         watching.join()
@@ -105,23 +108,31 @@ def _family(root: int) -> list[int]:
     return family
 
 
-def _memory(processes: Iterable[int]) -> int:
+class _Memory(NamedTuple):
+    """Bytes of processes: all, and of these those of no file."""
+
+    all: int
+    own: int
+
+
+def _memory(processes: Iterable[int]) -> _Memory:
     """Bytes of processes together: what each has alone, and once what they share.
 
     What they share is taken to be what the one that shares most does. Shares of shared pages (Pss) would leave out a
     part of each library that a process outside has loaded too, such as the one that measures.
     """
-    alone, shared = 0, 0
+    alone, shared, own = 0, 0, 0
     for process in processes:
         pages = _pages(process)
         alone += pages["Private_Clean"] + pages["Private_Dirty"]
         shared = max(shared, pages["Shared_Clean"] + pages["Shared_Dirty"])
-    return alone + shared
+        own += pages["Pss_Anon"] + pages["Pss_Shmem"]
+    return _Memory(alone + shared, own)
 
 
 def _pages(process: int) -> dict[str, int]:
     """Bytes of a process by kind of page; none where it has ended."""
-    found = dict.fromkeys(("Private_Clean", "Private_Dirty", "Shared_Clean", "Shared_Dirty"), 0)
+    found = dict.fromkeys(_KINDS, 0)
     with contextlib.suppress(OSError):
         for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
             kind, _, size = line.partition(":")
