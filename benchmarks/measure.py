@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 _EVERY = 0.5  # seconds between two looks at memory
+_KINDS = ("Private_Clean", "Private_Dirty", "Shared_Clean", "Shared_Dirty", "Pss_Anon", "Pss_Shmem")
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 OWN = {"flows", "tasks", "topicloom"}
 # Parts of a library that is stated, under a name of their own.
 PARTS = {"pydantic_core": "pydantic"}
+# Used only where somebody with a GPU has installed them: their distributions are named after the version of CUDA.
+OF_A_GPU = {"cupy", "cuvs"}
 
 
 def imported() -> Iterator[tuple[str, str]]:
@@ -30,7 +32,7 @@ def imported() -> Iterator[tuple[str, str]]:
                 else:
                     names = [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
                 for package in {name.partition(".")[0] for name in names}:
-                    if package not in sys.stdlib_module_names | OWN:
+                    if package not in sys.stdlib_module_names | OWN | OF_A_GPU:
                         yield package, str(path.relative_to(REPOSITORY))
 
 
