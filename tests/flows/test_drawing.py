@@ -156,6 +156,7 @@ def test_what_waits_for_its_second_try_is_not_drawn_once_the_run_is_over(finishe
 class Attempts:
     """A run of which each stage takes a moment: which ran at the same time, and after which."""
 
+    spreads: bool = False
     documents: int = drawing.WORTH_IT
     status: str = COMPUTED
     settings: SimpleNamespace = field(default_factory=SimpleNamespace)

@@ -35,7 +35,10 @@ def test_a_run_whose_process_is_killed_is_marked_crashed(serving):
     states = sorted(task["state_name"] for task in tasks if task["name"] == "reduce")
     # The killed one does not seem to run for ever; killed at once, the server may never have heard of it.
     assert states in (["Completed", "Crashed"], ["Completed"])
-    assert {task["state_type"] for task in tasks} == {"COMPLETED", "CRASHED"}
+    assert {task["state_type"] for task in tasks} == {
+        "COMPLETED",
+        *("CRASHED" for state in states if state == "Crashed"),
+    }
 
 
 @pytest.mark.slow

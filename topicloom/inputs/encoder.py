@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import logging
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from topicloom.engine.engines import opened_engine
 from topicloom.errors import CorpusError, EmbeddingsError, ModelUnavailableError, Problem, quoted_list
 from topicloom.inputs.corpus import UT, dataset_texts, read_corpus, require_words
 from topicloom.inputs.embeddings import EMBEDS_SETTINGS, IDS, NPY, are_quick, embeddings_file
@@ -192,11 +194,14 @@ def _embed_in_chunks(settings: Settings, texts: Sequence[str], parts: Path, atte
     if len(missing) < len(files):
         logger.info("%d of %d chunks of embeddings were kept by an earlier run.", len(files) - len(missing), len(files))
     if missing:
-        encode = _encoder(settings, max(_BATCH >> attempt, 1))
         work = _work_before(texts, order)
-        for start, file in missing:
-            tell("embedding texts", round(len(texts) * work[start]), len(texts))
-            _save(file, encode([texts[place] for place in order[start : start + CHUNK]]))
+        how = (settings, max(_BATCH >> attempt, 1))
+        blocks = ([texts[place] for place in order[start : start + CHUNK]] for start, _ in missing)
+        tell("embedding texts", round(len(texts) * work[missing[0][0]]), len(texts))
+        with _model_kept(), opened_engine() as engine:
+            for (start, file), vectors in zip(missing, engine.map(embedded_block, how, blocks), strict=True):
+                tell("embedding texts", round(len(texts) * work[start]), len(texts))
+                _save(file, vectors)
     tell("embedding texts", len(texts), len(texts))
     vectors = np.concatenate([np.load(file) for file in files])
     return np.asarray(vectors[np.argsort(order)])
@@ -210,16 +215,46 @@ def _work_before(texts: Sequence[str], order: Sequence[int]) -> NDArray[np.float
     return np.asarray(np.concatenate([[0.0], np.cumsum(work)[:-1]]) / work.sum())
 
 
-def _encoder(settings: Settings, batch: int) -> Callable[[Sequence[str]], NDArray[np.float32]]:
-    """The settings' model, as what embeds texts."""
+def embedded_block(how: tuple[Settings, int], texts: Sequence[str]) -> NDArray[np.float32]:
+    """Embed some texts, in whichever process this is called: the model is loaded by the first call.
+
+    Args:
+        how: The settings of the run, which name the model and its precision, and how many texts it takes at once.
+        texts: Of one block.
+
+    Returns:
+        (texts, d) float32.
+
+    Raises:
+        EmbeddingsError: The model cannot be had here.
+
+    Example:
+        >>> embedded_block((settings, 32), ["deep maps"]).shape  # doctest: +SKIP
+        (1, 384)
+    """
     import numpy as np
 
-    model = load_model(settings)
-    if settings.tmo.precision == "half":
-        model = halved(model)
-    return lambda texts: np.asarray(
-        model.encode(list(texts), show_progress_bar=False, batch_size=batch), dtype=np.float32
-    )
+    settings, batch = how
+    tmo = settings.tmo
+    key = (tmo.transformer_model, tmo.precision, settings.project_path)
+    if key not in _models:
+        _models.clear()
+        model = load_model(settings)
+        _models[key] = halved(model) if tmo.precision == "half" else model
+    vectors = _models[key].encode(list(texts), show_progress_bar=False, batch_size=batch)
+    return np.asarray(vectors, dtype=np.float32)
+
+
+_models: dict[tuple[str | None, str, Path], Any] = {}  # the one that this process has loaded
+
+
+@contextlib.contextmanager
+def _model_kept() -> Iterator[None]:
+    """Within the block a model that has been loaded here stays; after it its memory is free."""
+    try:
+        yield
+    finally:
+        _models.clear()
 
 
 def model_folder(settings: Settings) -> Path | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from topicloom.engine.stated import stated_engine
 from topicloom.errors import InputError, Problem, SettingsError, quoted_list
 from topicloom.machine.threads import wanted_threads
 from topicloom.phrasing import number_of
@@ -30,6 +31,7 @@ def require_fitting_settings(settings: Settings, facts: Mapping[str, Any]) -> No
     """
     require_key(settings)
     wanted_threads()  # a wrong number of threads is said before any stage computes
+    stated_engine()  # and so is an engine that there is not
     _require_tokenizer(settings)
     _require_faiss(settings)
     problems = [

@@ -98,7 +98,16 @@ def _beside(cell: int, near: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDA
 
 @contextmanager
 def one_core_each() -> Iterator[None]:
-    """Within the block, BLAS computes on the core that calls it: sums come out the same however many there are."""
+    """Within the block, BLAS computes on the core that calls it: sums come out the same however many there are.
+
+    Yields:
+        Nothing.
+
+    Example:
+        >>> with one_core_each():
+        ...     round(float(np.ones(3) @ np.ones(3)))
+        3
+    """
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(limits=1, user_api="blas"):

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from topicloom.machine.engines import compares_on_gpu
+from topicloom.machine.comparing import compares_on_gpu
 
 Metric = Literal["cosine", "euclidean", "correlation"]
 _ITERATIONS = 8  # of k-means; more move the borders of cells, which papers are compared across anyway

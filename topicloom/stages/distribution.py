@@ -33,6 +33,7 @@ def distribute_topics(work: Work) -> None:
     import numpy as np
     from scipy.sparse import save_npz
 
+    from topicloom.engine.engines import spreading_engine
     from topicloom.words.distribution import centroid_score, distribution_score, topic_distribution
     from topicloom.words.ngrams import read_document_ngrams
     from topicloom.words.topic_table import without_outliers
@@ -45,7 +46,8 @@ def distribute_topics(work: Work) -> None:
     smaller = max(settings.tmo.distribution.batch_size >> work.failures, 1)
     wanted = settings.tmo.distribution.model_copy(update={"batch_size": smaller})
     of_topics = without_outliers(weights, represent.facts["topics"])
-    matrix = topic_distribution(read_document_ngrams(folder), of_topics, weighting, wanted)
+    with spreading_engine() as engine:
+        matrix = topic_distribution(read_document_ngrams(folder), of_topics, weighting, wanted, engine=engine)
     score = distribution_score(matrix, of_document)
     empty = np.asarray(matrix.getnnz(axis=1) == 0)
     if settings.tmo.score == "centroid":

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from topicloom.machine.engines import comparing_engine
+from topicloom.engine.engines import spreading_engine
+from topicloom.machine.comparing import comparing_engine
 from topicloom.settings.schema import Settings
 from topicloom.stages.load_embeddings import TEXTS, VECTORS, mapped_vectors, stored_texts, stored_vectors
 from topicloom.stages.stage import Part, library_versions
@@ -24,14 +25,16 @@ def stored_tokens(settings: Settings, embeddings: StageRef, out: Workspace, run_
 
     out: the workspace of the stage that asks, which notes that it rests on them.
     """
-    from topicloom.words.tokens import read_tokens, tokenise, write_tokens
+    from topicloom.words.tokens import read_tokens, tokenise, tokenise_in_blocks, write_tokens
 
     store = Store(settings.store_path)
     represent = settings.tmo.represent
 
     def compute(part: Workspace) -> None:
         texts = prepared(stored_texts(store, embeddings), cut_notices=settings.tmo.cut_notices)
-        tokens = tokenise(texts, represent.language, represent.tokenizer)
+        how = (represent.language, represent.tokenizer)
+        with spreading_engine() as engine:
+            tokens = tokenise(texts, *how) if engine is None else tokenise_in_blocks(texts, *how, engine)
         write_tokens(part.path("tokens.npz"), tokens)
         part.facts = {"tokens": len(tokens.ids), "words": len(tokens.words)}
 

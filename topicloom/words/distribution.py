@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, vstack
 from sklearn.preprocessing import normalize
 
+from topicloom.engine.engines import Engine
 from topicloom.machine.threads import available_threads
 from topicloom.progress import tell
 from topicloom.settings.words import DistributionSettings
@@ -50,6 +51,7 @@ def topic_distribution(
     weighting: Weighting,
     settings: DistributionSettings,
     threads: int | None = None,
+    engine: Engine | None = None,
 ) -> csr_matrix:
     """How much of each topic is in each document, by windows of words.
 
@@ -62,6 +64,7 @@ def topic_distribution(
         settings: The windows, and from which similarity on they count. batch_size is the most documents of a block; the
             result is the same for any.
         threads: All that the process may use when None; the numbers are the same for any.
+        engine: Does the blocks; this process where None. The numbers are the same by any.
 
     Returns:
         Sparse (n, topics) float64, whose rows sum to 1 or are empty.
@@ -81,27 +84,44 @@ def topic_distribution(
     topics, n = weights.shape[0], len(ngrams.tokens) - 1
     if not topics or not n:
         return csr_matrix((n, topics), dtype=np.float64)
-    columns = _by_column(normalize(weights, copy=True))
-
-    def distribute(block: slice) -> csr_matrix:
-        total = np.zeros((block.stop - block.start, topics))
-        part = _part(ngrams, block)
-        kernels.window_similarities(
-            *(part.found, part.tokens, part.bounds, settings.window, settings.stride, settings.padding),
-            *(weighting.idf, weighting.reduce_frequent_words),
-            columns,
-            settings.min_similarity,
-            total,
-        )
-        return csr_matrix(normalize(total, norm="l1", axis=1, copy=False))
-
+    held = _Held(_by_column(normalize(weights, copy=True)), weighting, settings, topics)
     size = max(min(settings.batch_size, _BLOCK_BYTES // (8 * topics)), 1)
-    blocks = []
-    with ThreadPoolExecutor(max_workers=threads or available_threads()) as pool:
-        for block in pool.map(distribute, _slices(n, size)):
+    blocks: list[csr_matrix] = []
+
+    def keep(found: Iterable[csr_matrix]) -> None:
+        for block in found:
             blocks.append(block)
             tell("topic distribution", min(len(blocks) * size, n), n)
+
+    if engine is not None:
+        keep(engine.map(_distributed, held, (_part(ngrams, rows) for rows in _slices(n, size))))
+    else:
+        with ThreadPoolExecutor(max_workers=threads or available_threads()) as pool:
+            keep(pool.map(lambda rows: _distributed(held, _part(ngrams, rows)), _slices(n, size)))
     return vstack(blocks, format="csr")
+
+
+class _Held(NamedTuple):
+    """What every block of documents needs."""
+
+    columns: TopicColumns
+    weighting: Weighting
+    settings: DistributionSettings
+    topics: int
+
+
+def _distributed(held: _Held, part: DocumentNgrams) -> csr_matrix:
+    """Rows of the distribution of some documents."""
+    total = np.zeros((len(part.tokens) - 1, held.topics))
+    settings = held.settings
+    kernels.window_similarities(
+        *(part.found, part.tokens, part.bounds, settings.window, settings.stride, settings.padding),
+        *(held.weighting.idf, held.weighting.reduce_frequent_words),
+        held.columns,
+        settings.min_similarity,
+        total,
+    )
+    return csr_matrix(normalize(total, norm="l1", axis=1, copy=False))
 
 
 def _slices(n: int, size: int) -> Iterator[slice]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from topicloom.engine.engines import Engine
 from topicloom.progress import tell
 from topicloom.words.splitting import ICU, split_words
 
@@ -24,6 +25,7 @@ WORD = re.compile(r"(?u)\b\w\w+\b")  # what CountVectorizer takes for a word
 NOTHING_LEFT = "emptydoc"  # what BERTopic puts in place of a text that cleaning has emptied
 _NOT_ENGLISH = re.compile(r"[^A-Za-z0-9 ]+")
 _TOLD_EVERY = 20_000
+BLOCK = 5_000  # documents whose words are found at a time, where an engine does it
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,69 @@ def tokenise(documents: Sequence[str], language: str, tokenizer: str | None = No
         *(words, ids, offsets, np.array(emptied, dtype=np.int64)),
         *(np.array(own_rows, dtype=np.int64), own_words, own_ids, own_offsets),
     )
+
+
+def tokenise_in_blocks(
+    documents: Sequence[str], language: str, tokenizer: str | None, engine: Engine, size: int = BLOCK
+) -> Tokens:
+    """Find the words of documents block by block, by an engine.
+
+    Args:
+        documents: n texts.
+        language: As for `tokenise`.
+        tokenizer: As for `tokenise`.
+        engine: Does the blocks.
+        size: Documents of a block.
+
+    Returns:
+        What `tokenise` returns for all of them.
+
+    Raises:
+        ImportError: As `tokenise`.
+
+    Example:
+        >>> from topicloom.engine.engines import Here
+        >>> tokenise_in_blocks(["deep maps", "Maps"], "english", None, Here(), size=1).ids.tolist()
+        [0, 1, 1]
+    """
+    blocks = (list(documents[start : start + size]) for start in range(0, len(documents), size))
+    found = []
+    for block in engine.map(_block_of_words, (language, tokenizer), blocks):
+        found.append(block)
+        tell("words of the documents", min(len(found) * size, len(documents)), len(documents))
+    return _joined(found) if found else tokenise(documents, language, tokenizer)
+
+
+def _block_of_words(how: tuple[str, str | None], documents: Sequence[str]) -> Tokens:
+    return tokenise(documents, *how)
+
+
+def _joined(blocks: Sequence[Tokens]) -> Tokens:
+    """The words of documents whose blocks have words of their own."""
+    words = sorted({word for block in blocks for word in block.words})
+    own_words = list(dict.fromkeys(word for block in blocks for word in block.own_words))  # in order of first use
+    number, own_number = ({word: place for place, word in enumerate(all_)} for all_ in (words, own_words))
+    starts = np.cumsum([0, *(len(block.offsets) - 1 for block in blocks)])
+    return Tokens(
+        words=words,
+        ids=np.concatenate([_numbered(number, block.words)[block.ids] for block in blocks]),
+        offsets=_offsets([block.offsets for block in blocks]),
+        emptied=np.concatenate([block.emptied + start for block, start in zip(blocks, starts[:-1], strict=True)]),
+        own_rows=np.concatenate([block.own_rows + start for block, start in zip(blocks, starts[:-1], strict=True)]),
+        own_words=own_words,
+        own_ids=np.concatenate([_numbered(own_number, block.own_words)[block.own_ids] for block in blocks]),
+        own_offsets=_offsets([block.own_offsets for block in blocks]),
+    )
+
+
+def _numbered(number: Mapping[str, int], words: Sequence[str]) -> NDArray[np.int32]:
+    return np.array([number[word] for word in words], dtype=np.int32)
+
+
+def _offsets(of_blocks: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Where each document begins, its blocks one after the other."""
+    lengths = np.concatenate([np.diff(offsets) for offsets in of_blocks])
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
 
 def in_order(words: list[str], ids: NDArray[np.int32]) -> tuple[list[str], NDArray[np.int32]]:

@@ -62,7 +62,7 @@ def test_a_key_that_looks_misspelt_is_noted(tmp_path):
     folder = write(tmp_path, {"min_topics_size": 4, "umap": {"n_neighbours": 5, "random_state": 3}})
     assert read_settings(folder).notes == (
         "tmo.min_topics_size is no setting of topicloom and is ignored; did you mean min_topic_size?",
-        "tmo.umap.n_neighbours is no setting of topicloom and is ignored; did you mean n_neighbors?",
+        "tmo.umap.n_neighbours is no setting of topicloom and is ignored; did you mean n_neighbors, neighbors?",
         "tmo.umap.random_state is ignored: params.seed decides all randomness.",
     )
 

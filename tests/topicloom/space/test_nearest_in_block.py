@@ -8,7 +8,7 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 
-from topicloom.machine import engines
+from topicloom.machine import comparing
 from topicloom.settings.clusters import UmapSettings
 from topicloom.space.nearest_in_block import comparable, nearest_in_block
 from topicloom.space.sharded_neighbours import sharded_neighbours
@@ -56,21 +56,21 @@ def cuvs(monkeypatch, tmp_path):
         monkeypatch.setitem(sys.modules, name, module)
     device = tmp_path / "nvidiactl"
     device.touch()
-    monkeypatch.setattr(engines, "_DEVICES", (device,))
-    known = engines._version
-    monkeypatch.setattr(engines, "_version", lambda name: "26.10" if name == "cuvs-cu12" else known(name))
+    monkeypatch.setattr(comparing, "_DEVICES", (device,))
+    known = comparing._version
+    monkeypatch.setattr(comparing, "_version", lambda name: "26.10" if name == "cuvs-cu12" else known(name))
     return searched
 
 
 def test_faiss_compares_where_there_is_no_gpu():
-    assert list(engines.comparing_engine()) == ["faiss-cpu"]
-    assert not engines.compares_on_gpu()
+    assert list(comparing.comparing_engine()) == ["faiss-cpu"]
+    assert not comparing.compares_on_gpu()
 
 
 def test_cuvs_without_a_gpu_is_left_alone(cuvs, monkeypatch):
-    assert engines.comparing_engine() == {"cuvs-cu12": "26.10"}
-    monkeypatch.setattr(engines, "_DEVICES", ())
-    assert list(engines.comparing_engine()) == ["faiss-cpu"]
+    assert comparing.comparing_engine() == {"cuvs-cu12": "26.10"}
+    monkeypatch.setattr(comparing, "_DEVICES", ())
+    assert list(comparing.comparing_engine()) == ["faiss-cpu"]
 
 
 @pytest.mark.parametrize("metric", ["cosine", "euclidean", "correlation"])
@@ -79,7 +79,7 @@ def test_a_gpu_finds_the_same_neighbours_by_the_same_settings(cuvs, monkeypatch,
     umap = UmapSettings(neighbors="faiss", metric=metric)
     on_gpu = sharded_neighbours(vectors, umap, 100, size=100)
     assert cuvs
-    monkeypatch.setattr(engines, "_DEVICES", ())
+    monkeypatch.setattr(comparing, "_DEVICES", ())
     count = len(cuvs)
     on_processor = sharded_neighbours(vectors, umap, 100, size=100)
     assert len(cuvs) == count

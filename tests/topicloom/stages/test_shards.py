@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from tests.topicloom.stages.runs import run_stages
 from topicloom.errors import SettingsError
-from topicloom.machine import engines
+from topicloom.machine import comparing
 from topicloom.settings.checks import require_fitting_settings
 from topicloom.settings.clusters import UmapSettings
 from topicloom.settings.memory import least_memory, likely_memory
@@ -31,7 +31,7 @@ def settings_of(**umap):
 def test_the_keys_of_before_hold_and_the_way_is_part_of_new_ones(stage, monkeypatch):
     before, now = stage.parameters(settings_of()), stage.parameters(settings_of(neighbors="faiss"))
     assert "neighbors" not in before.keys() | before.get("umap", {}).keys()
-    assert now["neighbors"] == {"in shards": 1, **engines.comparing_engine()}
+    assert now["neighbors"] == {"in shards": 1, **comparing.comparing_engine()}
     monkeypatch.setattr("topicloom.stages.parts.comparing_engine", lambda: {"cuvs-cu12": "26.10"})
     assert stage.parameters(settings_of(neighbors="faiss")) != now
 
