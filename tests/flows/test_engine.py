@@ -16,6 +16,7 @@ def keys(project) -> dict[str, str]:
     return {name: stage["key"] for name, stage in stages.items()}
 
 
+@pytest.mark.slow
 def test_results_are_those_of_one_process(project, finished, monkeypatch):
     monkeypatch.setenv("TOPICLOOM_ENGINE", "dask:2")
     report = run_without_server(project.analysis)

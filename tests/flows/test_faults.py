@@ -286,7 +286,7 @@ def test_out_of_memory_is_tried_again_in_smaller_batches(project, run, monkeypat
 
     batches = []
 
-    def starved(ngrams, weights, weighting, wanted):
+    def starved(ngrams, weights, weighting, wanted, **_):
         batches.append(wanted.batch_size)
         if wanted.batch_size > 300:
             raise MemoryError

@@ -6,7 +6,15 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from topicloom.engine.stated import TRIES, VARIABLE, EngineError, Stated, workers_have_died
+from topicloom.engine.stated import (
+    TRIES,
+    VARIABLE,
+    EngineError,
+    Stated,
+    cluster_is_lost,
+    worker_lacks,
+    workers_have_died,
+)
 
 _PATIENCE: Final = 30  # seconds for a scheduler to answer, and for its first worker
 
@@ -35,13 +43,18 @@ class DaskCluster:
         return self._client.submit(work, shared, piece, pure=False)
 
     def result(self, begun: Any) -> Any:
-        """Wait for a piece. Raises what the work raises, and EngineError where its workers have died."""
+        """Wait for a piece. Raises what the work raises, and EngineError where workers have died or lack a library."""
         from distributed import KilledWorker
+        from distributed.comm.core import CommClosedError
 
         try:
             return begun.result()
         except KilledWorker as error:
             raise workers_have_died("Dask", error) from error
+        except CommClosedError as error:
+            raise cluster_is_lost("Dask", error) from error
+        except ModuleNotFoundError as error:
+            raise worker_lacks(error) from error
 
     def forget(self, begun: list[Any]) -> None:
         """Do these no more."""

@@ -7,7 +7,15 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from topicloom.engine.stated import TRIES, VARIABLE, EngineError, Stated, workers_have_died
+from topicloom.engine.stated import (
+    TRIES,
+    VARIABLE,
+    EngineError,
+    Stated,
+    cluster_is_lost,
+    worker_lacks,
+    workers_have_died,
+)
 
 
 class RayCluster:
@@ -33,15 +41,19 @@ class RayCluster:
         return self._do.remote(work, shared, piece)
 
     def result(self, begun: Any) -> Any:
-        """Wait for a piece. Raises what the work raises, and EngineError where its workers have died."""
-        from ray.exceptions import OutOfMemoryError, RayTaskError, WorkerCrashedError
+        """Wait for a piece. Raises what the work raises, and EngineError where workers have died or lack a library."""
+        from ray.exceptions import OutOfMemoryError, RayError, RayTaskError, WorkerCrashedError
 
         try:
             return self._ray.get(begun)
         except RayTaskError as error:
+            if isinstance(error.cause, ModuleNotFoundError):
+                raise worker_lacks(error.cause) from error
             raise error.cause from error  # as it would be raised here
         except (WorkerCrashedError, OutOfMemoryError) as error:
             raise workers_have_died("Ray", error) from error
+        except RayError as error:
+            raise cluster_is_lost("Ray", error) from error
 
     def forget(self, begun: list[Any]) -> None:
         """Do these no more."""

@@ -14,7 +14,7 @@ from typing import Final, Literal
 from topicloom.errors import TopicloomError
 
 VARIABLE: Final = "TOPICLOOM_ENGINE"
-TRIES: Final = 3  # of a piece of work whose worker dies
+TRIES: Final = 3  # of a piece of work whose worker dies, where the cluster is started here or is one of Ray
 Kind = Literal["local", "dask", "ray"]
 _LOCAL_WORKERS: Final = re.compile(r"(dask|ray):0*([1-9][0-9]{0,3})")
 _DASK_ADDRESS: Final = re.compile(r"dask://([\w.\-]+|\[[0-9a-fA-F:]+\]):([0-9]{1,5})")
@@ -81,6 +81,22 @@ def _parsed(said: str) -> Stated | None:
 def workers_have_died(library: str, error: Exception) -> EngineError:
     """What to raise where each worker that took a piece of work has died. library: Dask or Ray. error: what it says."""
     return EngineError(
-        f"{TRIES} workers of the {library} cluster have died, one after the other, over one piece of work: {error}\n"
+        f"Workers of the {library} cluster have died, one after the other, over one piece of work: {error}\n"
         "  Look whether they have memory enough, or have fewer of them on a machine."
+    )
+
+
+def cluster_is_lost(library: str, error: Exception) -> EngineError:
+    """What to raise where the cluster itself answers no more. library: Dask or Ray. error: what it says."""
+    return EngineError(
+        f"The {library} cluster does not answer any more: {str(error) or type(error).__name__}\n"
+        "  See to it, and run again: what is ready is kept."
+    )
+
+
+def worker_lacks(error: ModuleNotFoundError) -> EngineError:
+    """What to raise where a worker cannot import what the work needs. error: its own."""
+    return EngineError(
+        f"A worker has no library {error.name}.\n"
+        "  Install on all workers what requirements.lock lists, and topicloom itself."
     )

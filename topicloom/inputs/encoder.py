@@ -9,6 +9,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from topicloom.engine.engines import opened_engine
@@ -199,9 +200,10 @@ def _embed_in_chunks(settings: Settings, texts: Sequence[str], parts: Path, atte
         blocks = ([texts[place] for place in order[start : start + CHUNK]] for start, _ in missing)
         tell("embedding texts", round(len(texts) * work[missing[0][0]]), len(texts))
         with _model_kept(), opened_engine() as engine:
-            for (start, file), vectors in zip(missing, engine.map(embedded_block, how, blocks), strict=True):
-                tell("embedding texts", round(len(texts) * work[start]), len(texts))
-                _save(file, vectors)
+            for done, vectors in enumerate(engine.map(embedded_block, how, blocks), 1):
+                _save(missing[done - 1][1], vectors)
+                if done < len(missing):
+                    tell("embedding texts", round(len(texts) * work[missing[done][0]]), len(texts))
     tell("embedding texts", len(texts), len(texts))
     vectors = np.concatenate([np.load(file) for file in files])
     return np.asarray(vectors[np.argsort(order)])
@@ -237,14 +239,17 @@ def embedded_block(how: tuple[Settings, int], texts: Sequence[str]) -> NDArray[n
     settings, batch = how
     tmo = settings.tmo
     key = (tmo.transformer_model, tmo.precision, settings.project_path)
-    if key not in _models:
-        _models.clear()
-        model = load_model(settings)
-        _models[key] = halved(model) if tmo.precision == "half" else model
-    vectors = _models[key].encode(list(texts), show_progress_bar=False, batch_size=batch)
+    with _loading:  # a worker may have several threads
+        model = _models.get(key)
+        if model is None:
+            _models.clear()
+            loaded = load_model(settings)
+            model = _models[key] = halved(loaded) if tmo.precision == "half" else loaded
+    vectors = model.encode(list(texts), show_progress_bar=False, batch_size=batch)
     return np.asarray(vectors, dtype=np.float32)
 
 
+_loading = Lock()
 _models: dict[tuple[str | None, str, Path], Any] = {}  # the one that this process has loaded
 
 

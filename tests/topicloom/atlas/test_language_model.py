@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import logging
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -160,7 +161,14 @@ KEY = "sk-0123456789-a-key-of-somebody"
 def test_no_settings_file_sends_a_variable_to_a_host_of_its_choice(endpoint, tmp_path, monkeypatch, caplog, variable):
     monkeypatch.setenv(variable, KEY)
     monkeypatch.setenv("OPENAI_ORG_ID", "org-of-somebody")
-    caplog.set_level("INFO")
+    for (
+        name,
+        logger,
+    ) in logging.Logger.manager.loggerDict.items():  # a server that began in this process may have shut them
+        if name.split(".")[0] == "topicloom" and isinstance(logger, logging.Logger):
+            monkeypatch.setattr(logger, "disabled", False)
+            monkeypatch.setattr(logger, "propagate", True)
+    caplog.set_level("INFO", logger="topicloom")
     name_topics(QUESTIONS, settings_for(endpoint, api_key_variable=variable), Store(tmp_path / ".topicloom"))
     assert set(endpoint.keys) == {"Bearer none"}
     assert f"go to {endpoint.host}, without a key" in caplog.text

@@ -94,6 +94,10 @@ def _refuse(_, piece):
     raise ValueError(f"piece {piece}")
 
 
+def _lack(_, piece):
+    raise ModuleNotFoundError(f"No module named {piece!r}", name=piece)
+
+
 def _die_at_first(marks: str, piece):
     """Kill the process that does the first piece, once."""
     mark = Path(marks) / str(piece)
@@ -116,13 +120,15 @@ def test_processes_of_dask_do_pieces_and_raise_what_they_raise(monkeypatch, tmp_
         assert len(set(processes)) == 2
         with pytest.raises(ValueError, match="piece 3"):
             list(engine.map(_refuse, None, [3]))
+        with pytest.raises(EngineError, match="has no library topicloom"):
+            list(engine.map(_lack, None, ["topicloom"]))
         assert list(engine.map(_die_at_first, str(tmp_path), range(6))) == [*range(6)]
 
 
 @pytest.mark.slow
 def test_a_piece_that_kills_each_worker_fails_with_its_name(monkeypatch):
     monkeypatch.setenv("TOPICLOOM_ENGINE", "dask:2")
-    with opened_engine() as engine, pytest.raises(EngineError, match="3 workers of the Dask cluster have died"):
+    with opened_engine() as engine, pytest.raises(EngineError, match="Workers of the Dask cluster have died"):
         list(engine.map(_die, None, [0]))
 
 
@@ -133,6 +139,8 @@ def test_processes_of_ray_do_pieces_and_raise_what_they_raise(monkeypatch, tmp_p
         assert os.getpid() not in list(engine.map(_process, None, range(8)))
         with pytest.raises(ValueError, match="piece 3"):
             list(engine.map(_refuse, None, [3]))
+        with pytest.raises(EngineError, match="has no library topicloom"):
+            list(engine.map(_lack, None, ["topicloom"]))
         assert list(engine.map(_die_at_first, str(tmp_path), range(6))) == [*range(6)]
-        with pytest.raises(EngineError, match="3 workers of the Ray cluster have died"):
+        with pytest.raises(EngineError, match="Workers of the Ray cluster have died"):
             list(engine.map(_die, None, [0]))

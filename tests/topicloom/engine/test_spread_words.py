@@ -57,7 +57,8 @@ def test_windows_do_not_depend_on_the_engine():
     assert equal(shares(Here()), shares(None))
 
 
-@pytest.mark.parametrize("said", ["dask:2", pytest.param("ray:2", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("said", ["dask:2", "ray:2"])
 def test_words_and_windows_on_a_cluster(said, monkeypatch):
     monkeypatch.setenv("TOPICLOOM_ENGINE", said)
     with opened_engine() as engine:
