@@ -35,8 +35,11 @@ class DaskCluster:
         return sum(self._client.ncores().values())
 
     def share(self, value: Any) -> Any:
-        """Send a value to every worker; returns a future of it."""
-        return self._client.scatter(value, broadcast=True, hash=False)
+        """Have a value brought to the workers that need it; returns a future of it.
+
+        As a task's result it can be had again where all workers that hold it have died; scattered it would be lost.
+        """
+        return self._client.submit(_itself, value, pure=False)
 
     def begin(self, work: Callable[[Any, Any], Any], shared: Any, piece: Any) -> Any:
         """Have a piece done; returns a future."""
@@ -60,6 +63,10 @@ class DaskCluster:
         """Do these no more."""
         if begun:
             self._client.cancel(begun, force=True)
+
+
+def _itself(value: Any) -> Any:
+    return value
 
 
 @contextlib.contextmanager
