@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import json
 import os
 import shlex
 import signal
@@ -12,7 +10,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from pathlib import Path
 
 import yaml
@@ -20,6 +17,7 @@ import yaml
 from flows.server.access import CLIENT_LOGIN, SERVER_LOGIN
 from flows.server.health import await_server
 from tests.flows.serving import MAIN
+from tests.prefect_api import asked
 from tests.stores import BUCKET, environment
 
 LOGIN = "topicloom:of-tests"
@@ -121,12 +119,7 @@ class Group:
         return (self.folder / name / "log").read_text()
 
     def api(self, path: str, body: dict | None = None, method: str = "POST"):
-        password = base64.b64encode(LOGIN.encode()).decode()
-        headers = {"Content-Type": "application/json", "Authorization": f"Basic {password}"}
-        data = None if method == "GET" else json.dumps(body or {}).encode()
-        request = urllib.request.Request(f"{self.api_url}{path}", data, headers, method=method)
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.loads(answer.read() or "null")
+        return asked(f"{self.api_url}{path}", LOGIN, body, method)
 
     def begin(self, **parameters) -> str:
         identity = self.api("/deployments/name/topic-model/wos", method="GET")["id"]

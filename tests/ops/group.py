@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import shutil
-import urllib.request
 from pathlib import Path
 
 import yaml
 
 from tests.ops.boxes import Street
 from tests.ops.described import OPS, Container
+from tests.prefect_api import asked
 from topicloom.machine.compiled import cache_folder
 
 LOGIN = "group:of-tests"
@@ -25,12 +23,7 @@ class Group:
         self.url = f"http://{street.names['server']}:4200/api"
 
     def api(self, path: str, body: dict | None = None, method: str = "POST"):
-        password = base64.b64encode(LOGIN.encode()).decode()
-        headers = {"Content-Type": "application/json", "Authorization": f"Basic {password}"}
-        data = None if method == "GET" else json.dumps(body or {}).encode()
-        request = urllib.request.Request(f"{self.url}{path}", data, headers, method=method)
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.loads(answer.read() or "null")
+        return asked(f"{self.url}{path}", LOGIN, body, method)
 
     def begin(self, deployment: str, **parameters) -> str:
         identity = self.api(f"/deployments/name/{deployment}", method="GET")["id"]

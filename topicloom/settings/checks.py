@@ -32,8 +32,10 @@ def require_fitting_settings(settings: Settings, facts: Mapping[str, Any]) -> No
     require_key(settings)
     wanted_threads()  # a wrong number of threads is said before any stage computes
     stated_engine()  # and so is an engine that there is not
-    _require_tokenizer(settings)
-    _require_faiss(settings)
+    if settings.tmo.represent.tokenizer == "icu":
+        _require_installed(settings, "tmo.represent.tokenizer", "icu", "icu4py", "icu4py", "icu")
+    if settings.tmo.umap.neighbors == "faiss":
+        _require_installed(settings, "tmo.umap.neighbors", "faiss", "faiss", "faiss-cpu", "faiss")
     problems = [
         *_problems(settings, int(facts["documents"]), facts.get("zero_rows", [])),
         *_language_problems(settings.tmo.represent, facts),
@@ -52,24 +54,14 @@ def _language_problems(represent: RepresentSettings, facts: Mapping[str, Any]) -
         )
 
 
-def _require_tokenizer(settings: Settings) -> None:
-    if settings.tmo.represent.tokenizer == "icu" and importlib.util.find_spec("icu4py") is None:
+def _require_installed(settings: Settings, setting: str, value: str, module: str, package: str, extra: str) -> None:
+    """Raise SettingsError where a setting that has this value needs a package that is not installed."""
+    if importlib.util.find_spec(module) is None:
         raise SettingsError(
             settings.source,
             Problem(
-                'tmo.represent.tokenizer is "icu", and the package icu4py, which it needs, is not installed.',
-                "Install topicloom with its extra icu (pip install icu4py), or leave the setting out.",
-            ),
-        )
-
-
-def _require_faiss(settings: Settings) -> None:
-    if settings.tmo.umap.neighbors == "faiss" and importlib.util.find_spec("faiss") is None:
-        raise SettingsError(
-            settings.source,
-            Problem(
-                'tmo.umap.neighbors is "faiss", and the package faiss-cpu, which it needs, is not installed.',
-                "Install topicloom with its extra faiss (pip install faiss-cpu), or leave the setting out.",
+                f'{setting} is "{value}", and the package {package}, which it needs, is not installed.',
+                f"Install topicloom with its extra {extra} (pip install {package}), or leave the setting out.",
             ),
         )
 
