@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flows.ahead import Ahead
 from flows.drawing import Drawing
 from flows.run_report import RunReport
 from flows.stage_runner import StageRunner
@@ -31,13 +32,15 @@ def run_stages(run: StageRunner, *, validate_only: bool = False) -> RunReport | 
         run("update")
         run("choose-size")
         run("graph")
-        run("reduce")
-        run("cluster")
-        run("consensus")
-        run("reassign")
-        run("represent")
-        run("distribution")
-        run("orphan-split")
+        with Ahead(run) as ahead:
+            ahead.begin("reduce")
+            run("cluster")
+            run("consensus")
+            run("reassign")
+            run("represent")
+            run("distribution")
+            run("orphan-split")
+            ahead.finish()
         with Drawing(run) as drawing:
             with turn(run.settings):
                 run("identify")

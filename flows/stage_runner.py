@@ -92,8 +92,9 @@ class StageRunner:
         started = time.perf_counter()
         ref, status = self.perform(stage, found, refresh=self._refreshes(name, found))
         self.outcomes[name] = Outcome(ref, status, time.perf_counter() - started)
-        settled = stage.settle(self.settings, ref)
-        if settled is not self.settings:  # stages that draw, on other threads, settle nothing
+        given = self.settings
+        settled = stage.settle(given, ref)
+        if settled is not given:  # stages on other threads settle nothing
             self.settings = settled
         emit(Ended(name, "cached" if status == CACHED else "computed"))
         stage.check(self.settings, ref)
@@ -102,6 +103,11 @@ class StageRunner:
     def find(self, stage: Stage) -> Finding:
         """What is kept for a stage."""
         return stage.find(self.settings, self.refs)
+
+    def keeps(self, stage: Stage) -> bool:
+        """Whether the result of a stage is there, and this run does not compute it anew."""
+        found = self.find(stage)
+        return found.ref is not None and not self._refreshes(stage.name, found)
 
     def perform(self, stage: Stage, found: Finding, *, refresh: bool) -> tuple[StageRef, str]:
         """The result of a stage, and whether it was cached or computed. A fault of disk or memory is tried again.

@@ -181,6 +181,13 @@ def _map_by_default(settings: Settings, refs: Refs) -> dict[str, str]:
     return {"layout of the map": digest_json(["parallel", _PARALLEL_LAYOUT])} if unsaid else {}
 
 
+def _map_on_one_core(settings: Settings, refs: Refs) -> bool:
+    """Whether there is only a map to lay out, in UMAP's own way, which uses one core under a seed."""
+    if settings.tmo.method != "graph" or is_placed(refs):
+        return False
+    return settings.tmo.umap.layout_of_map(refs[LOAD_EMBEDDINGS].facts["documents"]) == "umap"
+
+
 STAGE = Stage(
     REDUCE,
     version=2,
@@ -190,6 +197,7 @@ STAGE = Stage(
     sees=(UPDATE,),
     also=_map_by_default,
     writes=(COORDINATES.name,),
+    apart=_map_on_one_core,
     libraries=("umap-learn", "pynndescent", "numba", "numpy", "scipy", "scikit-learn"),
     compute=reduce_corpus,
     voice="UMAP",

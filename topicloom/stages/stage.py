@@ -99,6 +99,7 @@ class Stage:
         wanted: Whether a run with these settings has it.
         due: Whether a run that wants it needs it, given the results before it.
         gates: Whether the stages after it wait for it, since it decides what they read.
+        apart: Whether no stage before the export rests on it, and it leaves cores idle: it is computed beside them.
         awaits: What the next run decides by it, in words; empty for a stage that decides nothing.
         settle: The settings of the stages after it.
         lacks: What must be made before its inputs are there, in words; empty where all is there.
@@ -125,6 +126,7 @@ class Stage:
     wanted: Callable[[Settings], bool] = lambda _: True
     due: Callable[[Settings, Refs], bool] = lambda *_: True
     gates: bool = False
+    apart: Callable[[Settings, Refs], bool] = lambda *_: False
     awaits: Callable[[Settings, Refs], str] = lambda *_: ""
     settle: Callable[[Settings, StageRef], Settings] = lambda settings, _: settings
     lacks: Callable[[Settings], str] = lambda _: ""

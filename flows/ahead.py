@@ -1,0 +1,84 @@
+"""A stage that nothing rests on before the export, computed in a process of its own beside the stages after it."""
+
+from __future__ import annotations
+
+from contextvars import copy_context
+from threading import Thread
+from types import TracebackType
+from typing import Final
+
+from flows.stage_runner import StageRunner
+from topicloom.machine.side_process import SideProcess
+from topicloom.stage_names import LOAD_EMBEDDINGS, StageName
+from topicloom.stages.beside import computed_in
+from topicloom.stages.registry import STAGES
+
+WORTH_IT: Final = 2_000  # papers: fewer are done before another process has loaded its libraries
+
+
+class Ahead:
+    """Computes one stage of a run beside the others, from `begin` to `finish`; at the block's end it is over.
+
+    Args:
+        run: The run, which is called on a second thread meanwhile.
+
+    Example:
+        >>> with Ahead(run) as ahead:  # doctest: +SKIP
+        ...     ahead.begin("reduce")
+        ...     run("cluster")
+        ...     ahead.finish()
+    """
+
+    def __init__(self, run: StageRunner) -> None:
+        self._run = run
+        self._process = SideProcess()
+        self._thread: Thread | None = None
+        self._error: BaseException | None = None
+
+    def __enter__(self) -> Ahead:
+        return self
+
+    def __exit__(self, *_error: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._process.end()
+        self._join()
+
+    def begin(self, name: StageName) -> None:
+        """Compute a stage beside what this thread goes on to do; at once, where that is not worth it or not possible.
+
+        Raises what the stage raises where it is computed at once.
+        """
+        if not self._is_worth_it(name):
+            self._run(name)
+            return
+        # A context of its own: who listens to progress, and Prefect's run.
+        self._thread = Thread(target=copy_context().run, args=(self._compute, name), name="ahead", daemon=True)
+        self._thread.start()
+
+    def finish(self) -> None:
+        """Wait until the stage is computed. Raises what it raises."""
+        self._join()
+        if self._error is not None:
+            raise self._error
+
+    def _join(self) -> None:
+        if self._thread is not None:
+            self._thread.join()
+
+    def _compute(self, name: StageName) -> None:
+        try:
+            with computed_in(self._process):
+                self._run(name)
+        except BaseException as error:  # noqa: BLE001  # raised where it is waited for
+            self._error = error
+
+    def _is_worth_it(self, name: StageName) -> bool:
+        run, stage = self._run, STAGES[name]
+        if not stage.apart(run.settings, run.refs) or run.keeps(stage):
+            return False
+        if run.spreads:
+            return True
+        if run.refs[LOAD_EMBEDDINGS].facts["documents"] < WORTH_IT:
+            return False
+        from topicloom.machine.threads import available_threads  # late: joblib is asked
+
+        return available_threads() > 1
