@@ -19,12 +19,12 @@ demo: $(VENV)/.installed
 serve: $(VENV)/.installed
 	HF_HUB_OFFLINE=1 $(BIN)/topicloom serve
 
-# Checks side by side, then tests. Compiled first, so that tests do not compile the same code. Three at a time, since many
+# Checks side by side, then tests. Compiled first, so that tests do not compile the same code. Four at a time, since many
 # wait for a server; the long files, which come first, first.
 test: $(VENV)/.installed
 	$(MAKE) -j 2 lint docs
 	$(BIN)/topicloom warmup
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not slow"
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-slow: $(VENV)/.installed
 	$(BIN)/pytest -m slow

@@ -105,8 +105,11 @@ CORPORA = {"demo": demo_analysis, "small_2k": small_analysis}
 
 @pytest.fixture(
     scope="module",
-    params=[(corpus, method) for corpus in CORPORA for method in ("hdbscan", "kmeans")],
-    ids=lambda param: "-".join(param),
+    params=[
+        *(("demo", "hdbscan"), ("demo", "kmeans"), ("small_2k", "hdbscan")),
+        pytest.param(("small_2k", "kmeans"), marks=pytest.mark.slow),
+    ],
+    ids="-".join,
 )
 def both(request, tmp_path_factory, prefect_server):
     """The notebook's results, and the folder of the flow's, for one corpus and one way of clustering."""

@@ -263,8 +263,18 @@ SETTING_STAGES = [
 ]
 
 
+# Others like them are tried in every run of the tests.
+LONG = ("names.keywords", "names.authors_keywords", "year_column", "pictures.width")
+
+
 @pytest.mark.parametrize(
-    ("setting", "value", "stages"), [row for row in SETTING_STAGES if row[2] is not None], ids=lambda value: str(value)
+    ("setting", "value", "stages"),
+    [
+        pytest.param(*row, marks=pytest.mark.slow if row[0] in LONG else ())
+        for row in SETTING_STAGES
+        if row[2] is not None
+    ],
+    ids=str,
 )
 def test_a_change_of_a_setting_draws_again_exactly_what_depends_on_it(drawn, run, setting, value, stages):
     inner = value

@@ -23,6 +23,7 @@ BASE, GROWN = 200, 240
 
 
 STRATEGIES = ["distribution", "c-tf-idf", "embedding", "membership"]
+LIGHT = ("distribution", "membership")  # tried in every run of the tests
 
 
 def papers(project: Project) -> pd.DataFrame:
@@ -221,7 +222,9 @@ def placed_run(project: Project, report: object) -> tuple[pd.DataFrame, np.ndarr
     return found, reduced, positions
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize(
+    "strategy", [*LIGHT, *(pytest.param(one, marks=pytest.mark.slow) for one in STRATEGIES if one not in LIGHT)]
+)
 def test_outliers_among_placed_papers_are_given_away_by_their_own_membership(growing, run, strategy):
     """Withdrawn papers shift the rows of those that stay; new ones have no row in the fitted model."""
     rows = np.arange(7, GROWN)

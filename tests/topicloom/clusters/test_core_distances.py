@@ -40,7 +40,7 @@ def test_real_papers_some_of_them_twice(demo_reduced, metric, settings):
     )
 
 
-@pytest.mark.parametrize("corpus", ["demo", "small_2k", "acl_18k"])
+@pytest.mark.parametrize("corpus", ["demo", "small_2k", pytest.param("acl_18k", marks=pytest.mark.slow)])
 def test_papers_of_a_field(vectors_of, corpus):
     """Few enough that hdbscan searches once, and so many that it splits its search by the notebook's four jobs."""
     from sklearn.decomposition import PCA

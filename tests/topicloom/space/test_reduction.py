@@ -222,7 +222,7 @@ def test_a_paper_without_neighbours_moves_no_other_in_the_parallel_layout():
     assert len(np.unique(placed[:59], axis=0)) == 59
 
 
-@pytest.mark.parametrize("corpus", ["demo", "small_2k"])
+@pytest.mark.parametrize("corpus", ["demo", pytest.param("small_2k", marks=pytest.mark.slow)])
 def test_the_parallel_layout_keeps_neighbourhoods_as_well_as_umaps(vectors_of, corpus):
     """Trustworthiness of both on real papers; on 17,924 it is 0.974 in five dimensions for both."""
     from sklearn.manifold import trustworthiness
