@@ -25,7 +25,13 @@ from typing import Any
 from topicloom.machine.declared import compiled_when_called
 from topicloom.machine.guards import holds, takes, tell_slower
 
-_STATE_WHAT_IS = ("pynndescent.kernels.generate_graph_update_array_batched", "pynndescent.pynndescent_.init_rp_tree")
+# Functions that state types of variables, and compute the same in a loop of one thread: numbers that are of these types
+# anyway, and whole numbers that fit both.
+_STATE_WHAT_IS = (
+    "pynndescent.kernels.generate_graph_update_array_batched",
+    "pynndescent.utils.build_candidates_owner",
+    "umap.umap_.compute_membership_strengths",  # its loop is one of one thread in any case
+)
 LIBRARIES = ("numba", "llvmlite", "umap-learn", "pynndescent")
 
 
@@ -141,6 +147,8 @@ def import_umap() -> ModuleType:
     with compiled_when_called():
         import umap
 
+    from topicloom.machine.by_numpy import do_by_numpy
+
     for name, dispatcher in dispatchers():
         # What has been compiled in this process already is left as it is.
         if not dispatcher.signatures:
@@ -148,6 +156,7 @@ def import_umap() -> ModuleType:
             _keep(name, dispatcher)
     _keep_no_second_form()
     _drive_from_python()
+    do_by_numpy()
     module: ModuleType = umap
     return module
 
@@ -157,10 +166,9 @@ def _compile_for_one_thread(name: str, dispatcher: Any) -> None:
 
     numba compiles a loop that threads could share three times as long. Where a function states types of its variables,
     numba heeds them in a loop of one thread alone, so that it would compute in other types; such a function is left as
-    it is, but for those that state the types that their variables have anyway.
+    it is, but for those where that is the same.
     """
-    stated = dispatcher.locals and name not in _STATE_WHAT_IS
-    if name.startswith("pynndescent.") and not stated:
+    if name in _STATE_WHAT_IS or (name.startswith("pynndescent.") and not dispatcher.locals):
         dispatcher.targetoptions["parallel"] = False
 
 
@@ -196,14 +204,14 @@ def _keep_no_second_form() -> None:
 
 
 def _drive_from_python() -> None:
-    """Run the outer loop of the neighbour search uncompiled.
+    """Run the outer loops of the neighbour search uncompiled.
 
-    It asks numba for the number of threads, which keeps numba from caching it and all that is inlined into it; it
-    only calls compiled functions a few times each, so it costs nothing to run as it is written, and the neighbours
-    are the same.
+    They ask numba for the number of threads, which keeps numba from caching them and all that is inlined into them, or
+    name ways that a run does not go, which numba compiles too. They only call compiled functions, each for thousands of
+    papers at once, so it costs nothing to run them as they are written, and the neighbours are the same.
     """
     inside = sys.modules.get("pynndescent.pynndescent_")
-    for name in ("nn_descent", "nn_descent_internal"):
+    for name in ("nn_descent", "nn_descent_internal", "init_rp_tree", "process_candidates"):
         function = getattr(inside, name, None)
         if function is None:
             tell_slower(

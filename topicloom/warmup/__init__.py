@@ -1,7 +1,8 @@
 """Compiling, once per machine, all that numba compiles on a run, so that no run has to wait for it.
 
-The code of umap and pynndescent and of our own loops is kept on disk (`topicloom.machine.compiled`); it takes a minute
-of two cores to make. `pieces` says what is compiled, `crew` shares it out among processes, `kept` knows what is there.
+The code of umap and pynndescent and of our own loops is kept on disk (`topicloom.machine.compiled`); it takes more
+than half a minute of two cores to make. `pieces` says what is compiled, `crew` shares it out among processes, `kept`
+knows what is there.
 """
 
 from __future__ import annotations

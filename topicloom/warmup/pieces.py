@@ -101,14 +101,13 @@ def _search_graph() -> None:
 
     import_umap()
     import numpy as np
-    from pynndescent.search_graph import build_search_graph, permute_graph, permute_rows
+    from pynndescent.search_graph import build_search_graph, permute_graph
 
     points = _points()
     near = _exact(points)
     indptr, indices, _ = build_search_graph(near.indices.copy(), near.distances.copy(), 22)
     order = np.arange(len(points), dtype=np.int32)
     permute_graph(indptr, indices, order)
-    permute_rows(points, order)
 
 
 def _search(metric: Metric) -> Neighbours:
@@ -221,21 +220,21 @@ def _pieces() -> dict[str, Piece]:
     first, *others = metrics()
     small, large, graph = "search tree, small nodes", "search tree, large nodes", "search graph"
     named: dict[str, tuple[Callable[[], Any], float, tuple[str, ...]]] = {
-        small: (_search_tree, 30, ()),
-        graph: (_search_graph, 20, ()),
-        large: (partial(_search_tree, local_bytes=_EVERY_NODE_IS_LARGE), 9, ()),
-        "trees to start from": (_first_trees, 8, ()),
-        search[first]: (partial(_search, first), 14, (small, graph, "trees to start from")),
-        **{search[metric]: (partial(_search, metric), 6, (search[first],)) for metric in others},
-        "layout": (_layout, 8, ()),
-        "few papers": (_few_papers, 7, ("layout",)),
+        small: (_search_tree, 10, ()),
+        graph: (_search_graph, 6, ()),
+        large: (partial(_search_tree, local_bytes=_EVERY_NODE_IS_LARGE), 5, (small,)),
+        "trees to start from": (_first_trees, 3, ()),
+        search[first]: (partial(_search, first), 9, (small, graph, "trees to start from")),
+        **{search[metric]: (partial(_search, metric), 3, (search[first],)) for metric in others},
+        "layout": (_layout, 4, ()),
+        "few papers": (_few_papers, 4, ("layout",)),
         **{
-            f"new papers by {metric}": (partial(_new_papers, metric), 7, (search[metric], "layout")) for metric in _KEPT
+            f"new papers by {metric}": (partial(_new_papers, metric), 5, (search[metric], "layout")) for metric in _KEPT
         },
-        "layout on every core": (_parallel_layout, 5, ()),
-        "topic distribution": (_distribution, 5, ()),
-        "coherence": (_coherence, 4, ()),
-        "membership vectors": (_membership, 2, ()),
+        "layout on every core": (_parallel_layout, 3, ()),
+        "topic distribution": (_distribution, 2, ()),
+        "coherence": (_coherence, 2, ()),
+        "membership vectors": (_membership, 1, ()),
     }
     return {name: Piece(_quietly(work), seconds, after) for name, (work, seconds, after) in named.items()}
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 
 import hdbscan
 import numpy as np
@@ -315,7 +316,7 @@ def test_numba_keeps_compiled_code_in_another_way(said, monkeypatch, change):
     assert "keeps compiled code in another way" in said()[0]
 
 
-@pytest.mark.parametrize("name", ["nn_descent", "nn_descent_internal"])
+@pytest.mark.parametrize("name", ["nn_descent", "nn_descent_internal", "init_rp_tree", "process_candidates"])
 def test_pynndescent_has_another_search(points, said, monkeypatch, name):
     from topicloom.machine import compiled
 
@@ -326,6 +327,35 @@ def test_pynndescent_has_another_search(points, said, monkeypatch, name):
     assert compiled.import_umap().__name__ == "umap"
     assert len(said()) == 1
     assert f"pynndescent_.{name}" in said()[0]
+
+
+@pytest.mark.parametrize(
+    ("library", "name"),
+    [
+        ("umap-learn", "umap_.fast_knn_indices"),
+        ("umap-learn", "umap_.submatrix"),
+        ("umap-learn", "umap_.compute_membership_strengths"),
+        ("pynndescent", "pynndescent_.permute_rows"),
+    ],
+)
+@pytest.mark.parametrize("change", ["renamed", "taking something else"])
+def test_a_function_that_numpy_stands_in_for_has_changed(said, monkeypatch, library, name, change):
+    from topicloom.machine.by_numpy import do_by_numpy
+    from topicloom.machine.compiled import import_umap
+
+    import_umap()
+    module, _, function = name.partition(".")
+    inside = sys.modules[f"{library.partition('-')[0]}.{module}"]
+    other = lambda first, second: None  # noqa: E731
+    if change == "renamed":
+        monkeypatch.delattr(inside, function)
+    else:
+        monkeypatch.setattr(inside, function, other)
+    do_by_numpy()
+    assert getattr(inside, function, None) is (None if change == "renamed" else other)
+    assert len(said()) == 1
+    assert said()[0].startswith(library)
+    assert f"has no {name} that topicloom knows" in said()[0]
 
 
 def test_bertopic_is_not_imported_without_its_heavy_parts(said):
