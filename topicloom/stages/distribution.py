@@ -45,9 +45,9 @@ def distribute_topics(work: Work) -> None:
     # Out of memory is tried again in smaller batches; they do not change the result.
     smaller = max(settings.tmo.distribution.batch_size >> work.failures, 1)
     wanted = settings.tmo.distribution.model_copy(update={"batch_size": smaller})
-    of_topics = without_outliers(weights, represent.facts["topics"])
+    weights = without_outliers(weights, represent.facts["topics"])
     with spreading_engine() as engine:
-        matrix = topic_distribution(read_document_ngrams(folder), of_topics, weighting, wanted, engine=engine)
+        matrix = topic_distribution(read_document_ngrams(folder), weights, weighting, wanted, engine=engine)
     score = distribution_score(matrix, of_document)
     empty = np.asarray(matrix.getnnz(axis=1) == 0)
     if settings.tmo.score == "centroid":
@@ -63,8 +63,14 @@ def distribute_topics(work: Work) -> None:
 def parameters(settings: Settings) -> dict[str, Any]:
     """The settings that decide distribution and score."""
     distribution = settings.tmo.distribution.model_dump(mode="json", exclude={"batch_size"})
-    frequent = settings.tmo.represent.reduce_frequent_words
-    return {**distribution, "score": settings.tmo.score, "reduce_frequent_words": frequent}
+    represent = settings.tmo.represent
+    return {
+        **distribution,
+        "score": settings.tmo.score,
+        "reduce_frequent_words": represent.reduce_frequent_words,
+        # Before, windows whose common n-grams weigh below 0 lost topics; results without BM25 were right, and hold.
+        **({"weights_below_zero": "counted"} if represent.bm25_weighting else {}),
+    }
 
 
 def _reads(settings: Settings, _: Refs) -> tuple[Artifact, ...]:

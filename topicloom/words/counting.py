@@ -22,7 +22,6 @@ from topicloom.words.ngrams import (
     renumbering,
     runs,
 )
-from topicloom.words.sorting import sort_keys
 from topicloom.words.stop_words import stop_words
 from topicloom.words.tokens import NOTHING_LEFT, WORD, Tokens
 
@@ -33,8 +32,8 @@ class Wording:
 
     Args:
         vocabulary: The n-grams, in alphabetical order.
-        counts: Sparse (topics, columns) int64, the smallest topic number first. Within a row the n-grams stand in the
-            order in which CountVectorizer first met them, which decides between equal weights.
+        counts: Sparse (topics, columns) int64, the smallest topic number first. Within a row the n-grams stand in
+            order, as scikit-learn puts those of CountVectorizer when c-TF-IDF scales them.
         documents: The n-grams of each document for itself.
     """
 
@@ -86,28 +85,12 @@ def count_ngrams(tokens: Tokens, topics: NDArray[np.int64], represent: Represent
     texts = _topic_texts(tokens, topics, kept)
     cut = _cuts(texts.ends, len(texts.stream))
     vocabulary, found = grow_vocabulary(tokens.words, texts.stream, cut, represent.n_gram_range, threads)
-    counts = _counts_as_met(found, texts.ends, vocabulary.size, threads)
+    counts = count_by_text(found, texts.ends, vocabulary.size, threads)
     if represent.min_df > 1:
         frequent = np.bincount(counts.indices, minlength=vocabulary.size) >= represent.min_df
         turn = renumbering(frequent)
         vocabulary, counts, found = vocabulary.renumbered(turn), counts[:, np.flatnonzero(frequent)], turn[found]
     return Wording(vocabulary, counts, _document_ngrams(tokens, vocabulary, found, texts, kept, stops))
-
-
-def _counts_as_met(found: NDArray[np.int32], ends: NDArray[np.int64], size: int, threads: int) -> csr_matrix:
-    """Counts of each text, a row's n-grams ordered by the first text that has them, their length and their place."""
-    met = np.zeros(size, dtype=np.int64)
-    text = np.repeat(np.arange(len(ends), dtype=np.int64), np.diff(ends, prepend=0))
-    for length, level in enumerate(found):
-        at = np.flatnonzero(level >= 0)[::-1]  # of repeated assignments the last stays, here the first place
-        met[level[at]] = (text[at] * len(found) + length) * len(text) + at
-    order = sort_keys(met, threads)[1].astype(np.int32)
-    turn = np.empty(size + 1, dtype=np.int32)
-    turn[order], turn[NOWHERE] = np.arange(size, dtype=np.int32), NOWHERE
-    counts = count_by_text(turn[found], ends, size, threads)
-    counts.indices = order[counts.indices]
-    counts.has_sorted_indices = False
-    return counts
 
 
 def _with_stand_in(tokens: Tokens, topics: NDArray[np.int64]) -> Tokens:

@@ -77,13 +77,18 @@ class Weighting:
     def __call__(self, counts: csr_matrix) -> csr_matrix:
         """Weights of texts: share of each n-gram in its text times its idf, sparse float64 as `counts`.
 
-        The entries of a row come out in reverse order, as a product of sparse matrices leaves them; sums over a row
-        in BERTopic run in that order.
+        What BERTopic's product with a diagonal matrix gives: the entries of a row in reverse order, those that are 0
+        left out; sums over a row in BERTopic run in that order.
         """
         shares = normalize(counts, axis=1, norm="l1", copy=False)
         if self.reduce_frequent_words:
             shares.data = np.sqrt(shares.data)
-        weights: csr_matrix = shares * self.diagonal
+        data = shares.data * self.idf[shares.indices]
+        lengths = np.diff(shares.indptr)
+        turn = np.repeat(shares.indptr[:-1] + shares.indptr[1:] - 1, lengths) - np.arange(len(data))
+        weights = csr_matrix((data[turn], shares.indices[turn], shares.indptr), shape=shares.shape)
+        if not weights.data.all():
+            weights.eliminate_zeros()
         return weights
 
 

@@ -34,7 +34,9 @@ class TopicColumns(NamedTuple):
         indptr: (columns + 1,) int64, where each column begins in `topic` and `weight`.
         topic: int32, ascending within a column.
         weight: float64, of that topic in that column.
-        peak: (columns,) float64, a column's largest weight.
+        peak: (columns,) float64, a column's largest weight without its sign: under BM25 common n-grams weigh below 0.
+        reach: (columns, 2) float32, the most that an n-gram adds to a similarity before it is scaled, which is its idf
+            without the sign times `peak`, and the square of its idf.
     """
 
     dense_row: NDArray[np.int32]
@@ -43,6 +45,7 @@ class TopicColumns(NamedTuple):
     topic: NDArray[np.int32]
     weight: NDArray[np.float64]
     peak: NDArray[np.float64]
+    reach: NDArray[np.float32]
 
 
 def topic_distribution(
@@ -84,7 +87,7 @@ def topic_distribution(
     topics, n = weights.shape[0], len(ngrams.tokens) - 1
     if not topics or not n:
         return csr_matrix((n, topics), dtype=np.float64)
-    held = _Held(_by_column(normalize(weights, copy=True)), weighting, settings, topics)
+    held = _Held(_by_column(normalize(weights, copy=True), weighting.idf), weighting, settings, topics)
     size = max(min(settings.batch_size, _BLOCK_BYTES // (8 * topics)), 1)
     blocks: list[csr_matrix] = []
 
@@ -137,7 +140,7 @@ def _part(ngrams: DocumentNgrams, rows: slice) -> DocumentNgrams:
     return DocumentNgrams(found, tokens - tokens[0], bounds - start)
 
 
-def _by_column(weights: csr_matrix) -> TopicColumns:
+def _by_column(weights: csr_matrix, idf: NDArray[np.float64]) -> TopicColumns:
     columns = weights.tocsc()
     indptr = columns.indptr.astype(np.int64)
     common = np.flatnonzero(np.diff(indptr) * _DENSE_SHARE >= weights.shape[0])
@@ -145,8 +148,12 @@ def _by_column(weights: csr_matrix) -> TopicColumns:
     dense_row = np.full(weights.shape[1], -1, dtype=np.int32)
     dense_row[common] = np.arange(len(common))
     dense = np.ascontiguousarray(columns[:, common].T.toarray()).reshape(len(common), weights.shape[0])
-    peak = columns.max(axis=0).toarray().ravel()
-    return TopicColumns(dense_row, dense, indptr, columns.indices.astype(np.int32), columns.data, peak)
+    # Without a weight below 0, which only BM25 gives, there is no need for a copy.
+    signless = abs(columns) if columns.data.min(initial=0.0) < 0 else columns
+    peak = signless.max(axis=0).toarray().ravel()
+    reach = np.empty((len(idf), 2), dtype=np.float32)
+    reach[:, 0], reach[:, 1] = np.abs(idf) * peak, idf * idf
+    return TopicColumns(dense_row, dense, indptr, columns.indices.astype(np.int32), columns.data, peak, reach)
 
 
 def approximate_distribution(

@@ -40,8 +40,10 @@ def window_similarities(
     windows = 0
     for document in range(len(tokens) - 1):
         first, last = tokens[document], tokens[document + 1]
-        columns = np.empty(found.shape[0] * (_bound(bounds, last) - _bound(bounds, first)) + 1, dtype=np.int64)
+        begin, size = _bound(bounds, first), _bound(bounds, last) - _bound(bounds, first)
+        columns = np.empty(found.shape[0] * size + 1, dtype=np.int64)
         values = np.empty(len(columns))
+        reach = _reach(found, begin, size, held)
         length = last - first
         before = (window + stride - 1) // stride - 1 if padding and length >= window else 0
         for step in range(before + max((length + stride - 1) // stride, 1)):
@@ -56,6 +58,8 @@ def window_similarities(
                     if step > before:
                         break
                     end = last
+            if not _may_reach(reach, _bound(bounds, start) - begin, _bound(bounds, end) - begin, least):
+                continue
             n = _weigh(found, _bound(bounds, start), _bound(bounds, end), idf, take_root, columns, values)
             windows += 1
             m = _near_topics(columns[:n], values, held, least, near, seen, windows)
@@ -72,6 +76,38 @@ def window_similarities(
 @njit(cache=True, nogil=True)
 def _bound(bounds: Array, token: int) -> int:
     return bounds[token] if len(bounds) else token
+
+
+@njit(cache=True, nogil=True)
+def _reach(found: Array, begin: int, size: int, held: Array) -> Array:
+    """What `TopicColumns.reach` says of a document's n-grams, (lengths, size, 2) float32; zeros where there is none.
+
+    Read once, in a loop of its own, since each n-gram costs a place in memory that no cache holds.
+    """
+    reach = np.zeros((found.shape[0], size, 2), dtype=np.float32)
+    for length in range(found.shape[0]):
+        for at in range(size):
+            column = found[length, begin + at]
+            if column >= 0:
+                reach[length, at, 0] = held.reach[column, 0]
+                reach[length, at, 1] = held.reach[column, 1]
+    return reach
+
+
+@njit(cache=True, nogil=True)
+def _may_reach(reach: Array, start: int, end: int, least: float) -> bool:
+    """Whether the similarity of a window to some topic can be `least`; no where that is certain.
+
+    A similarity is a sum of values times weights; the values are those of the n-grams over their length as a vector.
+    Each n-gram adds no more than its idf times its largest weight. One that stands in the window several times is
+    counted as so many: that makes the sum no smaller and the length no larger.
+    """
+    most, squares = 0.0, 0.0
+    for length in range(reach.shape[0]):
+        for at in range(start, end - length):
+            most += reach[length, at, 0]
+            squares += reach[length, at, 1]
+    return most >= least * (1 - 1e-5) * math.sqrt(squares)  # single precision rounds
 
 
 @njit(cache=True, nogil=True)
@@ -122,7 +158,7 @@ def _near_topics(
     worth = np.empty(len(columns))
     for at in range(len(columns)):
         column = columns[at]
-        bound = values[at] * held.peak[column] / max(held.indptr[column + 1] - held.indptr[column], 1)
+        bound = abs(values[at]) * held.peak[column] / max(held.indptr[column + 1] - held.indptr[column], 1)
         place = at
         while place > 0 and worth[place - 1] > bound:
             worth[place], order[place] = worth[place - 1], order[place - 1]
@@ -131,7 +167,7 @@ def _near_topics(
     m, reach = 0, 0.0
     for lightest in order:
         column = columns[lightest]
-        reach += values[lightest] * held.peak[column]
+        reach += abs(values[lightest]) * held.peak[column]
         if reach < least * (1 - 1e-9):  # sums are rounded
             continue
         if held.dense_row[column] >= 0:

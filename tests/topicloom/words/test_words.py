@@ -14,11 +14,13 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import random as random_matrix
+from sklearn.preprocessing import normalize
 
 from tests.stable_bertopic import stable_sorts
 from topicloom.settings.words import DistributionSettings, RepresentSettings
 from topicloom.words.counting import count_ngrams
-from topicloom.words.ctfidf import NoWordsError, number_topics
+from topicloom.words.ctfidf import NoWordsError, Weighting, number_topics
 from topicloom.words.distribution import approximate_distribution, topic_distribution
 from topicloom.words.ngrams import read_document_ngrams, read_vocabulary, vocabulary_of, write_vocabulary
 from topicloom.words.tokens import read_tokens, tokenise, write_tokens
@@ -144,6 +146,36 @@ def test_of_many_topics_none_that_is_near_is_left_out(texts, least, window):
     np.testing.assert_array_equal(found, expected)
 
 
+def test_topics_near_by_weights_below_zero_are_not_left_out():
+    """BM25 weighs what stands in most papers below 0, and two weights below 0 are alike as any two."""
+    rng = np.random.default_rng(0)
+    pool = ["of", "the", "in", *(f"word{number}" for number in range(40))]
+    texts = [" ".join(rng.choice(pool, 12, p=[0.2] * 3 + [0.01] * 40)) for _ in range(60)]
+    clusters, represent = np.arange(60) % 15, RepresentSettings(bm25_weighting=True, n_gram_range=(1, 1))
+    embeddings = np.eye(60, dtype=np.float32)
+    theirs = bertopic_of(texts, clusters, embeddings, represent)
+    ours = represent_topics(tokenise(texts, "english"), embeddings, clusters, represent)
+    assert (ours.weighting.idf < 0).any()
+    expected, _ = theirs.approximate_distribution(texts, min_similarity=0.3)
+    found = topic_distribution(ours.documents, ours.weights, ours.weighting, DistributionSettings(min_similarity=0.3))
+    assert (expected > 0).any()
+    np.testing.assert_array_equal(found.toarray(), expected)
+
+
+@pytest.mark.parametrize("root", [False, True])
+@pytest.mark.parametrize("never", [0.0, 0.3])
+def test_counts_are_weighed_as_a_product_with_a_diagonal_matrix_weighs_them(root, never):
+    rng = np.random.default_rng(0)
+    counts = random_matrix(50, 300, 0.2, format="csr", random_state=rng, data_rvs=lambda size: rng.integers(1, 9, size))
+    idf = np.where(rng.random(300) < never, 0.0, rng.normal(size=300))
+    weighting = Weighting(idf, root)
+    shares = normalize(counts, axis=1, norm="l1")
+    expected = (np.sqrt(shares) if root else shares) * weighting.diagonal
+    found = weighting(counts)
+    for name in ("indptr", "indices", "data"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), strict=True)
+
+
 def test_parity_reaches_real_similarities(texts, clusters):
     """The notebook's way would be equal, too, if nothing were found at all."""
     represent = RepresentSettings()
@@ -179,6 +211,7 @@ def test_any_texts_are_counted_as_countvectorizer_counts_them(documents, longest
         assert ours.vocabulary.size == 0
         return
     assert ours.vocabulary.strings() == reference.get_feature_names_out().tolist()
+    expected.sort_indices()
     np.testing.assert_array_equal(ours.counts.indices, expected.indices)
     np.testing.assert_array_equal(ours.counts.toarray(), expected.toarray())
 
