@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from topicloom.atlas.colours import group_colours
 from topicloom.atlas.fields import GREY, NO_ABSTRACT, no_fields, without_abstract
-from topicloom.atlas.names import TopicName, label_of, says_more, unique
+from topicloom.atlas.names import Candidates, TopicName, label_of, says_more, unique
 from topicloom.atlas.phrases import Phrases, group_phrases, naming_phrases
 from topicloom.atlas.tree import Hierarchy, hierarchy_of, leaf_order, topic_tree
 from topicloom.atlas.trends import TREND_COLUMNS, topics_over_time, trends
@@ -104,6 +104,7 @@ def make_atlas(
     by_hand: Mapping[str, str] = MappingProxyType({}),
     hierarchy: Hierarchy | None = None,
     forms: Mapping[str, str] = MappingProxyType({}),
+    of_topics: Sequence[Candidates] | None = None,
 ) -> Atlas:
     """Put an atlas together.
 
@@ -121,6 +122,7 @@ def make_atlas(
         by_hand: Labels that a person gave, by lasting id.
         hierarchy: How topics group; None: by their mean embeddings.
         forms: How papers write words.
+        of_topics: What `topicloom.atlas.phrases.naming_phrases` finds for these topics, where that is known already.
 
     Returns:
         The atlas.
@@ -151,8 +153,9 @@ def make_atlas(
     colours = [topic.colour for topic in lasting] if lasting else group_colours(levels, counts)
     topics["Colour"] = [colour if field else GREY for colour, field in zip(colours, topics["Field"], strict=True)]
     topics = topics[list(_TOPIC_COLUMNS)]
+    of_topics = naming_phrases(phrases, numbers) if of_topics is None else of_topics
     group_names = [
-        _group_names(groups, topics["Field"].to_numpy(dtype=bool), numbers, phrases, language, forms)
+        _group_names(groups, topics["Field"].to_numpy(dtype=bool), numbers, phrases, of_topics, language, forms)
         for groups in levels[:-1]
     ]
     return Atlas(
@@ -236,6 +239,7 @@ def _group_names(
     field: NDArray[np.bool_],
     topics: NDArray[np.int64],
     phrases: Phrases,
+    of_topics: Sequence[Candidates],
     language: str,
     forms: Mapping[str, str],
 ) -> list[TopicName]:
@@ -245,7 +249,6 @@ def _group_names(
     """
     of_field = np.where(field, groups, -1)
     of_papers = np.append(of_field, -1)[topics]  # the last one is the outliers'
-    of_topics = naming_phrases(phrases, topics)
     members = [np.flatnonzero(of_field == group) for group in range(int(groups.max()) + 1)]
     pools = [{name for topic in of_group for name, _ in of_topics[topic]} for of_group in members]
     follows = functools.partial(says_more, language=language)

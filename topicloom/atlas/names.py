@@ -18,6 +18,7 @@ from scipy.sparse import csr_matrix
 
 from topicloom.atlas.written import as_written, initials
 from topicloom.phrasing import LONGEST_LABEL, shortened
+from topicloom.words.english import english_stop_words
 from topicloom.words.ranking import largest
 
 if TYPE_CHECKING:
@@ -69,38 +70,46 @@ def candidates(weights: csr_matrix, vocabulary: Vocabulary, language: str) -> li
         >>> candidates(csr_matrix([[0.5, 0.7, 0.9]]), vocabulary, "english")
         [[('maps', 0.5)]]
     """
+    return candidates_and_columns(weights, vocabulary, language)[0]
+
+
+def candidates_and_columns(
+    weights: csr_matrix, vocabulary: Vocabulary, language: str
+) -> tuple[list[Candidates], dict[str, int]]:
+    """What `candidates` finds, and in which column each of these n-grams stands.
+
+    Args:
+        weights: Sparse (t, columns) float64 c-TF-IDF.
+        vocabulary: Of those columns.
+        language: As for `candidates`.
+
+    Returns:
+        The candidates of each topic, and the column of each n-gram among them.
+
+    Example:
+        >>> from topicloom.words.ngrams import vocabulary_of
+        >>> vocabulary = vocabulary_of({"maps": 0, "maps of": 1, "of": 2})
+        >>> candidates_and_columns(csr_matrix([[0.5, 0.7, 0.9]]), vocabulary, "english")
+        ([[('maps', 0.5)]], {'maps': 0})
+    """
     heaviest = [_heaviest(weights, row) for row in range(weights.shape[0])]
-    names = vocabulary.names(heaviest_columns(weights))
+    columns = np.unique(np.concatenate([of_topic for of_topic, _ in heaviest])) if heaviest else np.zeros(0)
+    names = vocabulary.names(columns.astype(np.int64))
     named = [[(names[column], weight) for column, weight in zip(*of_topic, strict=True)] for of_topic in heaviest]
     stop_words = _stop_words(named, language)
-    return [
+    telling = {name: column for column, name in names.items() if not _has_stop_word(name, stop_words)}
+    found = [
         sorted(
             (
                 (name, weight * _LENGTH_BONUS[min(name.count(" "), len(_LENGTH_BONUS) - 1)])
                 for name, weight in of_topic
-                if weight > 0 and not _has_stop_word(name, stop_words)
+                if weight > 0 and name in telling
             ),
             key=lambda pair: (-pair[1], pair[0]),
         )
         for of_topic in named
     ]
-
-
-def heaviest_columns(weights: csr_matrix) -> NDArray[np.int64]:
-    """The columns among which `candidates` chooses.
-
-    Args:
-        weights: Sparse (t, columns) c-TF-IDF.
-
-    Returns:
-        The columns in their order.
-
-    Example:
-        >>> heaviest_columns(csr_matrix([[0.0, 0.5, 0.0], [0.2, 0.0, 0.0]])).tolist()
-        [0, 1]
-    """
-    heaviest = [_heaviest(weights, row)[0] for row in range(weights.shape[0])]
-    return np.unique(np.concatenate(heaviest)).astype(np.int64) if heaviest else np.zeros(0, dtype=np.int64)
+    return found, {name: telling[name] for of_topic in found for name, _ in of_topic}
 
 
 def _heaviest(weights: csr_matrix, row: int) -> tuple[list[int], list[float]]:
@@ -111,11 +120,8 @@ def _heaviest(weights: csr_matrix, row: int) -> tuple[list[int], list[float]]:
 
 
 def _stop_words(named: Sequence[Candidates], language: str) -> frozenset[str]:
-    # Late: what only draws needs none of it, and importing it takes a second.
-    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
-
     if language == "english":
-        return frozenset(ENGLISH_STOP_WORDS) | _BOILERPLATE
+        return english_stop_words() | _BOILERPLATE
     if len(named) < _LEAST_TOPICS:
         return frozenset()
     occurs = Counter(name for of_topic in named for name, _ in of_topic if " " not in name)
@@ -229,9 +235,11 @@ def label_of(keywords: Sequence[str], number: int) -> str:
         ('heart failure (HF), dialysis', 'topic 3')
     """
     said, shown = set(keywords), []
+    first_letters = {keyword: initials(keyword) for keyword in keywords}
+    of_phrases = {letters for keyword, letters in first_letters.items() if " " in keyword}
     for keyword in keywords:
-        short = next((one for one in said if len(one) > 1 and one.lower() == initials(keyword)), None)
-        if " " not in keyword and any(keyword.lower() == initials(other) for other in keywords if " " in other):
+        short = next((one for one in said if len(one) > 1 and one.lower() == first_letters[keyword]), None)
+        if " " not in keyword and keyword.lower() in of_phrases:
             continue
         shown.append(f"{keyword} ({short})" if short and " " in keyword else keyword)
     return _cut(shown[:_IN_LABEL]) or f"topic {number}"

@@ -163,16 +163,20 @@ def growth(counts: NDArray[np.int64], totals: NDArray[np.int64], years: NDArray[
 
 def _dispersion(counts: NDArray[np.int64], totals: NDArray[np.int64], at: NDArray[np.float64]) -> NDArray[np.float64]:
     """How much wider the counts of each topic scatter than Poisson's, (t,), at least 1."""
-    from scipy.stats import chi2  # late: what only draws needs none of it, and importing it takes a second
-
     rate, _ = _likeliest(counts, totals, at, np.ones(len(counts)), _PRIOR_GROWTH**2)
     expected = counts.sum(axis=1, keepdims=True) * _spread_over_years(rate, totals, at)
     free = counts.shape[1] - 2
     chi_squared = ((counts - expected) ** 2 / expected).sum(axis=1)
     # The median: a few topics of one year's shared task scatter a hundred times as much as the others.
-    common = max(float(np.median(chi_squared) / chi2.median(free)), 1.0)
+    common = max(float(np.median(chi_squared) / _median_of_chi_squared(free)), 1.0)
     mixed: NDArray[np.float64] = (chi_squared + _PRIOR_YEARS * common) / (free + _PRIOR_YEARS)
     return np.maximum(mixed, 1.0)
+
+
+def _median_of_chi_squared(free: int) -> float:
+    from scipy.special import gammaincinv  # late, as it is heavy; scipy.stats, which has chi2, is far heavier
+
+    return float(2 * gammaincinv(free / 2, 0.5))
 
 
 def _likeliest(

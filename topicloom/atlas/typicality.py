@@ -35,8 +35,6 @@ def typicality(
         >>> typicality(vectors, np.array([0, 0, -1]), np.array([[1.0, 0.1]])).tolist()
         [100.0, 50.0, nan]
     """
-    from scipy.stats import rankdata  # late: what only draws needs none of it, and importing it takes a second
-
     found = np.full(len(topics), np.nan)
     order = np.argsort(topics, kind="stable")
     bounds = np.searchsorted(topics[order], np.arange(len(means) + 1))
@@ -44,7 +42,7 @@ def typicality(
     for topic, (start, end) in enumerate(itertools.pairwise(bounds)):
         rows = order[start:end]
         cosine = (unit_vectors(vectors[rows]) @ directions[topic]).round(9)  # processors differ in the last digits
-        found[rows] = 100 * rankdata(cosine, method="max") / max(len(rows), 1)
+        found[rows] = 100 * np.searchsorted(np.sort(cosine), cosine, side="right") / max(len(rows), 1)
     return found
 
 

@@ -33,7 +33,9 @@ def written_forms(words: Collection[str], texts: Iterable[str]) -> dict[str, str
     wanted = set(words)
     for form, times in forms.items():
         bare = form.strip(_EDGES)
-        word = _INSIDE.sub("", bare.lower())
+        word = bare.lower()
+        if not (word.isascii() and word.isalnum()):  # of most words nothing goes, and the pattern takes its time
+            word = _INSIDE.sub("", word)
         if word in wanted:
             found[word][bare] += times
     best = {word: max(of_word.items(), key=lambda pair: (pair[1], pair[0])) for word, of_word in found.items()}

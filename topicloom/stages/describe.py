@@ -104,6 +104,7 @@ def describe_analysis(work: Work) -> Atlas:
         lasting=read_identity(store, refs[IDENTIFY])[0],
         by_hand=read_labels(settings),
         forms=forms,
+        of_topics=of_topics,
         hierarchy=stored_hierarchy(settings, store, refs, counts),
     )
     tell("topics related", 3, _STEPS)

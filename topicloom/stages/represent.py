@@ -96,17 +96,15 @@ def stored_phrases(settings: Settings, store: Store, represent: StageRef) -> Phr
     """N-grams that may name topics, outliers left out, and which papers hold them, in the order of the stages."""
     import numpy as np
 
-    from topicloom.atlas.names import candidates, heaviest_columns
+    from topicloom.atlas.names import candidates_and_columns
     from topicloom.atlas.phrases import Phrases, papers_holding
     from topicloom.words.ngrams import read_document_ngrams, read_vocabulary
 
     weights = _topic_weights(store, represent)
     vocabulary = read_vocabulary(store.artifact(represent, VOCABULARY.name))
-    found = candidates(weights, vocabulary, settings.tmo.represent.language)
-    wanted = {name for of_topic in found for name, _ in of_topic}
-    named = vocabulary.names(heaviest_columns(weights))
-    columns = np.array(sorted(column for column, name in named.items() if name in wanted), dtype=np.int64)
-    names = [named[int(column)] for column in columns]
+    found, column_of = candidates_and_columns(weights, vocabulary, settings.tmo.represent.language)
+    names = sorted(column_of, key=column_of.__getitem__)
+    columns = np.array([column_of[name] for name in names], dtype=np.int64)
     place = {name: at for at, name in enumerate(names)}
     ngrams = read_document_ngrams(store.folder(REPRESENT, represent.key))
     return Phrases(

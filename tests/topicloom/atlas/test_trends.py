@@ -18,6 +18,7 @@ from topicloom.atlas.trends import (
     TOO_FEW_YEARS,
     UNCLEAR,
     UNDATED,
+    _median_of_chi_squared,
     growth,
     topics_over_time,
     trends,
@@ -175,3 +176,9 @@ def test_a_broken_first_year_turns_no_trend_around():
     numbers = np.arange(21)
     with_it, without = trends(table(broken), numbers), trends(table(whole, first=2012), numbers)
     pd.testing.assert_frame_equal(with_it, without)
+
+
+def test_the_median_of_chi_squared_is_scipys():
+    from scipy.stats import chi2
+
+    assert [_median_of_chi_squared(free) for free in range(1, 200)] == [chi2.median(free) for free in range(1, 200)]

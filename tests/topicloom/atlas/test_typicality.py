@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
+from scipy.stats import rankdata
 
 from tests.topicloom.atlases import small_atlas
 from topicloom.atlas.atlas import make_atlas
@@ -14,6 +15,7 @@ from topicloom.atlas.names import TopicName
 from topicloom.atlas.phrases import Phrases
 from topicloom.atlas.typicality import most_typical, typicality
 from topicloom.inputs.corpus import nan_marked
+from topicloom.measures.similarity import unit_vectors
 from topicloom.words.topic_table import Topic
 
 
@@ -83,3 +85,16 @@ def test_it_is_grey_has_no_trend_and_no_name_of_its_own(half_without):
     assert topics["WithoutAbstract"].tolist() == [1, 0, 0]
     assert topics.loc[1:, "Field"].all()
     assert NO_ABSTRACT in set(half_without.groups["Label"])
+
+
+def test_ranks_are_scipys_and_equal_papers_share_the_higher():
+    rng = np.random.default_rng(0)
+    vectors, topics = rng.integers(0, 3, (300, 3)).astype(float), rng.integers(-1, 5, 300)
+    means = rng.normal(size=(5, 3))
+    found = typicality(vectors, topics, means)
+    assert np.isnan(found[topics == -1]).all()
+    for topic in range(5):
+        rows = np.flatnonzero(topics == topic)
+        cosine = (unit_vectors(vectors[rows]) @ unit_vectors(means)[topic]).round(9)
+        assert len(np.unique(cosine)) < len(rows)
+        assert found[rows].tolist() == (100 * rankdata(cosine, method="max") / len(rows)).tolist()

@@ -9,6 +9,8 @@ import json
 import logging
 import sys
 
+from pathlib import Path
+
 import hdbscan
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from topicloom.clusters import core_distances, membership, prediction
 from topicloom.clusters.clustering import cluster_by_hdbscan
 from topicloom.machine import guards
 from topicloom.settings.clusters import HdbscanSettings, UmapSettings
+from topicloom.words import english
 
 FEW = UmapSettings(n_neighbors=8, n_epochs=20)
 
@@ -24,7 +27,10 @@ FEW = UmapSettings(n_neighbors=8, n_epochs=20)
 @pytest.fixture(autouse=True)
 def afresh():
     """Nothing is known of the libraries yet, and nothing has been said; nor afterwards."""
-    caches = (guards.tell_slower, membership._insides_hold, prediction._insides_hold)
+    caches = (
+        *(guards.tell_slower, membership._insides_hold, prediction._insides_hold),
+        english.english_stop_words,
+    )
     for cached in caches:
         cached.cache_clear()
     yield
@@ -439,6 +445,15 @@ def test_pynndescent_makes_its_search_elsewhere(points, said, tmp_path, monkeypa
     np.testing.assert_array_equal(again._raw_data, found.index._raw_data)
     assert len(said()) == 1
     assert "pynndescent" in said()[0]
+
+
+def test_scikit_learn_keeps_its_stop_words_elsewhere(said, monkeypatch):
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    monkeypatch.setattr(english, "_FILE", Path("feature_extraction", "_no_such_file.py"))
+    assert english.english_stop_words() == ENGLISH_STOP_WORDS
+    assert len(said()) == 1
+    assert "_no_such_file.py" in said()[0]
 
 
 def test_fonttools_drops_tables_elsewhere(tmp_path, said, monkeypatch):
