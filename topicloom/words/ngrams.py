@@ -22,7 +22,7 @@ from topicloom.machine.threads import available_threads
 from topicloom.words.sorting import search_keys, sort_keys
 from topicloom.words.tokens import Stream, in_order, packed, unpacked
 
-_CHUNK = 20_000_000  # n-grams that are sorted at once
+_CHUNK = 1_500_000  # n-grams that are sorted at once; arrays of this size come from memory that is used again
 NOWHERE = -1
 
 

@@ -15,7 +15,7 @@ from topicloom.words.ngrams import DocumentNgrams, count_by_text, runs
 from topicloom.words.ranking import largest
 
 _SAMPLES, _CHOSEN, _SEED = 500, 3, 42  # BERTopic's
-_BLOCK = 2_000_000  # n-grams that are weighed at once
+_BLOCK = 300_000  # words whose n-grams are weighed at once
 
 
 def representative_documents(
