@@ -104,7 +104,7 @@ def make_atlas(
     by_hand: Mapping[str, str] = MappingProxyType({}),
     hierarchy: Hierarchy | None = None,
     forms: Mapping[str, str] = MappingProxyType({}),
-    of_topics: Sequence[Candidates] | None = None,
+    of_topics: list[Candidates] | None = None,
 ) -> Atlas:
     """Put an atlas together.
 
@@ -153,7 +153,8 @@ def make_atlas(
     colours = [topic.colour for topic in lasting] if lasting else group_colours(levels, counts)
     topics["Colour"] = [colour if field else GREY for colour, field in zip(colours, topics["Field"], strict=True)]
     topics = topics[list(_TOPIC_COLUMNS)]
-    of_topics = naming_phrases(phrases, numbers) if of_topics is None else of_topics
+    if of_topics is None:
+        of_topics = naming_phrases(phrases, numbers) if levels[:-1] else []
     group_names = [
         _group_names(groups, topics["Field"].to_numpy(dtype=bool), numbers, phrases, of_topics, language, forms)
         for groups in levels[:-1]
@@ -239,7 +240,7 @@ def _group_names(
     field: NDArray[np.bool_],
     topics: NDArray[np.int64],
     phrases: Phrases,
-    of_topics: Sequence[Candidates],
+    of_topics: list[Candidates],
     language: str,
     forms: Mapping[str, str],
 ) -> list[TopicName]:
