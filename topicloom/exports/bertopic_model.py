@@ -217,7 +217,7 @@ def _vectorizer(vocabulary: Vocabulary, settings: TopicModelSettings) -> Any:
     if represent.tokenizer:
         vectorizer.token_pattern = SPLIT_WORD
     vectorizer.fixed_vocabulary_ = False
-    vectorizer.vocabulary_ = _SavedVocabulary(vocabulary.strings())
+    vectorizer.vocabulary_ = _SavedVocabulary(vocabulary.texts())
     return vectorizer
 
 
@@ -268,12 +268,16 @@ def _fill_in(config: Path, vocabulary: _SavedVocabulary) -> None:
     head = json.dumps(stated).removesuffix("{}}}")
     if not json.dumps(stated).endswith('"vocab": {}}}'):
         tell_slower("bertopic", "writes its vocabulary elsewhere", "The file is written as a whole.")
-        stated["vectorizer_model"]["vocab"] = {ngram: column for column, ngram in enumerate(vocabulary.ngrams)}
+        stated["vectorizer_model"]["vocab"] = {
+            ngram: column for column, ngram in enumerate(vocabulary.ngrams.to_pylist())
+        }
         config.write_text(json.dumps(stated), encoding="utf-8")
         return
     # The vocabulary comes last, and words hold nothing that JSON would have to escape.
-    listed = ",".join([f'"{ngram}":{column}' for column, ngram in enumerate(vocabulary.ngrams)])
-    config.write_text(f"{head}{{{listed}}}}}}}", encoding="utf-8")
+    with config.open("wb") as file:
+        file.write(f"{head}{{".encode())
+        file.write(vocabulary.listed())
+        file.write(b"}}}")
 
 
 class _Call:
@@ -293,12 +297,33 @@ class _SavedVocabulary:
     as long to make and to write, and six times as long to read with joblib.
     """
 
-    def __init__(self, ngrams: list[str]) -> None:
-        self.ngrams = ngrams
+    def __init__(self, ngrams: Any) -> None:
+        self.ngrams = ngrams  # a pyarrow.LargeStringArray, in the order of the columns
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        split = _Call(str.split, "\n".join(self.ngrams), "\n")
+        split = _Call(str.split, str(_joined("\n", self.ngrams), "utf-8"), "\n")
         return dict, (_Call(zip, split, range(len(self.ngrams))),)
+
+    def listed(self) -> memoryview:
+        """The columns by their n-grams, as JSON lists the entries of an object, in UTF-8."""
+        import pyarrow as pa
+
+        numbers = pa.array(np.arange(len(self.ngrams))).cast(pa.large_string())
+        return _joined(",", '"', self.ngrams, '":', numbers)
+
+
+def _joined(between: str, *parts: Any) -> memoryview:
+    """The UTF-8 of texts that are put together of parts, arrays or one text for all, with a sign between two of them.
+
+    Arrow keeps the texts of an array one after the other, so what is between them is put at the end of each.
+    """
+    import pyarrow as pa
+    from pyarrow import compute
+
+    ends = [pa.scalar(part, pa.large_string()) if isinstance(part, str) else part for part in (*parts, between, "")]
+    _, offsets, together = compute.binary_join_element_wise(*ends).buffers()
+    length = int(np.frombuffer(offsets, dtype=np.int64)[-1])
+    return memoryview(together)[: length - len(between)]
 
 
 def model_params(model: Any) -> dict[str, str]:

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import repeat
-from operator import add
 from pathlib import Path
 from typing import Any
 
@@ -73,19 +72,33 @@ class Vocabulary:
 
     def strings(self) -> list[str]:
         """The n-grams of all columns in order, as CountVectorizer's get_feature_names_out has them."""
-        named = np.empty(self.size, dtype=object)
-        texts: list[str] = []
-        spaced = [f" {word}" for word in self.words]
-        for length, keys in enumerate(self.keys):
-            last = (keys % len(self.words)).tolist()
-            if length:
-                parents = map(texts.__getitem__, (keys // len(self.words)).tolist())
-                texts = list(map(add, parents, map(spaced.__getitem__, last)))
-            else:
-                texts = [self.words[word] for word in last]
-            kept = np.flatnonzero(self.columns[length] >= 0)
-            named[self.columns[length][kept]] = [texts[node] for node in kept.tolist()]
-        return named.tolist()
+        return self.texts().to_numpy(zero_copy_only=False).tolist()  # type: ignore[no-any-return]
+
+    def texts(self) -> Any:
+        """The same as an Arrow array, a pyarrow.LargeStringArray: Arrow joins words ten times as fast as Python."""
+        import pyarrow as pa  # late: only what is saved needs the texts
+        from pyarrow import compute
+
+        wide = pa.large_string()
+        # The last entry stands for the words that a shorter n-gram has not.
+        alone, spaced = pa.array([*self.words, ""], wide), pa.array([*(f" {word}" for word in self.words), ""], wide)
+        parts = [
+            (spaced if place else alone).take(pa.array(word)) for place, word in enumerate(self._words_of_columns())
+        ]
+        return compute.binary_join_element_wise(*parts, pa.scalar("", wide))
+
+    def _words_of_columns(self) -> list[NDArray[np.int32]]:
+        """By place in an n-gram, the number of the word there, (size,); `len(words)` where the n-gram is shorter."""
+        width = len(self.words)
+        found = [np.full(self.size, width, dtype=np.int32) for _ in self.keys]
+        of_nodes: list[NDArray[np.int32]] = []
+        for keys, columns in zip(self.keys, self.columns, strict=True):
+            parents = keys // width
+            of_nodes = [words[parents] for words in of_nodes] + [(keys - parents * width).astype(np.int32)]
+            kept = columns >= 0
+            for place, words in enumerate(of_nodes):
+                found[place][columns[kept]] = words[kept]
+        return found
 
     def names(self, columns: NDArray[np.integer[Any]]) -> dict[int, str]:
         """The n-grams of some columns, by column, without building all."""

@@ -383,11 +383,13 @@ with model.lean_bertopic() as bertopic:
 
 
 def test_bertopic_writes_its_vocabulary_elsewhere(said, tmp_path):
+    import pyarrow as pa
+
     from topicloom.exports.bertopic_model import _fill_in, _SavedVocabulary
 
     config = tmp_path / "ctfidf_config.json"
     config.write_text(json.dumps({"vectorizer_model": {"vocab": {}, "params": {"a": 1}}, "ctfidf_model": {}}))
-    _fill_in(config, _SavedVocabulary(["gene", "gene map", "naïve"]))
+    _fill_in(config, _SavedVocabulary(pa.array(["gene", "gene map", "naïve"], pa.large_string())))
     found = json.loads(config.read_text(encoding="utf-8"))
     assert found["vectorizer_model"] == {"vocab": {"gene": 0, "gene map": 1, "naïve": 2}, "params": {"a": 1}}
     assert len(said()) == 1
