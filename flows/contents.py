@@ -32,16 +32,17 @@ def run_stages(run: StageRunner, *, validate_only: bool = False) -> RunReport | 
         run("update")
         run("choose-size")
         run("graph")
-        with Ahead(run) as ahead:
-            ahead.begin("reduce")
-            run("cluster")
-            run("consensus")
-            run("reassign")
-            run("represent")
-            run("distribution")
-            run("orphan-split")
-            ahead.finish()
         with Drawing(run) as drawing:
+            with Ahead(run) as ahead:
+                ahead.begin("reduce")
+                run("cluster")
+                run("consensus")
+                run("reassign")
+                drawing.prepare("describe", after="represent")
+                run("represent")
+                run("distribution")
+                run("orphan-split")
+                ahead.finish()
             with turn(run.settings):
                 run("identify")
                 drawing.begin("describe", "quality")  # beside the export; the others look at what is entered after it

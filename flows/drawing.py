@@ -5,16 +5,18 @@ Python's lock lets one thread compute at a time, so who draws beside this proces
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
 from contextvars import copy_context
 from threading import Condition, Thread
 from types import TracebackType
-from typing import Final
+from typing import Any, Final
 
 from flows.run_report import COMPUTED
 from flows.stage_runner import StageRunner
 from topicloom.machine.side_process import SideProcess
 from topicloom.stage_names import LOAD_EMBEDDINGS, StageName
-from topicloom.stages.beside import computed_in
+from topicloom.stages.beside import computed_in, preload
 from topicloom.stages.registry import STAGES
 
 WORTH_IT: Final = 2_000  # papers: of fewer all is drawn before another process has loaded its libraries
@@ -29,6 +31,8 @@ class Drawing:
 
     Example:
         >>> with Drawing(run) as drawing:  # doctest: +SKIP
+        ...     drawing.prepare("describe", after="represent")
+        ...     run("represent")
         ...     drawing.begin("describe")
         ...     run("export")
         ...     drawing.finish("figures", "report")
@@ -40,7 +44,8 @@ class Drawing:
         self._running: set[StageName] = set()
         self._changed = Condition()
         self._over = False
-        self._beside: list[tuple[Thread, SideProcess]] = []
+        self._processes: list[SideProcess] = []
+        self._threads: list[Thread] = []
 
     def __enter__(self) -> Drawing:
         return self
@@ -49,10 +54,22 @@ class Drawing:
         with self._changed:
             self._over = True
             self._changed.notify_all()
-        for _, process in self._beside:  # all of them, before any thread is waited for
+        for process in self._processes:  # all of them, before any thread is waited for
             process.end()
-        for thread, _ in self._beside:
+        for thread in self._threads:
             thread.join()
+
+    def prepare(self, *names: StageName, after: StageName) -> None:
+        """Let the processes beside import what these are drawn with, while this thread computes with one core.
+
+        after: the next stage of the run; where its result is kept there may be nothing to draw.
+        """
+        if self._run.spreads or self._run.find(STAGES[after]).ref is not None:
+            return
+        self._call_helpers()
+        for process in self._processes:
+            # A thread of its own: what is to be drawn meanwhile waits in that process, and not for another thread.
+            self._start(self._import_ahead, process, names)
 
     def begin(self, *names: StageName) -> None:
         """Draw beside what this thread goes on to do. Where that is not worth it, `finish` draws these too."""
@@ -73,14 +90,21 @@ class Drawing:
             self._changed.notify_all()
 
     def _call_helpers(self) -> None:
-        if self._beside:
+        if self._processes:
             return
-        for _ in range(self._helpers()):
-            process = SideProcess()
-            # A context of its own: who listens to progress, and Prefect's run.
-            thread = Thread(target=copy_context().run, args=(self._help, process), name="drawing", daemon=True)
-            self._beside.append((thread, process))
-            thread.start()
+        self._processes = [SideProcess() for _ in range(self._helpers())]
+        for process in self._processes:
+            self._start(self._help, process)
+
+    def _start(self, function: Callable[..., None], *given: Any) -> None:
+        # A context of its own: who listens to progress, and Prefect's run.
+        thread = Thread(target=copy_context().run, args=(function, *given), name="drawing", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _import_ahead(self, process: SideProcess, names: tuple[StageName, ...]) -> None:
+        with contextlib.suppress(Exception):  # whatever is wrong, the stage itself says it
+            process.call(preload, names, self._run.settings)
 
     def _helpers(self) -> int:
         """How many draw beside this thread."""

@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 from topicloom.settings.reading import read_settings
+from topicloom.stage_names import PICTURES
 from topicloom.stages.registry import STAGES
 from topicloom.stages.status import CACHED, analysis_status
 
@@ -21,4 +22,5 @@ def _preload(path: Path) -> None:
         settings = read_settings(path)
         computed = [status.stage for status in analysis_status(settings) if status.state != CACHED]
         for name in computed:
-            STAGES[name].preload(settings)
+            if name not in PICTURES:  # many papers are drawn in processes beside, which import for themselves
+                STAGES[name].preload(settings)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -21,6 +23,7 @@ from tests.flows.test_pictures import ALL_ON, snapshot
 from topicloom.machine.side_process import SideProcess
 from topicloom.progress import Ended, Started, listening
 from topicloom.stage_names import PICTURES, STAGE_NAMES
+from topicloom.stages.beside import preload
 from topicloom.stages.registry import STAGES
 from topicloom.stages.stage import Stage
 
@@ -159,6 +162,7 @@ class Attempts:
     spreads: bool = False
     documents: int = drawing.WORTH_IT
     status: str = COMPUTED
+    kept: object = None  # for the stage before which processes are prepared
     settings: SimpleNamespace = field(default_factory=SimpleNamespace)
     over: list[str] = field(default_factory=list)
     most: int = 0
@@ -169,6 +173,9 @@ class Attempts:
         self._lock = threading.Lock()
         self.outcomes = {"represent": SimpleNamespace(status=self.status)}
         self.refs = {"load-embeddings": SimpleNamespace(facts={"documents": self.documents})}
+
+    def find(self, _: Stage) -> SimpleNamespace:
+        return SimpleNamespace(ref=self.kept)
 
     def attempt(self, name: str) -> None:
         with self._lock:
@@ -199,6 +206,40 @@ def test_as_many_at_a_time_as_there_are_cores_where_it_is_worth_it(run, threads)
     assert sorted(run.over) == ["describe", "moves", "profiles", "quality"]
     assert run.most <= threads
     assert (len(run.threads) > 1) == (threads > 1)
+
+
+@pytest.mark.usefixtures("needs_nothing")
+@pytest.mark.parametrize(
+    ("run", "processes"),
+    [
+        (Attempts(), 2),
+        (Attempts(kept="a result"), 0),
+        (Attempts(spreads=True), 0),
+        (Attempts(documents=drawing.WORTH_IT - 1), 0),
+    ],
+)
+def test_processes_import_ahead_where_there_will_be_something_to_draw(run, processes, monkeypatch):
+    asked, all_asked = [], threading.Semaphore(0)
+
+    def call(_, function, names, settings):
+        asked.append((function, names, settings))
+        all_asked.release()
+        raise ModuleNotFoundError  # what is wrong with a library keeps no thread from drawing
+
+    monkeypatch.setattr(SideProcess, "call", call)
+    with Drawing(run) as pictures:
+        pictures.prepare("describe", after="represent")
+        for _ in range(processes):
+            assert all_asked.acquire(timeout=60)
+        pictures.finish("describe", "moves", "profiles", "quality")
+    assert asked == [(preload, ("describe",), run.settings)] * processes
+    assert sorted(run.over) == ["describe", "moves", "profiles", "quality"]
+
+
+def test_describing_is_imported_ahead():
+    script = "import sys; from topicloom.stages.beside import preload; preload(['describe'], None);print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert {"topicloom.atlas.atlas", "scipy.stats", "scipy.cluster.hierarchy"} <= set(done.stdout.split())
 
 
 @pytest.mark.usefixtures("needs_nothing")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import ParamSpec, Protocol, TypeVar
 
@@ -64,6 +64,12 @@ def obtained(
         return stage.obtain(settings, refs, run_id, refresh=refresh, failures=failures, quiet=quiet)
     given = stage.given(settings, refs)
     return place.call(_obtain, stage.name, settings, given, run_id, refresh=refresh, quiet=quiet)
+
+
+def preload(names: Sequence[str], settings: Settings) -> None:
+    """Import what stages compute with, ahead of time."""
+    for name in names:
+        STAGES[name].preload(settings)
 
 
 def _obtain(

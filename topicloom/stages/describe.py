@@ -275,6 +275,16 @@ def _compute(work: Work) -> None:
     describe_analysis(work)
 
 
+def _import_atlas() -> None:
+    """What makes an atlas, and what it imports late, since who only draws one needs none of it."""
+    import scipy.cluster.hierarchy  # noqa: F401
+    import sklearn.feature_extraction.text  # noqa: F401  # and with it scipy.stats
+
+    import topicloom.atlas.authors_words
+    import topicloom.atlas.kept
+    import topicloom.atlas.written  # noqa: F401
+
+
 STAGE = Stage(
     DESCRIBE,
     version=10,
@@ -301,4 +311,5 @@ STAGE = Stage(
     libraries=("pandas", "scipy", "scikit-learn", "snowballstemmer"),
     wanted=lambda settings: settings.tmo.pictures.drawn,
     compute=_compute,
+    preload=lambda _: _import_atlas(),
 )
