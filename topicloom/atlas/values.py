@@ -92,6 +92,10 @@ def plain(text: str) -> str:
         >>> plain("a\\tb \\0 c")
         'a b c'
     """
+    text = text.strip()
+    # Nearly all texts are so already; of the blanks Python prints the space alone, and of the signs above none.
+    if text.isprintable() and "  " not in text:
+        return text
     return " ".join(_UNSHOWN.sub(" ", text).split())
 
 
