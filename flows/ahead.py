@@ -57,6 +57,7 @@ class Ahead:
     def finish(self) -> None:
         """Wait until the stage is computed. Raises what it raises."""
         self._join()
+        self._process.end()
         if self._error is not None:
             raise self._error
 
