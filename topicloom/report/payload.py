@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from topicloom.atlas.atlas import Atlas
 from topicloom.atlas.clear_colours import DARK, LIGHT, page_colours
@@ -25,6 +24,7 @@ from topicloom.phrasing import BETWEEN, signed
 from topicloom.report.columns import other_columns
 from topicloom.report.profiles import comparison, largest_first, papers_told, topic_profiles
 from topicloom.store.csv_tables import records
+from topicloom.words.english import english_stop_words
 
 MOST_PAPERS = 500_000  # on the page's map; more would not open quickly
 MOST_CELLS = 400  # topics on a side of the heatmap
@@ -162,7 +162,7 @@ def _topics(atlas: Atlas, rows: dict[int, int]) -> list[dict[str, Any]]:
 def _words(words: Sequence[str], weights: Sequence[float]) -> dict[str, Any]:
     """The words of a topic and their weights, without those that hold a stop word, unless nothing else is left."""
     pairs = [(word, round(float(weight), 5)) for word, weight in zip(words, weights, strict=True)]
-    telling = [pair for pair in pairs if not ENGLISH_STOP_WORDS.intersection(pair[0].split())] or pairs
+    telling = [pair for pair in pairs if not english_stop_words().intersection(pair[0].split())] or pairs
     return {"words": [word for word, _ in telling], "weights": [weight for _, weight in telling]}
 
 
