@@ -11,17 +11,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from topicloom.figures.metrics import DPI, FONT
-from topicloom.figures.png import write_png
 from topicloom.machine.guards import tell_slower
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import XAxis, YAxis
     from matplotlib.figure import Figure
-    from numpy.typing import NDArray
     from PIL import Image
 
 WIDTH = 6.85  # inches: two columns of a journal
@@ -120,22 +116,17 @@ def keep(figure: Figure, folder: Path, name: str, formats: Sequence[str] = FORMA
 
 
 def picture(figure: Figure) -> Image.Image:
-    """A figure as an image, at 300 dpi."""
+    """A figure as dots, at 300 dpi."""
     from PIL import Image
 
-    return Image.fromarray(_dots(figure)).convert("RGB")
-
-
-def _dots(figure: Figure) -> NDArray[np.uint8]:
-    """A figure as (rows, columns, 4) dots, at 300 dpi; the next drawing writes over them."""
     figure.set_dpi(DPI)
     canvas: Any = figure.canvas
     canvas.draw()
-    return np.asarray(canvas.buffer_rgba())
+    return Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba()).convert("RGB")
 
 
 def _png(figure: Figure, path: Path) -> None:
-    write_png(path, _dots(figure), DPI)
+    picture(figure).save(path, compress_level=_QUICK, dpi=(DPI, DPI))
 
 
 def _svg(figure: Figure, path: Path) -> None:
