@@ -278,7 +278,6 @@ def _compute(work: Work) -> None:
 def _import_atlas() -> None:
     """What makes an atlas, and what it imports late, since who only draws one needs none of it."""
     import scipy.cluster.hierarchy  # noqa: F401
-    import sklearn.feature_extraction.text  # noqa: F401  # and with it scipy.stats
 
     import topicloom.atlas.authors_words
     import topicloom.atlas.kept
