@@ -31,7 +31,7 @@ class Ahead:
 
     def __init__(self, run: StageRunner) -> None:
         self._run = run
-        self._process = SideProcess()
+        self._process: SideProcess | None = None
         self._thread: Thread | None = None
         self._error: BaseException | None = None
 
@@ -39,8 +39,7 @@ class Ahead:
         return self
 
     def __exit__(self, *_error: type[BaseException] | BaseException | TracebackType | None) -> None:
-        self._process.end()
-        self._join()
+        self._end()
 
     def begin(self, name: StageName) -> None:
         """Compute a stage beside what this thread goes on to do; at once, where that is not worth it or not possible.
@@ -51,23 +50,28 @@ class Ahead:
             self._run(name)
             return
         # A context of its own: who listens to progress, and Prefect's run.
-        self._thread = Thread(target=copy_context().run, args=(self._compute, name), name="ahead", daemon=True)
+        self._process = SideProcess()
+        work = (self._compute, name, self._process)
+        self._thread = Thread(target=copy_context().run, args=work, name="ahead", daemon=True)
         self._thread.start()
 
     def finish(self) -> None:
         """Wait until the stage is computed. Raises what it raises."""
-        self._join()
-        self._process.end()
+        if self._thread is not None:
+            self._thread.join()
+        self._end()
         if self._error is not None:
             raise self._error
 
-    def _join(self) -> None:
+    def _end(self) -> None:
+        if self._process is not None:
+            self._process.end()
         if self._thread is not None:
             self._thread.join()
 
-    def _compute(self, name: StageName) -> None:
+    def _compute(self, name: StageName, process: SideProcess) -> None:
         try:
-            with computed_in(self._process):
+            with computed_in(process):
                 self._run(name)
         except BaseException as error:  # noqa: BLE001  # raised where it is waited for
             self._error = error

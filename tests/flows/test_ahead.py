@@ -103,7 +103,7 @@ def test_a_stage_that_fails_ends_the_map_beside_it(unrun, monkeypatch):
 def test_only_a_map_of_its_own_that_uses_one_core_goes_beside(unrun, monkeypatch):
     """HDBSCAN rests on the layout; a layout on every core leaves none idle."""
     begun = []
-    monkeypatch.setattr(Ahead, "_compute", lambda _, name: begun.append(name))
+    monkeypatch.setattr(Ahead, "_compute", lambda _, name, process: begun.append(name))
     monkeypatch.setattr(Ahead, "finish", lambda _: pytest.skip("not reached"))
     for tmo in ({"clusterer": "hdbscan"}, {**GRAPH, "umap": {"map_layout": "parallel"}}):
         unrun.write_settings(**tmo)

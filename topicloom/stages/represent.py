@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from topicloom.engine.engines import spreading_engine
 from topicloom.errors import Problem, SettingsError
 from topicloom.phrasing import number_of
 from topicloom.settings.schema import Settings
@@ -51,7 +52,8 @@ def represent_clusters(work: Work) -> None:
     clusters = np.load(work.path(clusters_from(settings)))
     vectors = stored_vectors(work.store, loaded)
     try:
-        representation = represent_topics(tokens, vectors, clusters, settings.tmo.represent)
+        with spreading_engine() as engine:
+            representation = represent_topics(tokens, vectors, clusters, settings.tmo.represent, engine=engine)
     except NoWordsError as error:
         raise SettingsError(
             settings.source,

@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from topicloom.engine.engines import Engine
 from topicloom.settings.words import RepresentSettings
+from topicloom.words.ngram_blocks import count_in_blocks
 from topicloom.words.ngrams import (
     NOWHERE,
     DocumentNgrams,
@@ -55,7 +57,13 @@ class _TopicTexts:
     ends: NDArray[np.int64]
 
 
-def count_ngrams(tokens: Tokens, topics: NDArray[np.int64], represent: RepresentSettings, threads: int = 1) -> Wording:
+def count_ngrams(
+    tokens: Tokens,
+    topics: NDArray[np.int64],
+    represent: RepresentSettings,
+    threads: int = 1,
+    engine: Engine | None = None,
+) -> Wording:
     """The vocabulary of all topics, its counts in each topic, and its n-grams in each document.
 
     A topic's text is its documents one after the other, so an n-gram may reach from one into the next, as with
@@ -66,6 +74,8 @@ def count_ngrams(tokens: Tokens, topics: NDArray[np.int64], represent: Represent
         topics: (n,) int64, topic of each document; -1, the outliers, is a topic here.
         represent: Says which n-grams are counted: n_gram_range, stop_words and min_df.
         threads: Threads to count with; the numbers are the same for any.
+        engine: Counts the topics' texts block by block; this process counts where None. The numbers are the same by
+            any.
 
     Returns:
         Vocabulary, counts and documents. The vocabulary is empty where stop words and min_df leave nothing.
@@ -83,9 +93,14 @@ def count_ngrams(tokens: Tokens, topics: NDArray[np.int64], represent: Represent
     stops = stop_words(represent.stop_words)
     kept = ~np.array([word in stops for word in tokens.words], dtype=bool)
     texts = _topic_texts(tokens, topics, kept)
-    cut = _cuts(texts.ends, len(texts.stream))
-    vocabulary, found = grow_vocabulary(tokens.words, texts.stream, cut, represent.n_gram_range, threads)
-    counts = count_by_text(found, texts.ends, vocabulary.size, threads)
+    if engine is None or not len(texts.stream):
+        cut = _cuts(texts.ends, len(texts.stream))
+        vocabulary, found = grow_vocabulary(tokens.words, texts.stream, cut, represent.n_gram_range, threads)
+        counts = count_by_text(found, texts.ends, vocabulary.size, threads)
+    else:
+        vocabulary, found, counts = count_in_blocks(
+            tokens.words, texts.stream, texts.ends, represent.n_gram_range, engine
+        )
     if represent.min_df > 1:
         frequent = np.bincount(counts.indices, minlength=vocabulary.size) >= represent.min_df
         turn = renumbering(frequent)

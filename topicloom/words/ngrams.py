@@ -166,27 +166,50 @@ def grow_vocabulary(
         (['deep', 'deep maps', 'maps'], [[0, 2, 2], [1, -1, -1]])
     """
     shortest, longest = ngram_range
+    keys, found = grow_tree(stream, cut, len(words), longest, threads)
+    columns, size = alphabetical_columns(keys, len(words), shortest)
+    for level, of_node in zip(found, columns, strict=True):
+        there = level >= 0
+        level[there] = of_node[level[there]]
+    return Vocabulary(words, keys, columns, size), found
+
+
+def grow_tree(
+    stream: NDArray[np.int32], cut: NDArray[np.bool_], width: int, longest: int, threads: int = 1
+) -> tuple[tuple[NDArray[np.int64], ...], NDArray[np.int32]]:
+    """The n-grams of texts as nodes of a tree, and which begins where.
+
+    Args:
+        stream: (m,) int32 words of all texts by number, one text after the other.
+        cut: (m,) bool, true at the last word of each text.
+        width: Words that there are.
+        longest: Most words of an n-gram.
+        threads: Threads to sort with; the result is the same for any.
+
+    Returns:
+        The keys of the nodes by length, as in `Vocabulary`, and the node of the n-gram of each length that begins at
+        each position, (longest, m) int32, -1 where the text ends before.
+
+    Example:
+        >>> keys, nodes = grow_tree(np.array([0, 1, 1], np.int32), np.array([False, True, True]), 2, 2)
+        >>> [level.tolist() for level in keys], nodes.tolist()
+        ([[0, 1], [1]], [[0, 1, 1], [0, -1, -1]])
+    """
     keys: list[NDArray[np.int64]] = []
-    nodes: list[NDArray[np.int32]] = []
+    nodes = np.full((longest, len(stream)), NOWHERE, dtype=np.int32)
     fits = np.ones(len(stream), dtype=bool)
-    for length in range(longest):
-        node = np.full(len(stream), NOWHERE, dtype=np.int32)
+    for length, node in enumerate(nodes):
         if length:
-            fits[len(stream) - length :] = False
-            fits[: len(stream) - length] &= ~cut[length - 1 : len(stream) - 1]
+            reach = max(len(stream) - length, 0)
+            fits[reach:] = False
+            fits[:reach] &= ~cut[length - 1 : length - 1 + reach]
             at = np.flatnonzero(fits)
-            key = nodes[-1][at].astype(np.int64) * len(words) + stream[at + length]
+            key = nodes[length - 1][at].astype(np.int64) * width + stream[at + length]
         else:
             at, key = np.arange(len(stream)), stream.astype(np.int64)
         unique, node[at] = _numbered(key, threads)
         keys.append(unique)
-        nodes.append(node)
-    columns, size = _alphabetical(keys, len(words), shortest)
-    found = np.full((longest, len(stream)), NOWHERE, dtype=np.int32)
-    for length, node in enumerate(nodes):
-        there = node >= 0
-        found[length, there] = columns[length][node[there]]
-    return Vocabulary(words, tuple(keys), columns, size), found
+    return tuple(keys), nodes
 
 
 def vocabulary_of(ngrams: dict[str, int]) -> Vocabulary:
@@ -281,10 +304,25 @@ def _numbered(keys: NDArray[np.int64], threads: int) -> tuple[NDArray[np.int64],
     return ordered[first], number
 
 
-def _alphabetical(
+def alphabetical_columns(
     keys: Sequence[NDArray[np.int64]], width: int, shortest: int
 ) -> tuple[tuple[NDArray[np.int32], ...], int]:
-    """Columns of all nodes, in pre-order: after its parent and whatever hangs on its earlier siblings."""
+    """The column of each node where the n-grams stand in the order of the alphabet: the tree in pre-order.
+
+    Args:
+        keys: Of the nodes by length, as in `Vocabulary`.
+        width: Words that there are.
+        shortest: Fewest words of an n-gram that is a column.
+
+    Returns:
+        By length, int32 column of each node, -1 where it is none; and the number of columns.
+
+    Example:
+        >>> columns, size = alphabetical_columns([np.array([0, 1]), np.array([1])], 2, 1)
+        >>> [level.tolist() for level in columns], size
+        ([[0, 2], [1]], 3)
+    """
+    # After its parent, and after whatever hangs on its earlier siblings.
     parents = [level // width for level in keys]
     kept = [int(length + 1 >= shortest) for length in range(len(keys))]
     weight = [np.full(len(level), own, dtype=np.int64) for level, own in zip(keys, kept, strict=True)]

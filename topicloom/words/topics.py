@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, load_npz, save_npz
 
+from topicloom.engine.engines import Engine
 from topicloom.machine.threads import available_threads
 from topicloom.progress import tell
 from topicloom.settings.words import RepresentSettings
@@ -59,6 +60,7 @@ def represent_topics(
     clusters: NDArray[np.int64],
     represent: RepresentSettings,
     threads: int | None = None,
+    engine: Engine | None = None,
 ) -> Representation:
     """Number the topics by size and find their words and documents, element by element as BERTopic does.
 
@@ -68,6 +70,7 @@ def represent_topics(
         clusters: (n,) int64, -1 for outliers.
         represent: Which n-grams count, and how they are weighed.
         threads: All that the process may use when None; the numbers are the same for any.
+        engine: Counts the n-grams, as for `count_ngrams`; this process where None.
 
     Returns:
         The topics.
@@ -86,7 +89,7 @@ def represent_topics(
     """
     threads = threads or available_threads()
     topics = number_topics(clusters)
-    wording = count_ngrams(tokens, topics, represent, threads)
+    wording = count_ngrams(tokens, topics, represent, threads, engine)
     tell("n-grams counted", 1, _STEPS)
     weighting = fit_weighting(wording.counts, represent)
     weights = weighting(wording.counts)
