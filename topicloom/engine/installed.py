@@ -10,7 +10,10 @@ from typing import Any, Final, TypeVar
 
 from topicloom.engine.stated import EngineError
 
-_COUNT: Final = ("topicloom", "numpy", "scipy", "torch", "transformers", "sentence-transformers")
+_COUNT: Final = (
+    *("topicloom", "numpy", "scipy", "scikit-learn", "numba", "umap-learn", "pynndescent", "hdbscan"),
+    *("torch", "transformers", "sentence-transformers"),
+)
 Given = TypeVar("Given")
 Found = TypeVar("Found")
 

@@ -13,6 +13,7 @@ from topicloom.stage_names import CLUSTER, CONSENSUS, LOAD_EMBEDDINGS
 from topicloom.stages import cluster, reduce
 from topicloom.stages.cluster import CLUSTERER, CLUSTERS, PROBABILITY, members_of
 from topicloom.stages.load_embeddings import VECTORS
+from topicloom.stages.members import FITTED, fit_elsewhere
 from topicloom.stages.stage import Artifact, Stage, Work
 from topicloom.sweep.grid import SEED, shared_search
 
@@ -38,13 +39,13 @@ def seek_consensus(work: Work) -> None:
     settings, refs, out, store = work.settings, work.refs, work.out, work.store
     wanted = settings.tmo.consensus
     clusterings = [np.load(work.path(CLUSTERS))]
-    for step in range(1, wanted.seeds):
-        seed = {SEED: (settings.params.seed + step) % 2**32}
-        other = with_values(settings, seed | shared_search(settings, seed))
+    others = [_with_seed(settings, (settings.params.seed + step) % 2**32) for step in range(1, wanted.seeds)]
+    fit_elsewhere(others, refs[LOAD_EMBEDDINGS], work.run_id)  # what it has fitted is kept, and found below
+    for step, other in enumerate(others, 1):
         found = {LOAD_EMBEDDINGS: refs[LOAD_EMBEDDINGS]}
         for stage in STAGE.inner:
             found[stage.name] = stage.obtain(other, found, work.run_id, quiet=True)[0]
-            out.parts[f"{stage.name}-{seed[SEED]}"] = found[stage.name].key
+            out.parts[f"{stage.name}-{other.params.seed}"] = found[stage.name].key
         clusterings.append(np.load(store.artifact(found[CLUSTER], CLUSTERS.name)))
         tell("seeds", step + 1, wanted.seeds)
     agreed = consensus(clusterings, wanted.least_agreement, wanted.least_stability)
@@ -60,6 +61,11 @@ def seek_consensus(work: Work) -> None:
         "outliers": int((agreed.clusters == -1).sum()),
         "mean_stability": round(float(agreed.stability.mean()), 4) if len(agreed.stability) else None,
     }
+
+
+def _with_seed(settings: Settings, seed: int) -> Settings:
+    """Settings with another seed, and the same neighbour search."""
+    return with_values(settings, {SEED: seed} | shared_search(settings, {SEED: seed}))
 
 
 def _probability(work: Work, before: NDArray[np.int64], agreed: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -103,7 +109,7 @@ STAGE = Stage(
     },
     reads=lambda *_: (VECTORS, CLUSTERS, CLUSTERER),
     writes=(AGREED.name, AGREEMENT.name),
-    inner=(reduce.STAGE, cluster.STAGE),
+    inner=FITTED,
     libraries=("numpy", "scipy"),
     wanted=agrees,
     compute=seek_consensus,
