@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from flows.plain_run import run_without_server
 from tests.conftest import Project, copied
 from tests.stores import BUCKET, environment, moto_server
 from topicloom.engine.engines import Here
+from topicloom.engine.stated import EngineError
 from topicloom.remote.address import address_of
 from topicloom.stages import members
 from topicloom.store.files import read_json
@@ -81,6 +83,18 @@ def test_seeds_that_workers_fit_are_those_of_one_machine(wos_project, asked, mon
     asked.pieces.clear()
     run(there, monkeypatch, "dask:1", agreement=0.6, min_topic_size=8)
     assert not asked.pieces
+
+
+def test_a_cluster_that_does_not_answer_stops_a_run_before_any_stage(finished, monkeypatch):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("TOPICLOOM_ENGINE", f"dask://127.0.0.1:{taken.getsockname()[1]}")
+        assert not run_without_server(finished.analysis, quiet=True).computed  # all is kept, and nobody is asked
+        finished.write_settings(min_topic_size=9)
+        before = sorted(finished.path.rglob("*"))
+        with pytest.raises(EngineError, match="does not answer"):
+            run_without_server(finished.analysis, quiet=True)
+        assert sorted(finished.path.rglob("*")) == before
 
 
 def test_an_engine_and_an_object_store_meet(wos_project, monkeypatch, tmp_path):

@@ -8,10 +8,9 @@ from typing import Any, Final
 
 from topicloom.engine.stated import (
     TRIES,
-    VARIABLE,
-    EngineError,
     Stated,
     cluster_is_lost,
+    does_not_answer,
     worker_lacks,
     workers_have_died,
 )
@@ -102,9 +101,5 @@ def dask_cluster(stated: Stated) -> Iterator[DaskCluster]:
             )
             client.wait_for_workers(1, timeout=_PATIENCE)
         except (OSError, TimeoutError) as error:
-            raise EngineError(
-                f"The environment variable {VARIABLE} names {stated.address or 'a Dask cluster here'}, where "
-                f"no worker answers within {_PATIENCE} s: {error}\n"
-                "  Start the scheduler and its workers, correct the address, or unset the variable."
-            ) from error
+            raise does_not_answer(stated, error) from error
         yield DaskCluster(client)

@@ -9,10 +9,9 @@ from typing import Any
 
 from topicloom.engine.stated import (
     TRIES,
-    VARIABLE,
-    EngineError,
     Stated,
     cluster_is_lost,
+    does_not_answer,
     worker_lacks,
     workers_have_died,
 )
@@ -91,10 +90,7 @@ def ray_cluster(stated: Stated) -> Iterator[RayCluster]:
     try:
         ray.init(log_to_driver=False, logging_level=logging.ERROR, **given)
     except (ConnectionError, OSError, RuntimeError, TimeoutError) as error:
-        raise EngineError(
-            f"The environment variable {VARIABLE} names {stated.address or 'a Ray cluster here'}, which does "
-            f"not answer: {error}\n  Start it, correct the address, or unset the variable."
-        ) from error
+        raise does_not_answer(stated, error) from error
     try:
         yield RayCluster()
     finally:

@@ -78,6 +78,16 @@ def _parsed(said: str) -> Stated | None:
     return Stated("ray", 0, said) if _RAY_ADDRESS.fullmatch(said) else None
 
 
+def does_not_answer(stated: Stated, error: Exception) -> EngineError:
+    """What to raise where no cluster, or no worker of it, answers. stated: what is asked for. error: what was found."""
+    where = stated.address.replace("tcp://", "dask://") or f"{stated.workers} processes of this machine"
+    return EngineError(
+        f"The environment variable {VARIABLE} names a {stated.kind.title()} cluster ({where}) that does not answer: "
+        f"{str(error) or type(error).__name__}\n"
+        "  Start it and its workers, correct the address, or unset the variable to compute in this process."
+    )
+
+
 def workers_have_died(library: str, error: Exception) -> EngineError:
     """What to raise where each worker that took a piece of work has died. library: Dask or Ray. error: what it says."""
     return EngineError(

@@ -7,8 +7,10 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from topicloom.engine.answering import require_answer
+from topicloom.engine.stated import stated_engine
 from topicloom.errors import CorpusError, EmbeddingsError, InputError
 from topicloom.inputs.decoding import form_facts, text_form
 from topicloom.inputs.encoder import embeddings_missing, texts_to_embed
@@ -19,7 +21,7 @@ from topicloom.machine.threads import wanted_threads
 from topicloom.settings.checks import require_fitting_settings, require_writable
 from topicloom.settings.memory import memory_notes, memory_problems
 from topicloom.settings.schema import Settings
-from topicloom.stage_names import DESCRIBE, REDUCE
+from topicloom.stage_names import CONSENSUS, DESCRIBE, DISTRIBUTION, REDUCE, REPRESENT
 from topicloom.stages.load_embeddings import DATASET, STAGE, check_inputs, counted
 from topicloom.stages.status import CACHED, analysis_status
 from topicloom.store.files import read_json
@@ -27,6 +29,8 @@ from topicloom.store.manifest import MANIFEST
 from topicloom.store.store import Store
 
 logger = logging.getLogger(__name__)
+
+IN_PIECES: Final = (CONSENSUS, REPRESENT, DISTRIBUTION)  # stages of whose work an engine does pieces, beside embeddings
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,21 @@ def require_sound(settings: Settings) -> None:
     """Raise InputError for a project that `check_project` refuses; what an earlier run has read is not read again.
 
     Called at the beginning of a run, before its first file is written. An import that a kill has cut short is carried
-    out first. Raises ThreadsError too.
+    out first. Raises ThreadsError too, and EngineError for a cluster that does not answer and is needed.
     """
+    _require_sound_inputs(settings)
+    if stated_engine().address and _has_pieces(settings):
+        require_answer()
+
+
+def _has_pieces(settings: Settings) -> bool:
+    """Whether anything is to be computed of which an engine does pieces."""
+    if embeddings_missing(settings):
+        return True
+    return any(status.stage in IN_PIECES and status.state != CACHED for status in analysis_status(settings))
+
+
+def _require_sound_inputs(settings: Settings) -> None:
     wanted_threads()  # before a digest is kept: whatever else is wrong, it costs nothing to say
     settle_import(settings.dataset_path.parent)
     _require_folders(settings)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from topicloom.engine import by_dask, installed
+from topicloom.engine.answering import require_answer
 from topicloom.engine.engines import AHEAD, Spread, opened_engine
 from topicloom.engine.installed import on_worker
 from topicloom.engine.stated import EngineError
@@ -81,13 +82,51 @@ def _process(_, piece):
     return os.getpid()
 
 
-def test_a_cluster_that_does_not_answer_is_said(monkeypatch):
-    monkeypatch.setattr(by_dask, "_PATIENCE", 1)
+@pytest.fixture
+def silent():
+    """A port at which nothing listens."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        monkeypatch.setenv("TOPICLOOM_ENGINE", f"dask://127.0.0.1:{taken.getsockname()[1]}")
-        with pytest.raises(EngineError, match="no worker answers within 1 s"), opened_engine():
-            pass
+        yield taken.getsockname()[1]
+
+
+def words_of(kind: str, port: int) -> str:
+    return rf"names a {kind.title()} cluster \({kind}://127.0.0.1:{port}\) that does not answer: .*\n  Start it and its"
+
+
+def test_a_cluster_that_does_not_answer_is_said(silent, monkeypatch):
+    monkeypatch.setattr(by_dask, "_PATIENCE", 1)
+    monkeypatch.setenv("TOPICLOOM_ENGINE", f"dask://127.0.0.1:{silent}")
+    with pytest.raises(EngineError, match=words_of("dask", silent)), opened_engine():
+        pass
+
+
+@pytest.mark.slow
+def test_a_cluster_of_ray_that_does_not_answer_is_said(silent, monkeypatch):
+    monkeypatch.setenv("TOPICLOOM_ENGINE", f"ray://127.0.0.1:{silent}")
+    with pytest.raises(EngineError, match=words_of("ray", silent)), opened_engine():
+        pass
+
+
+@pytest.mark.parametrize("kind", ["dask", "ray"])
+def test_it_is_said_in_the_same_words_before_a_run(kind, silent, monkeypatch):
+    monkeypatch.setenv("TOPICLOOM_ENGINE", f"{kind}://127.0.0.1:{silent}")
+    with pytest.raises(EngineError, match=words_of(kind, silent)):
+        require_answer()
+
+
+@pytest.mark.parametrize("kind", ["dask", "ray"])
+def test_one_that_listens_is_not_asked_more_before_a_run(kind, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv("TOPICLOOM_ENGINE", f"{kind}://127.0.0.1:{server.getsockname()[1]}")
+        require_answer()
+
+
+@pytest.mark.parametrize("said", ["dask://127.0.0.1:99999", "ray://no-such-host.invalid:10001"])
+def test_an_address_that_cannot_be_is_said(said, monkeypatch):
+    monkeypatch.setenv("TOPICLOOM_ENGINE", said)
+    with pytest.raises(EngineError, match="does not answer"):
+        require_answer()
 
 
 def _refuse(_, piece):
