@@ -7,7 +7,7 @@ DEMO ?= demo
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?= $(shell [ "$$(uname -s)" = Linux ] && command -v curl >/dev/null && curl -sfIL -m 5 -o /dev/null $(CPU_INDEX)/torch/ 2>/dev/null && echo $(CPU_INDEX))
 
-.PHONY: install demo serve test test-slow test-lowest lint lint-containers docs bench bench-import bench-embedding bench-growth bench-millions bench-lineage bench-graph bench-peers lock clean
+.PHONY: install demo serve test test-slow test-lowest lint lint-containers docs bench bench-import bench-embedding bench-growth bench-millions bench-lineage bench-graph bench-peers bench-engines lock clean
 
 install: $(VENV)/.installed
 	$(BIN)/topicloom warmup
@@ -146,6 +146,13 @@ bench-graph: $(VENV)/.installed
 bench-peers: $(VENV)/.installed $(BENCH)/peers/.installed
 	$(BIN)/topicloom warmup
 	[ -z "$(DATA)" ] || $(BIN)/python -m benchmarks.peers $(BENCH)/peers.json $(BENCH) $(PEERS) $(DATA) $(PEERS_FLAGS)
+
+# What docs/scale.md states of one run on a cluster, on one project: make bench-engines DATA=PATH.
+# ENGINES_FLAGS="--papers 3000 --engines local dask:2" for a part, or --embed all-MiniLM-L6-v2 for embeddings too.
+bench-engines: $(VENV)/.installed
+	$(BIN)/topicloom warmup
+	mkdir -p $(BENCH)
+	$(BIN)/python -m benchmarks.engines $(BENCH)/engines.json $(BENCH) $(firstword $(DATA)) --page docs/scale.md $(ENGINES_FLAGS)
 
 $(BENCH)/peers/.installed: benchmarks/peers.txt
 	$(PYTHON) -m venv $(BENCH)/peers

@@ -19,11 +19,20 @@ _EVERY = 0.5  # seconds between two looks at memory
 _KINDS = ("Private_Clean", "Private_Dirty", "Shared_Clean", "Shared_Dirty", "Pss_Anon", "Pss_Shmem")
 
 
+class Process(NamedTuple):
+    """One process: its command, peak bytes without pages of files, seconds of processor when it was last looked at."""
+
+    command: str
+    own: int
+    processor: float
+
+
 @dataclass(frozen=True)
 class Measured:
     """seconds of wall clock and of processor, peak bytes of all processes together, exit code, standard output.
 
     own: peak bytes without pages of files, which the system takes back where memory is short.
+    each: the processes one by one, that of the command first.
     A process that the command leaves behind counts in memory alone.
     """
 
@@ -33,6 +42,7 @@ class Measured:
     code: int
     output: str
     own: int = 0
+    each: tuple[Process, ...] = ()
 
 
 def measure(command: Sequence[str | Path], env: Mapping[str, str], seconds: float | None = None) -> Measured:
@@ -61,7 +71,10 @@ def measure(command: Sequence[str | Path], env: Mapping[str, str], seconds: floa
             raise
         output.seek(0)
         told = output.read().decode(errors="replace")
-    return Measured(taken, _processor() - before, peak().all, process.returncode, told, peak().own)
+    memory = peak()
+    return Measured(
+        taken, _processor() - before, memory.all, process.returncode, told, memory.own, tuple(memory.each.values())
+    )
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
@@ -71,20 +84,24 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextlib.contextmanager
-def _watched(root: int) -> Iterator[Callable[[], _Memory]]:
+def _watched(root: int) -> Iterator[Callable[[], _Peak]]:
     """Look at the memory of a process and its children, in a thread, so that their end is noticed at once."""
     ended, seen = threading.Event(), [_Memory(0, 0)]
+    each: dict[int, Process] = {}
 
     def look() -> None:
         while True:
-            seen.append(_memory(_family(root)))
+            pages = {process: _pages(process) for process in _family(root)}
+            seen.append(_memory(pages.values()))
+            for process, of in pages.items():
+                each[process] = _seen(process, _own(of), each.get(process))
             if ended.wait(_EVERY):
                 return
 
     watching = threading.Thread(target=look, daemon=True)
     watching.start()
     try:
-        yield lambda: _Memory(max(one.all for one in seen), max(one.own for one in seen))
+        yield lambda: _Peak(max(one.all for one in seen), max(one.own for one in seen), each)
     finally:
         ended.set()
         watching.join()
@@ -116,18 +133,40 @@ class _Memory(NamedTuple):
     own: int
 
 
-def _memory(processes: Iterable[int]) -> _Memory:
+class _Peak(NamedTuple):
+    """The most bytes of all processes, of these the most of no file, and each process by its number."""
+
+    all: int
+    own: int
+    each: dict[int, Process]
+
+
+def _seen(process: int, own: int, before: Process | None) -> Process:
+    """A process as it is now, with the most that it has held. before: as it was; once it has ended that stays."""
+    command, most, used = before or Process("", 0, 0.0)
+    with contextlib.suppress(OSError, IndexError, ValueError):
+        folder = Path(f"/proc/{process}")
+        command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip() or command
+        fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        used = max((int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), used)
+    return Process(command, max(most, own), used)
+
+
+def _own(pages: Mapping[str, int]) -> int:
+    return pages["Pss_Anon"] + pages["Pss_Shmem"]
+
+
+def _memory(processes: Iterable[Mapping[str, int]]) -> _Memory:
     """Bytes of processes together: what each has alone, and once what they share.
 
     What they share is taken to be what the one that shares most does. Shares of shared pages (Pss) would leave out a
     part of each library that a process outside has loaded too, such as the one that measures.
     """
     alone, shared, own = 0, 0, 0
-    for process in processes:
-        pages = _pages(process)
+    for pages in processes:
         alone += pages["Private_Clean"] + pages["Private_Dirty"]
         shared = max(shared, pages["Shared_Clean"] + pages["Shared_Dirty"])
-        own += pages["Pss_Anon"] + pages["Pss_Shmem"]
+        own += _own(pages)
     return _Memory(alone + shared, own)
 
 
