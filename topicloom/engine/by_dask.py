@@ -16,6 +16,10 @@ from topicloom.engine.stated import (
 )
 
 _PATIENCE: Final = 30  # seconds for a scheduler to answer, and for its first worker
+_CONFIGURED: Final = {
+    "distributed.scheduler.allowed-failures": TRIES - 1,
+    "distributed.admin.large-graph-warning-threshold": "1 PiB",  # what `share` sends is large, and sent once
+}
 
 
 class DaskCluster:
@@ -87,7 +91,7 @@ def dask_cluster(stated: Stated) -> Iterator[DaskCluster]:
     from distributed import Client, LocalCluster
 
     with contextlib.ExitStack() as stack:
-        stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": TRIES - 1}))
+        stack.enter_context(dask.config.set(_CONFIGURED))
         where: Any = stated.address
         if not where:
             where = stack.enter_context(

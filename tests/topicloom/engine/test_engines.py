@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+import warnings
 from functools import partial
 from pathlib import Path
 
@@ -129,6 +130,10 @@ def test_an_address_that_cannot_be_is_said(said, monkeypatch):
         require_answer()
 
 
+def _length(shared, piece):
+    return len(shared) + piece
+
+
 def _refuse(_, piece):
     raise ValueError(f"piece {piece}")
 
@@ -162,6 +167,9 @@ def test_processes_of_dask_do_pieces_and_raise_what_they_raise(monkeypatch, tmp_
         with pytest.raises(EngineError, match="has no library topicloom"):
             list(engine.map(_lack, None, ["topicloom"]))
         assert list(engine.map(_die_at_first, str(tmp_path), range(6))) == [*range(6)]
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # Dask warns of what is large
+            assert list(engine.map(_length, bytes(20 << 20), range(2))) == [20 << 20, (20 << 20) + 1]
 
 
 @pytest.mark.slow
