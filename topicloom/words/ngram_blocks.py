@@ -52,8 +52,8 @@ class _Piece(NamedTuple):
 class _Counted(NamedTuple):
     """N-grams of a block as nodes of a tree of its own, those of all lengths numbered one after the other.
 
-    keys: of the tree. found: (lengths, size) int32 nodes, numbered by length. counts: sparse (texts of the block, nodes)
-    int64.
+    keys: of the tree. found: (lengths, size) int32 nodes, numbered by length.
+    counts: sparse (texts of the block, nodes) int64.
     """
 
     keys: tuple[NDArray[np.int64], ...]
