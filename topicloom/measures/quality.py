@@ -8,16 +8,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.metrics import silhouette_score
 
-from topicloom.measures import silhouette_kernels as kernels
 from topicloom.measures.coherence import coherence
 from topicloom.measures.similarity import topic_similarity
 from topicloom.words.tokens import Tokens
 
 WORDS = 10  # of a topic, as in the literature
 _SILHOUETTE_SAMPLE = 10_000  # documents; all pairs of them are compared
-_DIGITS = 4  # of a measure
-_UNSURE = 2e-6  # scikit-learn's single precision leaves its silhouette, and so the two, 1e-7 apart
 _REDUNDANT = 0.9  # cosine similarity from which on two topics are taken to say the same
 _MOST_PAIRS = 20
 
@@ -153,9 +151,6 @@ def diversity(words: Sequence[Sequence[str]]) -> float | None:
 def silhouette(reduced: NDArray[np.floating[Any]], topics: NDArray[np.int64], seed: int) -> float | None:
     """scikit-learn's silhouette score of the assigned documents, of a sample of 10,000 where there are more.
 
-    Distances are summed up by a loop of our own, which holds no table of pairs. Where rounding to four decimals could
-    tell the two apart, scikit-learn is asked.
-
     Args:
         reduced: (n, r) reduced vectors of the documents.
         topics: (n,) int64, the topic of each document, -1 for outliers.
@@ -176,25 +171,7 @@ def silhouette(reduced: NDArray[np.floating[Any]], topics: NDArray[np.int64], se
     labels = topics[assigned]
     if not 2 <= len(np.unique(labels)) < len(labels):
         return None
-    found = _mean_silhouette(reduced[assigned], labels)
-    if _is_between_two_roundings(found):
-        from sklearn.metrics import silhouette_score
-
-        found = float(silhouette_score(reduced[assigned], labels))
-    return _rounded(found)
-
-
-def _mean_silhouette(points: NDArray[np.floating[Any]], labels: NDArray[np.int64]) -> float:
-    order = np.argsort(labels, kind="stable")
-    sizes = np.unique(labels, return_counts=True)[1]
-    columns = np.ascontiguousarray(points[order].T, dtype=np.float64)
-    return float(kernels.silhouettes(columns, np.concatenate([[0], np.cumsum(sizes)])).mean())
-
-
-def _is_between_two_roundings(value: float) -> bool:
-    """Whether a value that differs by no more than `_UNSURE` may be rounded otherwise."""
-    places = value * 10**_DIGITS
-    return bool(abs(places - math.floor(places) - 0.5) < _UNSURE * 10**_DIGITS)
+    return _rounded(float(silhouette_score(reduced[assigned], labels)))
 
 
 def _redundant_pairs(similarity: NDArray[np.float64]) -> list[dict[str, Any]]:
@@ -213,4 +190,4 @@ def _mean(values: NDArray[np.float64]) -> float | None:
 
 
 def _rounded(value: float) -> float | None:
-    return round(float(value), _DIGITS) if math.isfinite(value) else None
+    return round(float(value), 4) if math.isfinite(value) else None

@@ -205,14 +205,6 @@ def _coherence() -> None:
     coherence([["cells", "heart"]], tokenise(["cells of the heart", "maps of science"], "english"))
 
 
-def _silhouette() -> None:
-    import numpy as np
-
-    from topicloom.measures.quality import silhouette
-
-    silhouette(_points(4), np.array([0, 0, 1, 1]), seed=0)
-
-
 def _quietly(work: Callable[[], Any]) -> Callable[[], None]:
     """Keep the progress of work that is nobody's to itself."""
 
@@ -242,7 +234,6 @@ def _pieces() -> dict[str, Piece]:
         "layout on every core": (_parallel_layout, 3, ()),
         "topic distribution": (_distribution, 2, ()),
         "coherence": (_coherence, 2, ()),
-        "silhouette": (_silhouette, 1, ()),
         "membership vectors": (_membership, 1, ()),
     }
     return {name: Piece(_quietly(work), seconds, after) for name, (work, seconds, after) in named.items()}

@@ -6,13 +6,11 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from topicloom.measures import quality
 from topicloom.measures.coherence import CV_WINDOW, NPMI_WINDOW, coherence, count_windows
 from topicloom.measures.quality import diversity, silhouette, topic_quality
-from topicloom.measures.silhouette_kernels import silhouettes
 from topicloom.words.tokens import tokenise
 
 
@@ -88,42 +86,6 @@ def test_a_topic_whose_words_keep_company_is_more_coherent_than_a_mixed_one():
 def test_diversity_counts_different_words():
     assert diversity([["a", "b"], ["a", "c"]]) == 0.75
     assert diversity([]) is None
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(0, 3)), min_size=3, max_size=40),
-    st.sampled_from([np.float32, np.float64]),
-)
-def test_silhouettes_are_scikit_learns_point_by_point(drawn, dtype):
-    """Points that are equal, and clusters of one, included."""
-    from sklearn.metrics import silhouette_samples
-
-    table = np.array(sorted(drawn, key=lambda point: point[2]))
-    points, labels = table[:, :2].astype(dtype), table[:, 2]
-    sizes = np.unique(labels, return_counts=True)[1]
-    assume(2 <= len(sizes) < len(labels))
-    found = silhouettes(points.T.astype(np.float64, order="C"), np.concatenate([[0], np.cumsum(sizes)]))
-    np.testing.assert_allclose(found, silhouette_samples(points, labels), rtol=0, atol=2e-6)
-
-
-@pytest.mark.parametrize("seed", range(8))
-def test_silhouette_is_scikit_learns_to_the_last_digit(seed):
-    """Blocks of more rows than one, and single precision, as the stages keep reduced vectors."""
-    from sklearn.metrics import silhouette_score
-
-    rng = np.random.default_rng(seed)
-    topics = np.concatenate([np.zeros(600, dtype=int), rng.integers(-1, 30, 900)])
-    points = (rng.normal(size=(1500, 5)) + topics[:, None] / 3).astype(np.float32)
-    own = topics >= 0
-    assert silhouette(points, topics, 0) == round(float(silhouette_score(points[own], topics[own])), 4)
-
-
-@pytest.mark.parametrize(("value", "asked"), [(0.61995, True), (0.6199512, True), (0.619953, False), (-0.00005, True)])
-def test_scikit_learn_is_asked_where_rounding_could_tell_the_two_apart(monkeypatch, value, asked):
-    monkeypatch.setattr(quality, "_mean_silhouette", lambda *_: value)
-    points, topics = np.array([[0.0], [1.0], [9.0], [10.0]]), np.array([0, 0, 1, 1])
-    assert (silhouette(points, topics, 0) == 0.8885) == asked
 
 
 def test_silhouette_is_scikit_learns_and_none_where_it_has_none():
