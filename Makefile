@@ -65,9 +65,8 @@ COMPILING := annotated-types cloudpickle hdbscan joblib llvmlite narwhals numba 
   tzdata umap-learn
 empty :=
 space := $(empty) $(empty)
-PIP_INSTALL = $(BIN)/python -m pip install --quiet --no-compile --no-deps $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --no-deps $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
-# --no-compile: Python compiles what it imports, and keeps that; all of it beforehand took a minute.
 # --no-deps: the lock is complete (pip check says so), and biblium would bring plotting libraries that the demo does not
 # use.
 $(VENV)/.installed: requirements.lock pyproject.toml
