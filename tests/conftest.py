@@ -29,6 +29,15 @@ DIRECTIVE = "settings_analysis_directive_2026-01-01-00-00.json"
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file in one process, and all that share the server of the session: an idle one costs much."""
+    needy = {item.path for item in items if "serving" in getattr(item, "fixturenames", ())}
+    for item in items:
+        group = "server of the session" if item.path in needy else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 class Project:
     """A project on disk, with its one analysis and its settings."""
 

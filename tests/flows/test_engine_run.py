@@ -97,6 +97,7 @@ def test_a_cluster_that_does_not_answer_stops_a_run_before_any_stage(finished, m
         assert sorted(finished.path.rglob("*")) == before
 
 
+@pytest.mark.slow
 def test_an_engine_and_an_object_store_meet(wos_project, monkeypatch, tmp_path):
     """Workers have neither the mirror nor the address of the project, and their results are committed all the same."""
     alone = run(copied(wos_project, tmp_path / "here"), monkeypatch, "local")
