@@ -20,11 +20,11 @@ serve: $(VENV)/.installed
 	HF_HUB_OFFLINE=1 $(BIN)/topicloom serve
 
 # Checks side by side, then tests. Compiled first, so that tests do not compile the same code. Three at a time, since many
-# wait for a server; a file's tests in one process (tests/conftest.py); the long files, which come first, first.
+# wait for a server; the long files, which come first, first.
 test: $(VENV)/.installed
 	$(MAKE) -j 2 lint docs
 	$(BIN)/topicloom warmup
-	$(BIN)/pytest -n 3 --dist loadgroup --no-loadscope-reorder -m "not slow"
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-slow: $(VENV)/.installed
 	$(BIN)/pytest -m slow
@@ -33,7 +33,7 @@ test-slow: $(VENV)/.installed
 LOWEST := .venv-lowest
 test-lowest: $(LOWEST)/.installed
 	$(LOWEST)/bin/topicloom warmup
-	$(LOWEST)/bin/pytest -n 2 --dist loadgroup -m "not slow" $(LOWEST_TESTS)
+	$(LOWEST)/bin/pytest -n 2 --dist loadfile -m "not slow" $(LOWEST_TESTS)
 
 # Not those that drive a browser or a server for an hour: they test Prefect's pages, which the lowest versions have too.
 LOWEST_TESTS ?= tests/topicloom tests/tasks tests/flows/test_parity.py tests/flows/test_topic_model.py \

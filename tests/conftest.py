@@ -29,15 +29,6 @@ DIRECTIVE = "settings_analysis_directive_2026-01-01-00-00.json"
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one process, and all that share the server of the session: an idle one costs much."""
-    needy = {item.path for item in items if "serving" in getattr(item, "fixturenames", ())}
-    for item in items:
-        group = "server of the session" if item.path in needy else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 class Project:
     """A project on disk, with its one analysis and its settings."""
 
@@ -219,9 +210,9 @@ def shared_data() -> Path:
     return SHARED
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def serving(wos_project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """`topicloom serve` over a copy of the small project, for the session."""
+    """`topicloom serve` over a copy of the small project, for a file: idle it would take a seventh of a core."""
     from tests.flows.serving import Serving
 
     project = copied(wos_project, tmp_path_factory.mktemp("served"))
