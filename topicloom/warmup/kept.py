@@ -67,12 +67,13 @@ def _record(folder: Path) -> Path:
 def _circumstances() -> dict[str, Any]:
     """All that decides which code numba looks for, and where."""
     loops = sorted(_PACKAGE.glob("*/*kernels.py"))
+    how = [_PACKAGE / "machine" / name for name in ("by_numpy.py", "compiled.py", "declared.py", "jit.py")]
     return {
         "topicloom": __version__,
         "python": sys.version,
         "libraries": {name: version(name) for name in LIBRARIES},
         "places": [str(_PACKAGE), *(_place(name) for name in ("umap", "pynndescent"))],
-        "sources": [digest_file(path) for path in (*loops, Path(__file__).with_name("pieces.py"))],
+        "sources": [digest_file(path) for path in (*loops, *how, Path(__file__).with_name("pieces.py"))],
         "processor": _processor(),
     }
 

@@ -221,6 +221,13 @@ def test_libraries_in_another_place_are_not_warm(said_warm, monkeypatch):
     assert not warmup.is_warm()
 
 
+@pytest.mark.parametrize("changed", ["compiled.py", "by_numpy.py", "pieces.py", "coherence_kernels.py"])
+def test_other_loops_or_another_way_to_compile_them_are_not_warm(said_warm, monkeypatch, changed):
+    digest = kept.digest_file
+    monkeypatch.setattr(kept, "digest_file", lambda path: "of another" if path.name == changed else digest(path))
+    assert not warmup.is_warm()
+
+
 def test_another_version_is_not_warm(said_warm, monkeypatch):
     monkeypatch.setattr(kept, "version", lambda package: "0.0")
     assert not warmup.is_warm()
