@@ -64,12 +64,16 @@ def prepared(source: Path, scratch: Path, papers: int, seeds: int, model: str) -
 
 
 def results(analysis: Path) -> str:
-    """The digest of what a run has found: facts and files of the stages that an engine has a part in."""
+    """The digest of what a run has found: facts and files of the stages that an engine has a part in.
+
+    Without the saved clusterer, which has other bytes after each fit, and keys, some of which rest on it.
+    """
     store = analysis.parent / ".topicloom"
     manifests = [read_json(path) for stage in _COMPARED for path in sorted(store.glob(f"{stage}/[!.]*/{MANIFEST}"))]
     if not manifests:
         raise SystemExit(f"{store} holds no results.")
-    return digest_json([[one["stage"], one["key"], one["facts"], one["outputs"]] for one in manifests])
+    found = [[one["stage"], one["facts"], {**one["outputs"], "clusterer.joblib": None}] for one in manifests]
+    return digest_json(found)
 
 
 def papers_of(analysis: Path) -> int:
