@@ -5,15 +5,13 @@ from __future__ import annotations
 from contextvars import copy_context
 from threading import Thread
 from types import TracebackType
-from typing import Final
 
+from flows.drawing import threads_beside
 from flows.stage_runner import StageRunner
 from topicloom.machine.side_process import SideProcess
-from topicloom.stage_names import LOAD_EMBEDDINGS, StageName
+from topicloom.stage_names import StageName
 from topicloom.stages.beside import computed_in
 from topicloom.stages.registry import STAGES
-
-WORTH_IT: Final = 2_000  # papers: fewer are done before another process has loaded its libraries
 
 
 class Ahead:
@@ -80,10 +78,4 @@ class Ahead:
         run, stage = self._run, STAGES[name]
         if not stage.apart(run.settings, run.refs) or run.keeps(stage):
             return False
-        if run.spreads:
-            return True
-        if run.refs[LOAD_EMBEDDINGS].facts["documents"] < WORTH_IT:
-            return False
-        from topicloom.machine.threads import available_threads  # late: joblib is asked
-
-        return available_threads() > 1
+        return run.spreads or threads_beside(run) > 0

@@ -19,8 +19,17 @@ from topicloom.stage_names import LOAD_EMBEDDINGS, StageName
 from topicloom.stages.beside import computed_in, preload
 from topicloom.stages.registry import STAGES
 
-WORTH_IT: Final = 2_000  # papers: of fewer all is drawn before another process has loaded its libraries
+WORTH_IT: Final = 2_000  # papers: of fewer all is done before another process has loaded its libraries
 _MOST: Final = 3  # processes beside this one: no more stages are ever ready at once
+
+
+def threads_beside(run: StageRunner) -> int:
+    """How many threads processes beside this one may use; 0 where papers are too few to be worth their start."""
+    if run.refs[LOAD_EMBEDDINGS].facts["documents"] < WORTH_IT:
+        return 0
+    from topicloom.machine.threads import available_threads  # late: joblib is asked
+
+    return available_threads() - 1
 
 
 class Drawing:
@@ -110,16 +119,8 @@ class Drawing:
         """How many draw beside this thread."""
         if self._run.spreads:
             return _MOST
-        if not self._is_worth_it():
-            return 0
-        from topicloom.machine.threads import available_threads  # late: joblib is asked
-
-        return min(available_threads() - 1, _MOST)
-
-    def _is_worth_it(self) -> bool:
-        """Whether there is much to draw: many papers, and something about them that the run has computed."""
         computed = any(outcome.status == COMPUTED for outcome in self._run.outcomes.values())
-        return computed and self._run.refs[LOAD_EMBEDDINGS].facts["documents"] >= WORTH_IT
+        return min(threads_beside(self._run), _MOST) if computed else 0
 
     def _help(self, process: SideProcess) -> None:
         """Draw beside until the block is over; what is to be drawn may come later."""

@@ -19,7 +19,7 @@ from topicloom.progress import Ended, Started, listening
 @pytest.fixture
 def beside(monkeypatch):
     """Beside each other from the first paper on, as on a machine of two cores."""
-    monkeypatch.setattr("flows.ahead.WORTH_IT", 0)
+    monkeypatch.setattr("flows.drawing.WORTH_IT", 0)
     monkeypatch.setattr("topicloom.machine.threads.available_threads", lambda: 2)
 
 
