@@ -198,10 +198,6 @@ def _prepare(messages: Any, parent: int, level: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this process
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     logging.getLogger(_LIBRARY).setLevel(level)
-    from tqdm import tqdm  # type: ignore[import-untyped]  # late: only a process beside needs it
-
-    # Its own is a semaphore of the system, which a process that is ended leaves behind.
-    tqdm.set_lock(threading.RLock())
     for name in ("stdout", "stderr"):
         setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  # as long as the process
 
