@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from topicloom.settings.section import Section
 
 _MAP_PARALLEL_FROM = 100_000
+ONE_SEED_FROM = 300_000  # papers from which on one seed finds the topics of a graph: several take minutes
 
 
 class UmapSettings(Section):

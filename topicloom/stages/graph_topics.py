@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from topicloom.lineage.following import anchoring_run
 from topicloom.lineage.history import Head, History, lineage_of
+from topicloom.settings.clusters import ONE_SEED_FROM
 from topicloom.settings.schema import Settings
 from topicloom.stage_names import CLUSTER, GRAPH, LOAD_EMBEDDINGS, UPDATE
 from topicloom.stages.earlier_fit import POSITIONS, base_refs, is_placed, near_fitted
@@ -33,6 +34,7 @@ CLUSTERS, PROBABILITY, SECOND, LINKS, EVIDENCE = (
 )
 
 _TOPICS_VERSION = 3  # raised when other topics may be found, or papers placed otherwise
+_ONE_SEED_VERSION = 1  # raised when one seed may find others
 _SPLITS_VERSION = 4  # raised when anchored topics may be split otherwise
 _EVIDENCE_VERSION = 3  # raised when another resolution may be chosen
 
@@ -264,4 +266,10 @@ def run_before(settings: Settings, refs: Refs) -> dict[str, str]:
     # Not among the stage's libraries, so that the results of other clusterers do not hang on it.
     library = library_versions("graspologic-native")
     words = preparation(settings, refs[LOAD_EMBEDDINGS]) if "english" in parameters(settings) else {}
-    return {**library, **words, **({"the topics of the run before": head.result} if head else {})}
+    alone = refs[LOAD_EMBEDDINGS].facts["documents"] >= ONE_SEED_FROM
+    return {
+        **library,
+        **words,
+        **({"one seed": str(_ONE_SEED_VERSION)} if alone else {}),
+        **({"the topics of the run before": head.result} if head else {}),
+    }

@@ -7,6 +7,7 @@ from collections import defaultdict
 import pytest
 
 from topicloom.settings.reading import read_settings
+from topicloom.stages import graph_topics
 from topicloom.stages import stage as stages
 from topicloom.stages.describe import NAMES
 from topicloom.stages.parts import NEIGHBOURS, TOKENS
@@ -117,6 +118,16 @@ def test_whether_papers_are_placed_goes_by_what_finds_topics_in_a_graph(project,
             patch.setitem(vars(STAGES["graph"]), "version", STAGES["graph"].version + (changed == "graph"))
             patch.setattr(stages, "_version", lambda name: "new" if name == changed else version(name))
             assert (key_of("update", settings) != before) is stale, clusterer
+
+
+@pytest.mark.parametrize(("documents", "stale"), [(299_999, False), (300_000, True)])
+def test_how_one_seed_finds_topics_is_in_the_key_of_a_graph_of_very_many_papers(project, monkeypatch, documents, stale):
+    project.write_settings(clusterer="graph")
+    settings = read_settings(project.analysis)
+    monkeypatch.setitem(FACTS, "documents", documents)
+    before = key_of("cluster", settings)
+    monkeypatch.setattr(graph_topics, "_ONE_SEED_VERSION", graph_topics._ONE_SEED_VERSION + 1)
+    assert (key_of("cluster", settings) != before) is stale
 
 
 def test_what_the_page_prints_is_in_its_key(settings, project):

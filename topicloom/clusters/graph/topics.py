@@ -10,16 +10,17 @@ from scipy.sparse import csr_matrix
 
 from topicloom.clusters.graph.agreement import RUNS, agreed_communities
 from topicloom.clusters.graph.anchors import Anchors
-from topicloom.clusters.graph.leiden import FindsCommunities, leiden
+from topicloom.clusters.graph.leiden import ITERATIONS, FindsCommunities, close_in_memory, leiden
 from topicloom.clusters.graph.partition import degrees_of, modularity, numbered_by_row
 from topicloom.clusters.graph.resolution import enough_topics, resolution_for
 from topicloom.clusters.graph.small_topics import Small, join_down_to, settle_small_topics
 from topicloom.clusters.graph.splits import SplitRule, split_topics
 from topicloom.clusters.graph.strength import Strength, strength_of, without_weak
+from topicloom.settings.clusters import ONE_SEED_FROM
 
 DEFAULT_RESOLUTION = 20.0
 _QUICK = 2  # cycles of Leiden where only the number of topics is asked
-_ONE_RUN_FROM = 300_000  # papers from which on one seed is asked: several take minutes
+_ALONE = 3  # cycles of a seed that is asked alone: two more gain less than one part in a thousand of the objective
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class GraphParameters:
         least: Papers of a topic.
         small: What becomes of smaller ones.
         least_strength: Share of its edge weight that a paper must have within its topic; below it is an outlier.
-        runs: Seeds that vote; None: eight, and one from 300,000 papers on.
+        runs: Seeds that vote; None: eight, and one from ONE_SEED_FROM papers on.
     """
 
     resolution: float = DEFAULT_RESOLUTION
@@ -160,12 +161,14 @@ def _at(
     rule: SplitRule,
 ) -> _Found:
     """Topics at one resolution, none too small."""
-    runs = wanted.runs or (1 if graph.shape[0] >= _ONE_RUN_FROM else RUNS)
-    agreed = agreed_communities(graph, resolution, seed, None, runs, find)
+    runs, cycles = wanted.runs or RUNS, ITERATIONS
+    if wanted.runs is None and graph.shape[0] >= ONE_SEED_FROM:
+        runs, cycles, find = 1, _ALONE, close_in_memory(find)
+    agreed = agreed_communities(graph, resolution, seed, None, runs, find, cycles)
     labels, split, given_up = agreed.labels, 0, None
     if anchors is not None:
-        other = agreed_communities(graph, resolution, _other_seed(seed), None, runs, find).labels
-        held = agreed_communities(graph, resolution, seed, anchors, runs, find).labels
+        other = agreed_communities(graph, resolution, _other_seed(seed), None, runs, find, cycles).labels
+        held = agreed_communities(graph, resolution, seed, anchors, runs, find, cycles).labels
         labels, split = split_topics(graph, held, [agreed.labels, other], resolution, rule, anchors.topics < 0)
         free, tied = (modularity(graph, one, resolution) for one in (agreed.labels, labels))
         given_up = (free - tied) / free if free > 0 else 0.0

@@ -13,10 +13,11 @@ from scipy.sparse import block_diag, csr_matrix
 from sklearn.metrics import adjusted_rand_score
 
 from topicloom.atlas.tree import group_levels
+from topicloom.clusters.graph import topics as topics_of_graph
 from topicloom.clusters.graph.agreement import agreed_communities
 from topicloom.clusters.graph.anchors import Anchors, anchored, anchors_of
 from topicloom.clusters.graph.evidence import resolution_by_evidence
-from topicloom.clusters.graph.leiden import leiden
+from topicloom.clusters.graph.leiden import close_in_memory, leiden
 from topicloom.clusters.graph.levels import graph_tree, level_sizes
 from topicloom.clusters.graph.partition import conductance, links_between, modularity, numbered_by_row, sizes_of
 from topicloom.clusters.graph.placing import place_by_neighbours
@@ -331,6 +332,30 @@ def test_seeds_agree_more_on_what_several_seeds_agreed_on(blurred):
 
 def _most_alike(truth: np.ndarray, members: np.ndarray) -> float:
     return max(((truth == t) & members).sum() / ((truth == t) | members).sum() for t in np.unique(truth[members]))
+
+
+def test_communities_of_nodes_numbered_close_in_memory_are_those_of_the_nodes_given(forty, blurred):
+    graph, truth = forty
+    mixed = np.random.default_rng(3).permutation(len(truth))
+    found = close_in_memory(leiden)(csr_matrix(graph[mixed][:, mixed]), AT, 100)
+    assert adjusted_rand_score(truth[mixed], found) > 0.99
+    assert np.array_equal(found, numbered_by_row(found))
+    near, plain = (modularity(blurred, find(blurred, AT, 100), AT) for find in (close_in_memory(leiden), leiden))
+    assert near == pytest.approx(plain, rel=0.005)
+
+
+@pytest.mark.parametrize("inertia", [0.0, 0.5])
+def test_of_very_many_papers_one_seed_is_asked_and_its_topics_are_as_good(blurred, monkeypatch, inertia):
+    voted = find_topics(blurred, GraphParameters(resolution=AT), seed=100)
+    anchors = Anchors(voted.topics, inertia) if inertia else None
+    monkeypatch.setattr(topics_of_graph, "ONE_SEED_FROM", blurred.shape[0])
+    alone = find_topics(blurred, GraphParameters(resolution=AT), 100, anchors)
+    assert alone.stability is None
+    assert voted.stability is not None
+    assert alone.modularity == pytest.approx(voted.modularity, rel=0.01)
+    assert not inertia or adjusted_rand_score(voted.topics, alone.topics) > 0.9
+    again = find_topics(blurred, GraphParameters(resolution=AT), 100, anchors)
+    assert np.array_equal(alone.topics, again.topics)
 
 
 def test_the_resolution_by_evidence_has_the_most_good_topics(forty):
