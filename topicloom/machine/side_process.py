@@ -194,7 +194,11 @@ def _hand_on(message: Event | logging.LogRecord) -> None:
 def _prepare(messages: Any, parent: int, level: int) -> None:
     """Make this process one that is called: it ends with its parent, and leaves the terminal to it."""
     global _told
+    from tqdm import tqdm  # late: the parent needs none of it
+
     _told = messages
+    # tqdm's own lock, between processes, would be left behind by this one's end, and Python would warn of it.
+    tqdm.set_lock(threading.RLock())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this process
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     logging.getLogger(_LIBRARY).setLevel(level)

@@ -196,3 +196,26 @@ def gone(process: int) -> bool:
             return True  # dead, and not yet waited for
         time.sleep(0.1)
     return not Path(f"/proc/{process}").exists()
+
+
+def counted(number: int) -> int:
+    from tqdm import tqdm
+
+    return sum(1 for _ in tqdm(range(number)))
+
+
+def test_a_progress_bar_leaves_no_semaphore_behind():
+    program = f"""
+from {__name__} import SideProcess, counted
+with SideProcess() as beside:
+    print(beside.call(counted, 3))
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=Path(__file__).parents[3],
+        check=False,
+    )
+    assert (ended.stdout, ended.stderr) == ("3\n", "")
