@@ -7,7 +7,7 @@ DEMO ?= demo
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?= $(shell [ "$$(uname -s)" = Linux ] && command -v curl >/dev/null && curl -sfIL -m 5 -o /dev/null $(CPU_INDEX)/torch/ 2>/dev/null && echo $(CPU_INDEX))
 
-.PHONY: install demo serve test test-slow test-lowest lint lint-containers docs bench bench-import bench-embedding bench-growth bench-millions bench-lineage bench-graph bench-peers bench-engines lock clean
+.PHONY: install demo serve test test-slow test-lowest lint lint-containers docs bench bench-import bench-embedding bench-growth bench-millions bench-lineage bench-layouts bench-graph bench-peers bench-engines lock clean
 
 install: $(VENV)/.installed
 	$(BIN)/topicloom warmup
@@ -129,6 +129,13 @@ bench-lineage: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.planted $(BENCH)/planted.json $(BENCH)
 	$(BIN)/python -m benchmarks.lineage $(BENCH)/lineage.json $(BENCH) $(firstword $(DATA)) $(YEARS) --update
 	$(BIN)/python -m benchmarks.sweeps $(BENCH)/sweeps.json $(BENCH) $(firstword $(DATA))
+
+# What docs/performance.md states of the layout on every core: make bench-layouts DATA="PATH ..." of projects with embeddings
+# and years. 18,000 papers need 9 GB. LAYOUTS_FLAGS="--generated 1000000" for its seconds on so many papers.
+bench-layouts: $(VENV)/.installed
+	$(BIN)/topicloom warmup
+	mkdir -p $(BENCH)
+	$(BIN)/python -m benchmarks.layouts $(BENCH)/layouts.json $(BENCH) $(DATA) $(LAYOUTS_FLAGS)
 
 # What docs/graph-topics.md states: make bench-graph DATA="PATH ..." of projects with embeddings and years.
 # EVoC and fast_hdbscan stand beside it where PEERS, the Python of an environment with both, is there; bench-peers makes it.

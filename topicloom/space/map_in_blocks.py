@@ -60,7 +60,7 @@ def map_in_blocks(
     """
     graph = neighbour_graph(vectors, umap, neighbours)
     a, b = fitted_curve(umap)
-    start = _shaken(principal_components(vectors), seed)
+    start = first_positions(vectors, seed)
     placed: NDArray[np.float32] = np.nan_to_num(
         parallel_layout(graph, start, epochs_of(umap, len(vectors)), a, b, seed)
     )
@@ -103,8 +103,24 @@ def principal_components(vectors: NDArray[np.floating[Any]], count: int = 2) -> 
     return np.concatenate(found)
 
 
-def _shaken(components: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
-    """Scaled to 0 to 10 on each axis, and moved by a little noise."""
+def first_positions(vectors: NDArray[np.floating[Any]], seed: int) -> NDArray[np.float32]:
+    """Where papers stand before the first epoch: by their first two components, and a little noise.
+
+    Args:
+        vectors: (n, d); may be mapped from a file.
+        seed: Of the noise.
+
+    Returns:
+        (n, 2) float32, about 0 to 10 on each axis.
+
+    Example:
+        >>> line = np.array([[0.0, 0.0], [1.0, 2.0], [2.0, 4.0]])
+        >>> (first_positions(line, 100)[:, 0] + 0.5).astype(int).tolist()
+        [0, 5, 10]
+
+    Source: McInnes, Healy and Melville (2018), UMAP.
+    """
+    components = principal_components(vectors)
     noise = np.random.RandomState(seed).normal(scale=_SHAKEN, size=components.shape)
     reach = np.ptp(components, axis=0)
     at = (components - components.min(axis=0)) / np.where(reach > 0, reach, 1)

@@ -6,7 +6,7 @@ stand is read before any of the block moves. So the result does not depend on wh
 
 Forces and schedule are UMAP's: an edge of the largest weight is used in each epoch, one of half the weight in every
 other, and at each use a document moves twice towards the other end (UMAP uses an edge once from each end, and moves
-both) and away from others that are drawn at random.
+both) and away from others that are drawn at random, from all of an edge at once.
 Source: McInnes, Healy and Melville (2018), UMAP.
 """
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from topicloom.machine.jit import njit, prange
 
 Array = Any
-_CHUNK = 256  # documents that a core takes at a time
+_CHUNK = 32  # documents that a core takes at a time: few, so that no core waits for the last of a block
 _FURTHEST = np.float32(4.0)  # along an axis, of one force: UMAP's bound
 
 # The forces depend on the squared distance alone, and are read from a table of it, whose rows a float32 tells by its
@@ -77,35 +77,36 @@ def move_block(place: Array, moved: Array, edges: Edges, forces: Array, step: St
     chunks = (last - first + _CHUNK - 1) // _CHUNK
     for chunk in prange(chunks):
         here, apart = np.empty(axes, np.float32), np.empty(axes, np.float32)
-        squared = np.empty(1, np.float32)
-        bits = squared.view(np.int32)
         for row in range(first + chunk * _CHUNK, min(last, first + (chunk + 1) * _CHUNK)):
             for axis in range(axes):
                 here[axis] = place[row, axis]
-            random = _mixed(_mixed(step.seed + np.uint64(row + 1) * _GOLDEN) + np.uint64(step.epoch + 1) * _GOLDEN)
-            for edge in range(edges.ends[row], edges.ends[row + 1]):
-                share = edges.share[edge]
-                if np.int64(share * np.float32(step.epoch + 1)) == np.int64(share * np.float32(step.epoch)):
-                    continue  # its turn is in another epoch
-                _pull(here, place, edges.other[edge], forces, step.alpha, apart, squared, bits)
-                for _ in range(step.negatives):
-                    random += _GOLDEN
-                    other = np.int64(((_mixed(random) >> np.uint64(32)) * np.uint64(len(place))) >> np.uint64(32))
-                    if other != row:
-                        _push(here, place, other, forces, step.alpha, apart, squared, bits)
+            _move(row, here, place, edges, forces, step, apart)
             for axis in range(axes):
                 moved[row, axis] = here[axis]
 
 
-@njit(cache=True, inline="always")
-def _pull(
-    here: Array, places: Array, other: Any, forces: Array, alpha: Any, apart: Array, squared: Array, bits: Array
-) -> None:
+@njit(cache=True)
+def _move(row: int, here: Array, place: Array, edges: Edges, forces: Array, step: Step, apart: Array) -> None:
+    """Move one document from where it stands, which is in `here`. `apart` is written over."""
+    random = _mixed(_mixed(step.seed + np.uint64(row + 1) * _GOLDEN) + np.uint64(step.epoch + 1) * _GOLDEN)
+    for edge in range(edges.ends[row], edges.ends[row + 1]):
+        share = edges.share[edge]
+        if np.int64(share * np.float32(step.epoch + 1)) == np.int64(share * np.float32(step.epoch)):
+            continue  # its turn is in another epoch
+        _pull(here, place, edges.other[edge], forces, step.alpha, apart)
+        _push(here, place, random, forces, step, apart)
+        random += np.uint64(step.negatives) * _GOLDEN
+
+
+@njit(cache=True)
+def _pull(here: Array, places: Array, other: int, forces: Array, alpha: np.float32, apart: Array) -> None:
     """Move a document twice towards another, which is taken to come as far to meet it, as it does in its own turn."""
-    total = _measured(here, places, other, apart)
+    total = np.float32(0.0)
+    for axis in range(len(here)):
+        apart[axis] = here[axis] - places[other, axis]
+        total += apart[axis] * apart[axis]
     for _ in range(2):
-        squared[0] = total
-        strength = _strength(forces, _PULL, bits[0])
+        strength = _strength(forces, _PULL, total)
         total = np.float32(0.0)
         for axis in range(len(here)):
             way = alpha * min(max(strength * apart[axis], -_FURTHEST), _FURTHEST)
@@ -115,33 +116,36 @@ def _pull(
 
 
 @njit(cache=True, inline="always")
-def _push(
-    here: Array, places: Array, other: Any, forces: Array, alpha: Any, apart: Array, squared: Array, bits: Array
-) -> None:
-    """Move a document away from another."""
-    squared[0] = _measured(here, places, other, apart)
-    strength = _strength(forces, _PUSH, bits[0])
+def _push(here: Array, places: Array, random: np.uint64, forces: Array, step: Step, away: Array) -> None:
+    """Move a document away from others that are drawn, by the sum of their forces on where it stands now.
+
+    UMAP moves it after each of them. Here no force waits for the one before, so that the processor works on several.
+    """
     for axis in range(len(here)):
-        here[axis] += alpha * min(max(strength * apart[axis], -_FURTHEST), _FURTHEST)
+        away[axis] = 0.0
+    for _ in range(step.negatives):
+        random += _GOLDEN
+        other = np.int64(((_mixed(random) >> np.uint64(32)) * np.uint64(len(places))) >> np.uint64(32))
+        squared = np.float32(0.0)
+        for axis in range(len(here)):
+            difference = here[axis] - places[other, axis]
+            squared += difference * difference
+        strength = _strength(forces, _PUSH, squared)  # none from itself
+        for axis in range(len(here)):
+            difference = here[axis] - places[other, axis]
+            away[axis] += min(max(strength * difference, -_FURTHEST), _FURTHEST)
+    for axis in range(len(here)):
+        here[axis] += step.alpha * away[axis]
 
 
 @njit(cache=True, inline="always")
-def _measured(here: Array, places: Array, other: Any, apart: Array) -> Any:
-    """Write the difference of a document's place and another's into `apart`; the squared distance."""
-    total = np.float32(0.0)
-    for axis in range(len(here)):
-        apart[axis] = here[axis] - places[other, axis]
-        total += apart[axis] * apart[axis]
-    return total
-
-
-@njit(cache=True, inline="always")
-def _strength(forces: Array, force: int, bits: Any) -> Any:
-    """A force at a squared distance, which its bits tell; none at the very same place."""
+def _strength(forces: Array, force: int, squared: Any) -> Any:
+    """A force at a squared distance; none at the very same place."""
+    bits = np.float32(squared).view(np.int32)
     row = (bits >> _REST) - _FIRST_ROW
     if row < 0:
         return np.float32(0.0)
-    row = min(row, len(forces) - 2)
+    row = np.int32(min(row, np.int32(len(forces) - 2)))
     within = np.float32(bits & _REST_MASK) * np.float32(1.0 / (_REST_MASK + 1))
     return forces[row, force] + within * (forces[row + 1, force] - forces[row, force])
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 REDUCED, COORDINATES, UMAP = (Artifact(REDUCE, name) for name in ("reduced.npy", "coordinates.npy", "umap.joblib"))
 # Metrics whose search pynndescent keeps compiled; for others every process would compile one for some seconds.
 _SEARCHED_AS_COMPILED = ("cosine", "euclidean")
-_PARALLEL_LAYOUT = 2  # the version of topicloom.space.parallel_layout
+_PARALLEL_LAYOUT = 3  # the version of topicloom.space.parallel_layout
 
 
 def reduce_corpus(work: Work) -> None:
