@@ -11,6 +11,7 @@ from topicloom.machine.jit import njit, prange
 
 Array = Any
 _CHUNK = 32  # documents that a core takes at a time: few, so that no core waits for the last of a block
+_MAP = 2  # axes of a map
 _FURTHEST = np.float32(4.0)  # along an axis, of one force: UMAP's bound
 
 # The forces depend on the squared distance alone, and are read from a table of it, whose rows a float32 tells by its
@@ -80,35 +81,40 @@ def move_block(place: Array, moved: Array, edges: Edges, forces: Array, step: St
         for row in range(first + chunk * _CHUNK, min(last, first + (chunk + 1) * _CHUNK)):
             for axis in range(axes):
                 here[axis] = place[row, axis]
-            _move(row, here, place, edges, forces, step, apart)
+            if axes == _MAP:  # a number that is known when this is compiled: loops over it become single steps
+                _move(row, here, place, edges, forces, step, apart, _MAP)
+            else:
+                _move(row, here, place, edges, forces, step, apart, axes)
             for axis in range(axes):
                 moved[row, axis] = here[axis]
 
 
-@njit(cache=True)
-def _move(row: int, here: Array, place: Array, edges: Edges, forces: Array, step: Step, apart: Array) -> None:
+@njit(cache=True, inline="always")
+def _move(
+    row: int, here: Array, place: Array, edges: Edges, forces: Array, step: Step, apart: Array, axes: int
+) -> None:
     """Move one document from where it stands, which is in `here`. `apart` is written over."""
     random = _mixed(_mixed(step.seed + np.uint64(row + 1) * _GOLDEN) + np.uint64(step.epoch + 1) * _GOLDEN)
     for edge in range(edges.ends[row], edges.ends[row + 1]):
         share = edges.share[edge]
         if np.int64(share * np.float32(step.epoch + 1)) == np.int64(share * np.float32(step.epoch)):
             continue  # its turn is in another epoch
-        _pull(here, place, edges.other[edge], forces, step.alpha, apart)
-        _push(here, place, random, forces, step, apart)
+        _pull(here, place, edges.other[edge], forces, step.alpha, apart, axes)
+        _push(here, place, random, forces, step, apart, axes)
         random += np.uint64(step.negatives) * _GOLDEN
 
 
-@njit(cache=True)
-def _pull(here: Array, places: Array, other: int, forces: Array, alpha: np.float32, apart: Array) -> None:
+@njit(cache=True, inline="always")
+def _pull(here: Array, places: Array, other: int, forces: Array, alpha: np.float32, apart: Array, axes: int) -> None:
     """Move a document twice towards another, which is taken to come as far to meet it, as it does in its own turn."""
     total = np.float32(0.0)
-    for axis in range(len(here)):
+    for axis in range(axes):
         apart[axis] = here[axis] - places[other, axis]
         total += apart[axis] * apart[axis]
     for _ in range(2):
         strength = _strength(forces, _PULL, total)
         total = np.float32(0.0)
-        for axis in range(len(here)):
+        for axis in range(axes):
             way = alpha * min(max(strength * apart[axis], -_FURTHEST), _FURTHEST)
             here[axis] += way
             apart[axis] += way + way
@@ -116,25 +122,25 @@ def _pull(here: Array, places: Array, other: int, forces: Array, alpha: np.float
 
 
 @njit(cache=True, inline="always")
-def _push(here: Array, places: Array, random: np.uint64, forces: Array, step: Step, away: Array) -> None:
+def _push(here: Array, places: Array, random: np.uint64, forces: Array, step: Step, away: Array, axes: int) -> None:
     """Move a document away from others that are drawn, by the sum of their forces on where it stands now.
 
     UMAP moves it after each of them. Here no force waits for the one before, so that the processor works on several.
     """
-    for axis in range(len(here)):
+    for axis in range(axes):
         away[axis] = 0.0
     for _ in range(step.negatives):
         random += _GOLDEN
         other = np.int64(((_mixed(random) >> np.uint64(32)) * np.uint64(len(places))) >> np.uint64(32))
         squared = np.float32(0.0)
-        for axis in range(len(here)):
+        for axis in range(axes):
             difference = here[axis] - places[other, axis]
             squared += difference * difference
         strength = _strength(forces, _PUSH, squared)  # none from itself
-        for axis in range(len(here)):
+        for axis in range(axes):
             difference = here[axis] - places[other, axis]
             away[axis] += min(max(strength * difference, -_FURTHEST), _FURTHEST)
-    for axis in range(len(here)):
+    for axis in range(axes):
         here[axis] += step.alpha * away[axis]
 
 
