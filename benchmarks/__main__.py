@@ -25,7 +25,6 @@ from benchmarks.waited import ROWS as WAITED_ROWS
 from benchmarks.waited import ran, waited_for
 from topicloom.store.files import write_json
 
-_EMPTY_FLOW = "from prefect import flow\nf = flow(name='empty')(lambda: None)\nf()"
 ROWS = ("notebook", "undrawn", *WAITED_ROWS)
 
 
@@ -59,9 +58,7 @@ def undrawn(source: Path, scratch: Path) -> dict[str, Any]:
     change_settings(analysis, min_topic_size=size + 2)
     found["other_size"] = ran(analysis)
     found["unchanged"] = ran(analysis)
-    found["empty_flow"] = measure([sys.executable, "-c", _EMPTY_FLOW], {}).seconds
     with running_server(scratch) as server:
-        found["empty_flow_served"] = measure([sys.executable, "-c", _EMPTY_FLOW], server).seconds
         found["unchanged_served"] = ran(analysis, server)
         change_settings(analysis, min_topic_size=size + 4)
         found["other_size_served"] = ran(analysis, server)

@@ -11,6 +11,7 @@ from benchmarks.growth import SIZES, WAYS
 from topicloom.stage_names import STAGE_NAMES
 
 CALLED = {"hdbscan": "Topics by UMAP and HDBSCAN", "graph": "Topics from the graph, at resolution 20"}
+GROWTH = "## Growth"
 _FROM = 100_000  # papers; where exponents begin
 _LEAST = 1.0  # seconds: below them an exponent is noise
 
@@ -27,7 +28,7 @@ def growth_part(grown: dict[str, Any]) -> str:
     )
     notebook = f"The notebook's code on the same papers: {book}. It was not run on more." if book else ""
     tables = "\n\n".join(_table(grown, way) for way in WAYS if _by_size(grown, way))
-    return f"""## Growth
+    return f"""{GROWTH}
 
 Generated papers with known topics (`benchmarks/generator.py`), seconds by stage, every picture and the report
 included; medians of the rounds. The exponent is that of seconds from {_FROM:,} papers to the largest size, where a

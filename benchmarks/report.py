@@ -1,6 +1,7 @@
-"""docs/benchmarks.md and the growth plot from measured figures: python -m benchmarks.report SIDE.json GROWTH.json.
+"""docs/benchmarks.md and the growth plot from measured figures: python -m benchmarks.report SIDE.json [GROWTH.json].
 
-Into the folder DOCS, if one is named (--docs); with --peers PEERS.json also the table of benchmarks.peers.
+Into the folder DOCS, if one is named (--docs); with --peers PEERS.json also the table of benchmarks.peers. Without
+GROWTH.json the page keeps its part about growth as it stands.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks.growth_report import growth_part, plot_growth
+from benchmarks.growth_report import GROWTH, growth_part, plot_growth
 from benchmarks.peers_report import peers_part
 from benchmarks.waited import WAITED
 from topicloom.stage_names import STAGE_NAMES
@@ -33,19 +34,29 @@ def main() -> None:
     """Write the page and the plot."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("side", type=Path)
-    parser.add_argument("growth", type=Path)
+    parser.add_argument("growth", type=Path, nargs="?")
     parser.add_argument("--peers", type=Path)
     parser.add_argument("--docs", type=Path, default=DOCS)
     given = parser.parse_args()
-    measured, grown = json.loads(given.side.read_text()), json.loads(given.growth.read_text())
+    measured, page = json.loads(given.side.read_text()), given.docs / "benchmarks.md"
     parts = [_INTRODUCTION, _machine(measured)]
     parts += [_project(name, entry) for name, entry in measured.items() if "waited" in entry]
     if given.peers is not None:
         parts.append(peers_part(json.loads(given.peers.read_text())))
-    parts.append(growth_part(grown))
-    (given.docs / "images").mkdir(parents=True, exist_ok=True)
-    (given.docs / "benchmarks.md").write_text("\n".join(parts), encoding="utf-8")
-    plot_growth(grown, given.docs / "images" / "growth.svg")
+    if given.growth is None:
+        parts.append(_growth_of(page))
+    else:
+        grown = json.loads(given.growth.read_text())
+        parts.append(growth_part(grown))
+        (given.docs / "images").mkdir(parents=True, exist_ok=True)
+        plot_growth(grown, given.docs / "images" / "growth.svg")
+    page.write_text("\n".join(parts), encoding="utf-8")
+
+
+def _growth_of(page: Path) -> str:
+    """The part about growth of a page that is there."""
+    _, heading, rest = page.read_text(encoding="utf-8").partition(GROWTH)
+    return heading + rest
 
 
 def _machine(measured: dict[str, Any]) -> str:
@@ -75,17 +86,13 @@ def _beside_the_notebook(entry: dict[str, Any]) -> str:
     book, first, pieces = entry["notebook"], entry["first"], entry["pieces"]
     other, unchanged, seconds = entry["other_size"], entry["unchanged"], entry["notebook"]["seconds"]
     stages = first["stages"]
-    startup = entry["empty_flow"]
     served, still = entry["other_size_served"], entry["unchanged_served"]
-    empty = entry["empty_flow_served"]
-    rerun = still["whole"] - empty
     drawn = ", ".join(
         f"{stage} {entry['pictures']['stages'][stage]:.1f} s" for stage in ("describe", "quality", "figures", "report")
     )
     vectors, shares = (pieces[name]["largest_difference"] for name in ("membership", "distribution"))
     rows = [
         ("whole first run", book["whole"], first["whole"]),
-        ("the same, less an empty flow", book["whole"], first["whole"] - startup),
         ("reduce (ours: and the map)", seconds["reduce"], stages["reduce"]),
         ("cluster, with prediction data and membership", seconds["cluster"], stages["cluster"]),
         (
@@ -118,8 +125,6 @@ def _beside_the_notebook(entry: dict[str, Any]) -> str:
 {table}
 | peak memory of the whole run | {peak} |
 
-An empty Prefect flow takes {startup:.1f} s here, and {empty:.1f} s where a server is running; there a rerun with
-nothing changed takes {rerun:.1f} s beyond it.
 The notebook draws nothing, so these runs do not either; drawing takes {drawn} more.
 Largest differences: membership vectors {vectors:.1e}, approximate distribution {shares:.1e}.
 Topics {book["topics"]} and {first["topics"]}, outliers {book["outliers"]} and {first["outliers"]}.
