@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
 os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
+# Under nohup a process ignores SIGHUP, and so do all that it starts: tests of runs that end by it would wait in vain.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 PAPERS = 240
 # What is drawn after the export has tests of its own; the others run without it.
